@@ -1,0 +1,1 @@
+"""How any event-driven service runs safely: outbox, relay, leases, retry, parking, telemetry."""

@@ -1,0 +1,1 @@
+"""What Waybill's services say to each other: events, topics, values."""

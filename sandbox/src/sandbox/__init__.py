@@ -1,0 +1,1 @@
+"""Emulated platforms with their own rules and scripted faults."""

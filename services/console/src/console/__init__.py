@@ -1,0 +1,1 @@
+"""API, page and command line."""

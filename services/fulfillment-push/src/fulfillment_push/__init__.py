@@ -1,0 +1,1 @@
+"""A fulfillment request is accepted by its source, once."""

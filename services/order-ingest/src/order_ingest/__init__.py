@@ -1,0 +1,1 @@
+"""An order on a platform becomes our order, exactly once."""

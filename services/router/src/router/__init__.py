@@ -1,0 +1,1 @@
+"""Who ships what, at the lowest landed cost."""

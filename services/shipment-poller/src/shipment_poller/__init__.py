@@ -1,0 +1,1 @@
+"""What was shipped, and telling the channel, once."""
