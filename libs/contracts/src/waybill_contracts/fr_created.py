@@ -1,0 +1,144 @@
+"""`fr.created`: what the router decided."""
+
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from waybill_contracts import topics
+from waybill_contracts.event import Event
+from waybill_contracts.values import Cost, Currency, FulfillmentRequest, Order, Value
+
+
+class FrFact(Event):
+    """A fact of the router about one FR."""
+
+    TOPIC: ClassVar[str] = topics.FR_CREATED
+
+    fr_id: str
+    order_id: str
+    order_version: int = Field(ge=1, description="the order's version that this was decided for")
+
+    @property
+    def aggregate(self) -> str:
+        return f"fr/{self.fr_id}"
+
+    @property
+    def key(self) -> str:
+        return self.order_id
+
+
+class FrCreated(FrFact):
+    """An FR exists and its stock is reserved. The order travels along for readers that missed it."""
+
+    TYPE: ClassVar[str] = "waybill.fr.created.v1"
+    fr: FulfillmentRequest
+    order: Order
+
+
+class FrConfirmed(FrFact):
+    """The FR is still right for this version of the order (DESIGN section 3, the fence)."""
+
+    TYPE: ClassVar[str] = "waybill.fr.confirmed.v1"
+
+
+class FrVoidRequested(FrFact):
+    """The FR is wanted no more: push voids it if unsent, else asks the source to give it back."""
+
+    TYPE: ClassVar[str] = "waybill.fr.void_requested.v1"
+    reason: str
+
+
+class PlannedLine(Value):
+    """Units of one SKU of one line in a plan."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class PlannedRequest(Value):
+    """One FR of a plan with its cost."""
+
+    source: str
+    cost: Cost
+    lines: tuple[PlannedLine, ...]
+    fr_id: str | None = None
+    number: str | None = None
+
+
+class Plan(Value):
+    """A set of FRs and what it costs together, exact."""
+
+    cost: Decimal
+    requests: tuple[PlannedRequest, ...]
+
+
+class Exclusion(Value):
+    """Why a source is not part of the plan."""
+
+    source: str
+    reason: str = Field(description="e.g. no_stock, does_not_serve_country, not_in_group, dearer, no_shipping_zone")
+    detail: str = ""
+
+
+class Unfulfilled(Value):
+    """Units that no source can ship now, with the reason."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    reason: str
+    detail: str = ""
+
+
+class Decision(Value):
+    """What was solved and how well (RT-3); enough for another program to check it."""
+
+    decision_id: str
+    group: str
+    config_version: int
+    mode: Literal["alone", "joint"] = "alone"
+    batch: str = ""
+    currency: Currency | None = None
+    chosen: Plan | None = None
+    lower_bound: Decimal | None = None
+    gap: Decimal | None = Field(default=None, description="cost − lower bound; 0 means proved")
+    runner_up: Plan | None = Field(default=None, description="best plan with another set of sources")
+    excluded: tuple[Exclusion, ...] = ()
+    unfulfilled: tuple[Unfulfilled, ...] = ()
+
+
+class OrderDecision(Event):
+    """A fact of the router about an order."""
+
+    TOPIC: ClassVar[str] = topics.FR_CREATED
+
+    order_id: str
+    order_version: int
+    order_sequence: int = Field(description="the newest fact of order-ingest that this answers")
+    decision: Decision
+
+    @property
+    def aggregate(self) -> str:
+        return f"routing/{self.order_id}"
+
+    @property
+    def key(self) -> str:
+        return self.order_id
+
+
+class OrderRouted(OrderDecision):
+    """All that is wanted of the order (with `partial`: the most that can go) is in live FRs."""
+
+    TYPE: ClassVar[str] = "waybill.order.routed.v1"
+
+
+class OrderUnroutable(OrderDecision):
+    """No plan is possible now; it is tried again when stock, sources or rules change (RT-7)."""
+
+    TYPE: ClassVar[str] = "waybill.order.unroutable.v1"
+    reason: str = Field(
+        description="no_stock, no_source_serves, single_fr_impossible, awaiting_generate, not_configured, ..."
+    )
+    detail: str = ""
