@@ -1,0 +1,121 @@
+"""A broker that speaks Kafka's protocol inside this process: librdkafka's mock cluster.
+
+Promises: real TCP, real consumer groups with rebalances, idempotent producers, headers; other processes connect to
+`bootstrap`. It starts in milliseconds.
+It cannot: keep anything. It has no disk, holds the last 5 MiB of each partition, does not compact, and forgets
+everything when it stops, with another cluster id the next time (the kernel's re-emission heals from that).
+
+As a process of its own: `python -m waybill_common.embedded.kafka --port-file F`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import signal
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from waybill_common.embedded.librdkafka import PRODUCER, KafkaFailed, library
+
+PARTITIONS = 4
+BROKER = 1
+TOPIC_ALREADY_EXISTS = 36
+
+
+class EmbeddedKafka:
+    """One broker. `start()` returns the bootstrap string; `down()` and `up()` play a network outage."""
+
+    def __init__(self, topics: Mapping[str, int] | None = None) -> None:
+        self._topics = dict(topics or {})
+        self._client: int | None = None
+        self._cluster: int | None = None
+        self.bootstrap = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> str:
+        if self._cluster is not None:
+            return self.bootstrap
+        lib = library()
+        conf = lib.rd_kafka_conf_new()
+        lib.rd_kafka_conf_set_log_cb(conf, None)
+        reason = ctypes.create_string_buffer(512)
+        self._client = lib.rd_kafka_new(PRODUCER, conf, reason, len(reason))
+        if not self._client:
+            raise KafkaFailed(f"librdkafka made no client: {reason.value.decode()}")
+        self._cluster = lib.rd_kafka_mock_cluster_new(self._client, 1)
+        if not self._cluster:
+            raise KafkaFailed("librdkafka made no mock cluster: is a loopback port free?")
+        # A real broker waits 3 s for more members before a group's first assignment; alone on a machine nobody comes.
+        lib.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 50)
+        self.bootstrap = lib.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
+        for name, partitions in self._topics.items():
+            self.create_topics([name], partitions)
+        return self.bootstrap
+
+    def stop(self) -> None:
+        """End it; everything it held is gone. May be called twice."""
+        lib = library()
+        cluster, self._cluster = self._cluster, None
+        client, self._client = self._client, None
+        if cluster is not None:
+            lib.rd_kafka_mock_cluster_destroy(cluster)
+        if client is not None:
+            lib.rd_kafka_destroy(client)
+
+    def create_topics(self, names: Iterable[str], partitions: int = PARTITIONS) -> None:
+        """Create topics; one that exists is left as it is."""
+        for name in names:
+            code = library().rd_kafka_mock_topic_create(self._running(), name.encode(), partitions, 1)
+            if code not in (0, TOPIC_ALREADY_EXISTS):
+                raise KafkaFailed(f"topic {name}: {library().rd_kafka_err2str(code).decode()}")
+
+    def down(self) -> None:
+        """Cut all connections and refuse new ones until `up()`; nothing stored is lost."""
+        library().rd_kafka_mock_broker_set_down(self._running(), BROKER)
+
+    def up(self) -> None:
+        library().rd_kafka_mock_broker_set_up(self._running(), BROKER)
+
+    def slow(self, milliseconds: int) -> None:
+        """Answer every request that much later (0 ends it)."""
+        library().rd_kafka_mock_broker_set_rtt(self._running(), BROKER, milliseconds)
+
+    def refuse_topic(self, name: str, error_code: int) -> None:
+        """Answer everything about this topic with a Kafka error code (0 ends it)."""
+        library().rd_kafka_mock_topic_set_error(self._running(), name.encode(), error_code)
+
+    def _running(self) -> int:
+        if self._cluster is None:
+            raise KafkaFailed("the embedded broker is not running: call start() first")
+        return self._cluster
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m waybill_common.embedded.kafka", description=__doc__)
+    parser.add_argument("--port-file", type=Path, required=True, help="where the bootstrap address is written")
+    parser.add_argument("--topic", action="append", default=[], metavar="NAME[:PARTITIONS]", help="created at start")
+    options = parser.parse_args(arguments)
+    wanted = (topic.partition(":") for topic in options.topic)
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    with EmbeddedKafka({name: int(count or PARTITIONS) for name, _, count in wanted}) as broker:
+        # Written aside and renamed, so that a reader never sees half an address.
+        draft = options.port_file.with_suffix(".part")
+        draft.write_text(broker.bootstrap)
+        draft.replace(options.port_file)
+        signal.sigwait(signals)
+
+
+if __name__ == "__main__":
+    main()
