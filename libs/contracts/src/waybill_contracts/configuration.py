@@ -9,7 +9,7 @@ import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -138,7 +138,8 @@ class Channel(Setting):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        return _needs_url(self, without=frozenset({Platform.EVENTS}))
+        _needs_url(self.platform, self.url, without=Platform.EVENTS)
+        return self
 
 
 class Store(Setting):
@@ -220,18 +221,13 @@ class Source(Setting):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        return _needs_url(self, without=frozenset({Platform.MANUAL}))
+        _needs_url(self.platform, self.url, without=Platform.MANUAL)
+        return self
 
 
-T = TypeVar("T", Channel, Source)
-
-
-def _needs_url(entity: T, without: frozenset[Platform]) -> T:
-    if entity.platform not in without and not (entity.url or "").startswith(("http://", "https://")):
-        raise ValueError(
-            f"url: {entity.url!r} must be the API root, http:// or https://, for platform {entity.platform.value}"
-        )
-    return entity
+def _needs_url(platform: Platform, url: str | None, without: Platform) -> None:
+    if platform is not without and not (url or "").startswith(("http://", "https://")):
+        raise ValueError(f"url: {url!r} must be the API root, http:// or https://, for platform {platform.value}")
 
 
 class SingleFr(Setting):

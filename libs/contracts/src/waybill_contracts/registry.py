@@ -86,5 +86,5 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 TYPES_BY_TOPIC: dict[str, tuple[str, ...]] = {
-    topic: tuple(name for name, event in EVENTS.items() if event.TOPIC == topic) for topic in topics.TOPICS
+    topic: tuple(name for name, event in EVENTS.items() if topic == event.TOPIC) for topic in topics.TOPICS
 }
