@@ -1,0 +1,75 @@
+"""Stores and their channels: what is imported, and how the channel's names become ours."""
+
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from waybill_contracts.configuration.setting import (
+    CHANNEL_PLATFORMS,
+    Duration,
+    NameMapping,
+    Platform,
+    Setting,
+    SkuMapping,
+    Slug,
+    format_duration,
+    needs_url,
+)
+from waybill_contracts.values import PaymentState
+
+
+class ImportFilter(Setting):
+    """Which orders are imported at all (IN-7), and which unpaid ones may go on (IN-8)."""
+
+    payment: tuple[PaymentState, ...] = (PaymentState.PAID,)
+    fulfillment: tuple[Literal["unfulfilled", "partial", "fulfilled", "on_hold"], ...] = ("unfulfilled", "partial")
+    deferred: tuple[PaymentState, ...] = ()
+
+
+class Channel(Setting):
+    """One connection to where buyers order."""
+
+    id: Slug
+    platform: Platform
+    url: str | None = None
+    credentials: dict[str, str] = Field(default_factory=dict)
+    starts_at: AwareDatetime | Literal["now"] = "now"
+    poll_every: Duration = timedelta(minutes=3)
+    import_: ImportFilter = Field(default_factory=ImportFilter, alias="import")
+    auto_generate: bool = True
+    notify_buyer: bool = False
+    skus: SkuMapping = Field(default_factory=SkuMapping)
+    shipping_methods: NameMapping = Field(default_factory=NameMapping)
+    couriers: NameMapping = Field(default_factory=NameMapping)
+
+    @field_validator("platform")
+    @classmethod
+    def _sells(cls, value: Platform) -> Platform:
+        if value not in CHANNEL_PLATFORMS:
+            raise ValueError(f"{value.value!r} is no channel: use one of {', '.join(sorted(CHANNEL_PLATFORMS))}")
+        return value
+
+    @field_validator("poll_every")
+    @classmethod
+    def _often_enough(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(minutes=60):
+            raise ValueError(f"{format_duration(value)} is outside 1s to 60m (IN-2)")
+        return value
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        needs_url(self.platform, self.url, without=Platform.EVENTS)
+        return self
+
+
+class Store(Setting):
+    """A merchant's brand; owns channels."""
+
+    id: Slug
+    channels: tuple[Channel, ...] = ()
+
+
+def now_or(starts_at: datetime | Literal["now"], now: datetime) -> datetime:
+    """`starts_at: now` means the moment at which the channel was added."""
+    return now if isinstance(starts_at, str) else starts_at
