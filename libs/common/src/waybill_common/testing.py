@@ -65,6 +65,18 @@ def kafka(embedded_kafka: EmbeddedKafka) -> str:
     return embedded_kafka.bootstrap
 
 
+@pytest.fixture(scope="session")
+def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap servers of an Apache Kafka that the whole session shares: use topics and groups of your own.
+
+    The broker of `WAYBILL_KAFKA` when that is set. For tests marked `connected`.
+    """
+    from waybill_common.embedded.real_kafka import running_kafka
+
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        yield bootstrap
+
+
 @pytest.fixture
 def unused_port() -> int:
     """A TCP port of the loopback interface that nobody listens on."""
