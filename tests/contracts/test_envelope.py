@@ -1,0 +1,65 @@
+"""CloudEvents over Kafka: what goes out comes back, and what cannot be read says why."""
+
+import pytest
+
+from waybill_contracts.config_changed import EntityRemoved
+from waybill_contracts.envelope import UnreadableEvent, decode, encode, tombstone
+from waybill_contracts.event import Event
+from waybill_contracts.topics import TOPICS
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_an_event_comes_back_as_it_went(event: Event) -> None:
+    message = encode(event, source="router", traceparent=TRACE)
+
+    received = decode(message.topic, message.key.encode(), message.headers, message.value)
+
+    assert received is not None
+    assert received.event == event
+    assert received.id == message.id
+    assert received.traceparent == TRACE
+
+
+def test_every_event_has_a_topic_of_the_table_a_key_and_a_sentence(event: Event) -> None:
+    assert event.TOPIC in TOPICS
+    assert event.key
+    assert (event.__doc__ or "").strip()
+
+
+def test_the_same_fact_has_the_same_id_and_the_next_one_another(fr_created: Event) -> None:
+    later = fr_created.model_copy(update={"sequence": fr_created.sequence + 1})
+
+    assert encode(fr_created, source="router").id == encode(fr_created, source="router").id
+    assert encode(fr_created, source="router").id != encode(later, source="router").id
+    assert encode(fr_created, source="router").id != encode(fr_created, source="fulfillment-push").id
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (b"\xff\xfe not json", "JSON"),
+        (b'{"at": "2026-11-22T10:00:00Z"}', "fr_id: Field required"),
+        (b'{"at": "yesterday"}', "at: .*'yesterday'"),
+        (b"[]", "value"),
+        (None, "null"),
+    ],
+)
+def test_unreadable_bytes_name_the_field_and_the_value(value: bytes | None, names: str) -> None:
+    with pytest.raises(UnreadableEvent, match=names):
+        decode("fr.created", b"k", {"ce_id": "1", "ce_type": "waybill.fr.created.v1"}, value)
+
+
+def test_a_missing_header_names_the_types_that_the_topic_takes() -> None:
+    with pytest.raises(UnreadableEvent, match=r"ce_type and ce_id is missing.*waybill\.order\.submitted\.v1"):
+        decode("orders.inbound", b"k", {}, b"{}")
+
+
+def test_a_tombstone_on_the_compacted_topic_is_a_removal() -> None:
+    message = tombstone("source/east", source="console", version=4)
+
+    received = decode(message.topic, message.key.encode(), message.headers, message.value)
+
+    assert received is not None
+    assert isinstance(received.event, EntityRemoved)
+    assert received.event.entity == "source/east"
