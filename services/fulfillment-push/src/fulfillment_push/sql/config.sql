@@ -1,0 +1,18 @@
+-- name: upsert_entities!
+insert into config_entities as c (entity, version, body, credential_version)
+select * from unnest(:entities::text[], :versions::bigint[], :bodies::jsonb[], :credential_versions::int[])
+order by 1
+on conflict (entity) do update
+set version = excluded.version, body = excluded.body, credential_version = excluded.credential_version,
+    updated_at = now()
+where excluded.version > c.version;
+
+-- name: remove_entities!
+update config_entities set body = null, version = version + 1, updated_at = now()
+where entity = any(:entities::text[]) and body is not null;
+
+-- name: source_versions
+select entity, version from config_entities where entity like 'source/%' and body is not null;
+
+-- name: source_bodies
+select entity, version, credential_version, body from config_entities where entity = any(:entities::text[]);

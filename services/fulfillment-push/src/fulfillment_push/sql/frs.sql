@@ -1,0 +1,82 @@
+-- name: upsert_orders(order_ids, sequences, versions, states, bodies)
+-- Newer copies replace older ones; returns the orders that changed here.
+insert into orders as o (order_id, sequence, version, state, body)
+select * from unnest(:order_ids::text[], :sequences::bigint[], :versions::int[], :states::text[], :bodies::jsonb[])
+order by 1
+on conflict (order_id) do update
+set sequence = excluded.sequence, version = excluded.version, state = excluded.state, body = excluded.body,
+    updated_at = now()
+where excluded.sequence > o.sequence
+returning order_id;
+
+-- name: insert_missing!
+-- Rows for FRs that are heard of for the first time, whatever was heard.
+insert into frs (fr_id, order_id, traceparent)
+select * from unnest(:fr_ids::text[], :order_ids::text[], :traceparents::text[])
+order by 1
+on conflict (fr_id) do nothing;
+
+-- name: lock_frs
+-- FRs by id or by order, locked in the order of their ids. `now` is the database's clock.
+select fr_id, order_id, clock_timestamp() as now, source, number, state, outcome, recall, known, auto_process,
+       router_sequence, sequence, order_version, attempts, asks, void_reason, platform_id, reason, canceled, last_fact,
+       fact_at, waiting, waiting_detail, waiting_since, due_at, lease_token, lease_until, lease_ended, first_missing,
+       traceparent, case when :with_body then body end as body
+from frs
+where fr_id = any(:fr_ids::text[])
+order by fr_id
+for update;
+
+-- name: frs_of_orders
+-- Ids of the FRs of these orders that a change of the order can wake or stop.
+select fr_id from frs where order_id = any(:order_ids::text[]) and state in ('UNPROCESSED', 'PROCESSING');
+
+-- name: frs_waiting_for_configuration
+select fr_id from frs where waiting in ('not_configured', 'manual', 'send_run') and source = any(:sources::text[]);
+
+-- name: orders_by_id
+select order_id, version, state, case when :with_body then body end as body
+from orders where order_id = any(:order_ids::text[]);
+
+-- name: save_frs!
+update frs f set
+    source = v.source, number = v.number, state = v.state, outcome = v.outcome, recall = v.recall, known = v.known,
+    auto_process = v.auto_process, router_sequence = v.router_sequence, sequence = v.sequence,
+    order_version = v.order_version, attempts = v.attempts, asks = v.asks, void_reason = v.void_reason,
+    platform_id = v.platform_id, reason = v.reason, canceled = v.canceled, last_fact = v.last_fact,
+    fact_at = v.fact_at, waiting = v.waiting, waiting_detail = v.waiting_detail, waiting_since = v.waiting_since,
+    due_at = v.due_at, lease_token = v.lease_token, lease_until = v.lease_until, lease_ended = v.lease_ended,
+    first_missing = v.first_missing, body = coalesce(v.body, f.body), updated_at = now()
+from unnest(
+    :fr_ids::text[], :sources::text[], :numbers::text[], :states::text[], :outcomes::text[], :recalls::text[],
+    :knowns::boolean[], :auto_processes::boolean[], :router_sequences::bigint[], :sequences::bigint[],
+    :order_versions::int[], :attempts::int[], :asks::int[], :void_reasons::text[], :platform_ids::text[],
+    :reasons::jsonb[], :canceled::jsonb[], :last_facts::text[], :fact_ats::timestamptz[], :waitings::text[],
+    :waiting_details::text[], :waiting_sinces::timestamptz[], :due_ats::timestamptz[], :lease_tokens::uuid[],
+    :lease_untils::timestamptz[], :lease_endeds::timestamptz[], :first_missings::timestamptz[], :bodies::jsonb[]
+) as v (
+    fr_id, source, number, state, outcome, recall, known, auto_process, router_sequence, sequence, order_version,
+    attempts, asks, void_reason, platform_id, reason, canceled, last_fact, fact_at, waiting, waiting_detail,
+    waiting_since, due_at, lease_token, lease_until, lease_ended, first_missing, body
+)
+where f.fr_id = v.fr_id;
+
+-- name: insert_history!
+insert into fr_history (fr_id, at, from_state, to_state, who, why, attempt)
+select * from unnest(
+    :fr_ids::text[], :ats::timestamptz[], :from_states::text[], :to_states::text[], :whos::text[], :whys::text[],
+    :attempts::int[]
+);
+
+-- name: bound_platform_ids
+-- Which FR each of these things at a source belongs to.
+select f.source, f.platform_id, f.fr_id
+from frs f
+join unnest(:sources::text[], :platform_ids::text[]) as v (source, platform_id)
+  on f.source = v.source and f.platform_id = v.platform_id;
+
+-- name: run_now
+-- What waits for this source's next run is due at once; returns the FRs.
+update frs set due_at = now()
+where source = :source and state = 'PROCESSING' and waiting = 'send_run' and due_at > now()
+returning fr_id;
