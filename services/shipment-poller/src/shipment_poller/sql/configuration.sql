@@ -1,0 +1,32 @@
+-- name: apply_configuration
+-- Newer versions only; answers which version counts now.
+insert into config_entities as c (entity, version, body)
+select * from unnest(:entities::text[], :versions::bigint[], :bodies::jsonb[])
+on conflict (entity) do update set version = excluded.version, body = excluded.body, applied_at = now()
+where excluded.version > c.version
+returning entity;
+
+-- name: remove_configuration!
+delete from config_entities where entity = any(:entities::text[]);
+
+-- name: configuration_versions
+select entity, version from config_entities where entity like 'channel/%' or entity like 'source/%';
+
+-- name: configuration_bodies
+select entity, version, body from config_entities where entity = any(:entities::text[]);
+
+-- name: orders_with_unmapped_couriers
+select distinct order_id from shipments where source = any(:sources::text[]) and not courier_known;
+
+-- name: rearm_failed
+-- What failed for this reason begins a new round now; answers the orders.
+with again as (
+    update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
+    where channel = any(:channels::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[])
+    returning order_id
+)
+select distinct order_id from again;
+
+-- name: wake_pushes!
+-- Rows that waited for configuration or credentials are looked at now.
+update push_turns set due_at = now() where channel = any(:channels::text[]) and due_at > now() and lease_token is null;

@@ -1,0 +1,59 @@
+-- name: shipments_for_review
+select s.shipment_id, s.order_id, s.fr_id, s.source, s.said, s.state, s.lines, s.carrier, s.courier_known, s.reason,
+    s.sequence, y.state as sync, y.wanted
+from shipments s left join syncs y using (shipment_id)
+where s.order_id = any(:order_ids::text[]) order by s.position;
+
+-- name: stored_words
+select source_shipment_id, fr_id, order_id, said from shipments
+where source = :source and source_shipment_id = any(:ids::text[]);
+
+-- name: watches_by_reference
+select fr_id, order_id, number, platform_id, state, outcome, fr is not null as known from watches
+where source = :source and (number = any(:references::text[])
+    or (platform_id <> '' and platform_id = any(:platform_ids::text[])));
+
+-- name: fulfillments_of_ours
+-- Which of these ids are fulfillments that we wrote ourselves, at a channel that is the same shop (IN-7).
+select fulfillment_id from fulfillments where channel = any(:channels::text[]) and fulfillment_id = any(:ids::text[]);
+
+-- name: save_shipments!
+insert into shipments (shipment_id, order_id, fr_id, source, source_shipment_id, said, state, lines, carrier,
+    courier_known, reason, sequence)
+select * from unnest(:shipment_ids::text[], :order_ids::text[], :fr_ids::text[], :sources::text[],
+    :source_shipment_ids::text[], :said::jsonb[], :states::text[], :lines::jsonb[], :carriers::text[],
+    :known::boolean[], :reasons::jsonb[], :sequences::bigint[])
+on conflict (shipment_id) do update set said = excluded.said, state = excluded.state, lines = excluded.lines,
+    carrier = excluded.carrier, courier_known = excluded.courier_known, reason = excluded.reason,
+    sequence = excluded.sequence;
+
+-- name: save_history!
+insert into shipment_history (shipment_id, sequence, state, sync, reason)
+select * from unnest(:shipment_ids::text[], :sequences::bigint[], :states::text[], :syncs::text[], :reasons::jsonb[])
+on conflict do nothing;
+
+-- name: keep_early!
+insert into early_shipments as e (source, source_shipment_id, reference, platform_id, said, deadline)
+select :source, u.id, u.reference, u.platform_id, u.said, now() + :keep
+from unnest(:ids::text[], :references::text[], :platform_ids::text[], :said::jsonb[])
+    as u (id, reference, platform_id, said)
+on conflict (source, source_shipment_id) do update set said = excluded.said
+where (excluded.said ->> 'updated_at') >= (e.said ->> 'updated_at');
+
+-- name: early_for_frs
+-- What came before these FRs were known to be with their source.
+select e.source, e.source_shipment_id, e.said, w.fr_id, w.order_id
+from watches w join early_shipments e on e.source = w.source
+    and (e.reference = w.number or (w.platform_id <> '' and e.platform_id = w.platform_id))
+where w.fr_id = any(:fr_ids::text[]);
+
+-- name: drop_early!
+delete from early_shipments e using unnest(:sources::text[], :ids::text[]) as u (source, id)
+where e.source = u.source and e.source_shipment_id = u.id;
+
+-- name: early_overdue
+update early_shipments set told = true
+where (source, source_shipment_id) in (
+    select source, source_shipment_id from early_shipments where deadline < now() and not told
+    limit 100 for update skip locked)
+returning source, source_shipment_id, reference;

@@ -1,0 +1,95 @@
+-- name: save_syncs!
+-- What the channel shall show has changed: a new round for these, due now.
+insert into syncs as y (shipment_id, order_id, channel, wanted, state, due_at)
+select u.*, 'pending', now() from unnest(:shipment_ids::text[], :order_ids::text[], :channels::text[], :wanted::jsonb[])
+    as u (shipment_id, order_id, channel, wanted)
+on conflict (shipment_id) do update set wanted = excluded.wanted, revision = y.revision + 1, state = 'pending',
+    due_at = now(), attempts = 0, round = y.round + 1, reason = null, changed_at = now();
+
+-- name: arm_pushes!
+insert into push_turns as t (order_id, channel, due_at)
+select o.order_id, o.channel, now() from orders o where o.order_id = any(:order_ids::text[])
+on conflict (order_id) do update set due_at = least(t.due_at, now());
+
+-- name: pushes_to_do
+-- Everything a try needs about these orders, in one round trip.
+select o.order_id, o.channel_order_id, o.traceparent,
+    (select jsonb_agg(jsonb_build_object('shipment_id', y.shipment_id, 'wanted', y.wanted, 'revision', y.revision,
+        'state', y.state, 'attempts', y.attempts, 'tries', y.tries, 'notified', y.notified, 'fr_id', s.fr_id,
+        'due', y.due_at is not null and y.due_at <= clock_timestamp()) order by s.position)
+     from syncs y join shipments s using (shipment_id) where y.order_id = o.order_id) as syncs,
+    (select jsonb_agg(jsonb_build_object('intent_id', i.intent_id, 'shipment_id', i.shipment_id, 'content', i.content,
+        'ended_at', i.ended_at, 'missing_at', i.missing_at) order by i.opened_at)
+     from intents i join syncs y using (shipment_id) where y.order_id = o.order_id and i.state = 'open') as intents,
+    (select jsonb_agg(jsonb_build_object('fulfillment_id', f.fulfillment_id, 'shipment_id', f.shipment_id,
+        'sent', f.sent, 'adopted', f.adopted) order by f.bound_at)
+     from fulfillments f where f.order_id = o.order_id and f.live) as fulfillments
+from orders o where o.order_id = any(:order_ids::text[]);
+
+-- name: begin_work!
+-- The step a shipment is in, before the call is made.
+update syncs y set state = u.state, notified = y.notified or u.notified
+from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :notified::boolean[])
+    as u (shipment_id, revision, state, notified)
+where y.shipment_id = u.shipment_id and y.revision = u.revision;
+
+-- name: open_intents!
+insert into intents (intent_id, shipment_id, content, ended_at)
+select * from unnest(:intent_ids::text[], :shipment_ids::text[], :contents::jsonb[], :ended::timestamptz[]);
+
+-- name: close_intents!
+update intents i set state = u.state
+from unnest(:intent_ids::text[], :states::text[]) as u (intent_id, state)
+where i.intent_id = u.intent_id and i.state = 'open';
+
+-- name: leave_intents!
+-- Their outcome stays open; what is known about it now.
+update intents i set ended_at = least(i.ended_at, coalesce(u.ended_at, i.ended_at)),
+    missing_at = coalesce(i.missing_at, u.missing_at)
+from unnest(:intent_ids::text[], :ended::timestamptz[], :missing::timestamptz[])
+    as u (intent_id, ended_at, missing_at)
+where i.intent_id = u.intent_id and i.state = 'open';
+
+-- name: bind_fulfillments
+-- One of theirs belongs to one of ours, ever; answers those that are bound as asked.
+insert into fulfillments as f (channel, fulfillment_id, shipment_id, order_id, sent, adopted)
+select * from unnest(:channels::text[], :fulfillment_ids::text[], :shipment_ids::text[], :order_ids::text[],
+    :sent::jsonb[], :adopted::boolean[])
+on conflict (channel, fulfillment_id) do update set sent = excluded.sent, live = true
+where f.shipment_id = excluded.shipment_id
+returning fulfillment_id;
+
+-- name: unbind_fulfillments!
+update fulfillments f set live = false
+from unnest(:channels::text[], :fulfillment_ids::text[]) as u (channel, fulfillment_id)
+where f.channel = u.channel and f.fulfillment_id = u.fulfillment_id;
+
+-- name: finish_syncs
+-- Only what was worked on: a newer revision stays due as it is. Answers what the events need.
+update syncs y set state = u.state, due_at = u.due_at, attempts = u.attempts, tries = y.tries + u.tries,
+    reason = u.reason, changed_at = now()
+from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :due::timestamptz[], :attempts::int[],
+    :tries::int[], :reasons::jsonb[])
+    as u (shipment_id, revision, state, due_at, attempts, tries, reason)
+where y.shipment_id = u.shipment_id and y.revision = u.revision
+returning y.shipment_id, y.tries;
+
+-- name: finish_pushes!
+update push_turns t set lease_token = null, lease_until = null,
+    due_at = (select min(y.due_at) from syncs y where y.order_id = t.order_id)
+from unnest(:order_ids::text[], :tokens::uuid[]) as u (order_id, token)
+where t.order_id = u.order_id and t.lease_token = u.token;
+
+-- name: next_sequences
+update shipments s set sequence = s.sequence + 1 where s.shipment_id = any(:shipment_ids::text[])
+returning s.*;
+
+-- name: resync
+-- All that failed (none given), or these; a new round, due now. Answers the orders.
+with again as (
+    update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
+    where case when :ids::text[] is null then state = 'failed'
+        else shipment_id = any(:ids::text[]) and state in ('failed', 'synced', 'pending') end
+    returning order_id, shipment_id
+)
+select order_id, shipment_id from again;
