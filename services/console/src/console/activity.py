@@ -1,0 +1,97 @@
+"""What an event means to a person who reads one order's time line: a name and a sentence (OP-2). Pure."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from waybill_contracts import fr_created as fr
+from waybill_contracts import fulfillment_submitted as push
+from waybill_contracts import orders_imported as orders
+from waybill_contracts import shipment_synced as ship
+from waybill_contracts.event import Event
+
+
+class Activity(NamedTuple):
+    """One thing that happened to one order."""
+
+    order_id: str
+    name: str
+    title: str
+    detail: dict[str, Any]
+    fr_id: str | None = None
+    shipment_id: str | None = None
+
+
+def _because(reason: push.Reason | None) -> str:
+    return f": {reason.message}" if reason else ""
+
+
+def _units(lines: Any) -> str:
+    return ", ".join(f"{line.quantity} × {line.sku}" for line in lines)
+
+
+SENTENCES: dict[type[Event], Callable[[Any], str]] = {
+    orders.OrderImported: lambda e: f"Imported by {e.via}" + (", held" if e.order.holds else ""),
+    orders.OrderChanged: lambda e: f"Changed at the channel ({', '.join(e.changed)}): version {e.order.version}",
+    orders.OrderCanceled: lambda e: f"Canceled: {e.reason}",
+    orders.OrderHeld: lambda e: "Held: " + ", ".join(hold.reason.value for hold in e.added),
+    orders.OrderReleased: lambda e: "Released: " + ", ".join(hold.reason.value for hold in e.removed),
+    fr.OrderRouted: lambda e: f"Routed to {_sources(e)}, landed cost {_cost(e)}",
+    fr.OrderUnroutable: lambda e: f"Not routed: {e.reason}" + (f" ({e.detail})" if e.detail else ""),
+    fr.FrCreated: lambda e: f"FR {e.fr.number} for {e.fr.source}: {_units(e.fr.lines)}",
+    fr.FrConfirmed: lambda e: f"FR still right for version {e.order_version}",
+    fr.FrVoidRequested: lambda e: f"FR is to be taken back: {e.reason}",
+    push.FrReceived: lambda e: f"FR {e.number} received for sending",
+    push.FrProcessing: lambda e: f"FR {e.number} queued for {e.source}",
+    push.FrSubmitted: lambda e: f"FR {e.number} submitted to {e.source}, {e.state.value.lower()}",
+    push.FrAcknowledged: lambda e: f"FR {e.number} acknowledged by {e.source}",
+    push.FrFailed: lambda e: f"FR {e.number} failed at {e.source}{_because(e.reason)}",
+    push.FrOutcomeUnknown: lambda e: f"FR {e.number}: not known whether {e.source} has it{_because(e.reason)}",
+    push.FrRecallRequested: lambda e: f"FR {e.number} asked back from {e.source}",
+    push.FrRecallRefused: lambda e: f"{e.source} ships FR {e.number} all the same{_because(e.reason)}",
+    push.FrCanceled: lambda e: f"{e.source} canceled FR {e.number}{': ' + _units(e.lines) if e.lines else ''}",
+    push.FrVoided: lambda e: f"FR {e.number} voided",
+    ship.FrWatched: lambda e: "Watching the source for shipments",
+    ship.ShipmentRecorded: lambda e: f"{e.shipment.source} shipped {_units(e.shipment.lines)} {_tracking(e)}",
+    ship.ShipmentRefused: lambda e: f"Shipment refused{_because(e.reason)}",
+    ship.ShipmentConflicted: lambda e: f"Shipment in conflict{_because(e.reason)}",
+    ship.ShipmentSynced: lambda e: f"Shown at the channel {_tracking(e)}" + (", found there" if e.adopted else ""),
+    ship.ShipmentSyncFailed: lambda e: f"Requires shipment synchronization{_because(e.reason)}",
+    ship.ShipmentWithdrawn: lambda e: f"Shipment withdrawn{_because(e.reason)}",
+    ship.OrderShipped: lambda e: f"Order {e.fulfillment.value}",
+}
+
+
+def _tracking(event: Any) -> str:
+    numbers = ", ".join(event.shipment.tracking_numbers) or "no tracking number"
+    return f"({event.shipment.carrier} {numbers})"
+
+
+def _sources(event: Any) -> str:
+    plan = event.decision.chosen
+    return ", ".join(request.source for request in plan.requests) if plan else "nobody"
+
+
+def _cost(event: Any) -> str:
+    plan = event.decision.chosen
+    return f"{plan.cost.normalize():f} {event.decision.currency}" if plan else "0"
+
+
+def activity_of(event: Event) -> Activity | None:
+    """None for what is not about an order."""
+    sentence = SENTENCES.get(type(event))
+    if sentence is None:
+        return None
+    name = event.TYPE.removeprefix("waybill.").rsplit(".v", 1)[0].replace(".", "_")
+    shipment = getattr(event, "shipment", None)
+    fr_id = getattr(event, "fr_id", None) or (shipment.fr_id if shipment else None)
+    return Activity(event.key, name, sentence(event), _detail(event), fr_id, shipment.shipment_id if shipment else None)
+
+
+def _detail(event: Event) -> dict[str, Any]:
+    """The event without the order's whole copy, which `orders` holds already."""
+    detail = event.model_dump(mode="json", exclude={"order", "at", "sequence"}, exclude_none=True)
+    order = getattr(event, "order", None)
+    if order is not None:
+        detail["version"] = order.version
+        detail["holds"] = [hold.model_dump(mode="json") for hold in order.holds]
+    return detail

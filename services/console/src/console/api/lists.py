@@ -1,0 +1,118 @@
+"""FRs, shipments, transaction records, alerts, connections and the counts of the flow."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from console.api.orders import fr_answer, shipment_answer
+from console.api.paging import page, read_cursor
+from console.api.problems import ProblemError
+from console.api.security import Keys
+from waybill_common.db import Pool, Queries, rows
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+async def stats_of(pool: Pool, q: Queries) -> dict[str, Any]:
+    """The flow's counts (DESIGN section 7), plus how long each stage took (seconds, [p50, p95]) and retries made."""
+    stages = await rows(q.counts_by_stage(pool))
+    seconds = await q.stage_seconds(pool)
+    return {
+        "as_of": datetime.now(UTC),
+        "orders": {
+            "total": sum(row["n"] for row in stages),
+            "by_stage": {row["stage"]: row["n"] for row in stages},
+            "by_sync": {row["sync"]: row["n"] for row in await rows(q.counts_by_sync(pool))},
+            "held": {row["reason"]: row["n"] for row in await rows(q.counts_by_hold(pool))},
+            "unroutable": {row["reason"]: row["n"] for row in await rows(q.counts_by_unroutable(pool))},
+            "excluded": {row["reason"]: row["n"] for row in await rows(q.counts_excluded(pool))},
+        },
+        "frs": {row["state"]: row["n"] for row in await rows(q.counts_frs(pool))},
+        "oldest": {
+            row["stage"]: round(row["oldest"], 1) for row in stages if row["stage"] not in ("settled", "canceled")
+        },
+        "stage_seconds": dict(seconds) if seconds else {},
+        "retries": {row["log_type"]: row["n"] for row in await rows(q.retries(pool))},
+    }
+
+
+def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(keys.require("viewer"))])
+
+    @router.get("/stats", tags=["stats"])
+    async def stats() -> dict[str, Any]:
+        """How many orders are where, what is held and why, and how old the oldest is."""
+        return await stats_of(pool, q)
+
+    @router.get("/frs", tags=["frs"])
+    async def list_frs(
+        state: str | None = None,
+        source: str | None = None,
+        order_id: str | None = None,
+        cursor: str | None = None,
+        limit: Limit = 50,
+    ) -> dict[str, Any]:
+        after = read_cursor(cursor)
+        found = await rows(
+            q.list_frs(
+                pool, state=state, source=source, order_id=order_id, created=after.at, after=after.id, limit=limit + 1
+            )
+        )
+        return page(found, limit, fr_answer, lambda row: (row["created_at"], row["fr_id"]))
+
+    @router.get("/frs/{fr_id}", tags=["frs"])
+    async def show_fr(fr_id: str) -> dict[str, Any]:
+        row = await q.fr_by_id(pool, fr_id=fr_id)
+        if row is None:
+            raise ProblemError(404, "No such FR", f"No FR has the id {fr_id!r}; list them by GET /frs")
+        return fr_answer(row)
+
+    @router.get("/shipments", tags=["shipments"])
+    async def list_shipments(
+        status: str | None = None, order_id: str | None = None, cursor: str | None = None, limit: Limit = 50
+    ) -> dict[str, Any]:
+        after = read_cursor(cursor)
+        found = await rows(
+            q.list_shipments(pool, status=status, order_id=order_id, updated=after.at, after=after.id, limit=limit + 1)
+        )
+        return page(found, limit, shipment_answer, lambda row: (row["updated_at"], row["shipment_id"]))
+
+    @router.get("/records", tags=["records"])
+    async def list_records(
+        connection: str | None = None,
+        log_type: str | None = None,
+        outcome: str | None = None,
+        order_id: str | None = None,
+        since: datetime | None = None,
+        cursor: str | None = None,
+        limit: Limit = 50,
+    ) -> dict[str, Any]:
+        """Exchanges with platforms, newest first, secrets removed (OP-3)."""
+        after = read_cursor(cursor)
+        found = await rows(
+            q.list_records(
+                pool,
+                connection=connection,
+                log_type=log_type,
+                outcome=outcome,
+                order_id=order_id,
+                since=since,
+                before=after.at,
+                after=after.id,
+                limit=limit + 1,
+            )
+        )
+        return page(found, limit, lambda row: row["body"], lambda row: (row["at"], row["exchange_id"]))
+
+    @router.get("/alerts", tags=["alerts"])
+    async def list_alerts(all: bool = False) -> dict[str, Any]:
+        """Open alerts; with `all` the cleared ones too."""
+        return {"items": [dict(row) for row in await rows(q.list_alerts(pool, all=all))]}
+
+    @router.get("/connections", tags=["channels and sources"])
+    async def list_connections() -> dict[str, Any]:
+        """Which channel or source answers which service."""
+        return {"items": [dict(row) for row in await rows(q.list_connections(pool))]}
+
+    return router

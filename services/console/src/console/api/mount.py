@@ -1,0 +1,82 @@
+"""Everything that the console answers over HTTP, mounted on the service's app."""
+
+from collections.abc import Callable
+from importlib import resources
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from console.api import problems
+from console.api.config import config_router, entities_router
+from console.api.dead_letters import dead_letters_router
+from console.api.keys import keys_router
+from console.api.lists import lists_router
+from console.api.orders import orders_router
+from console.api.security import COOKIE, Keys
+from console.configure.apply import Applier
+from console.owners import Owners
+from waybill_common.db import Pool, Queries
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+_REFUSED = '<p class="bad" role="alert">This key is not valid here: it is mistyped, revoked, or of another Waybill.</p>'
+
+
+def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners) -> Callable[[FastAPI], None]:
+    """The API under /api/v1, its description at /api/openapi.json, the page at /."""
+
+    def mount(app: FastAPI) -> None:
+        api = FastAPI(title="Waybill", version="0.1.0", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
+        problems.install(api)
+        for router in (
+            lists_router(pool, q, keys),
+            orders_router(pool, q, keys),
+            config_router(pool, q, keys, applier),
+            entities_router(pool, q, keys),
+            keys_router(pool, q, keys),
+            dead_letters_router(keys, owners),
+        ):
+            api.include_router(router, prefix="/v1")
+        app.mount("/api", api)
+        _pages(app, keys)
+
+    return mount
+
+
+def _pages(app: FastAPI, keys: Keys) -> None:
+    folder = resources.files("console") / "pages"
+    style = (folder / "style.css").read_text()
+    texts = {name: (folder / name).read_text().replace("/*style*/", style) for name in ("sign-in.html", "flow.html")}
+
+    def html(name: str, message: str = "", status: int = 200) -> HTMLResponse:
+        return HTMLResponse(texts[name].replace("<!--message-->", message), status, _HEADERS)
+
+    @app.get("/", include_in_schema=False)
+    async def flow(request: Request) -> Response:
+        if await keys.actor_of(request) is None:
+            return html("sign-in.html")
+        return html("flow.html")
+
+    @app.post("/sign-in", include_in_schema=False)
+    async def sign_in(request: Request) -> Response:
+        form = parse_qs((await request.body())[:4096].decode("utf-8", "replace"))
+        session = await keys.sign_in(form.get("key", [""])[0].strip())
+        if session is None:
+            return html("sign-in.html", _REFUSED, 401)
+        answer = RedirectResponse("/", 303, _HEADERS)
+        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        return answer
+
+    @app.post("/sign-out", include_in_schema=False)
+    async def sign_out(request: Request) -> Response:
+        await keys.sign_out(request.cookies.get(COOKIE, ""))
+        answer = RedirectResponse("/", 303, _HEADERS)
+        answer.delete_cookie(COOKIE)
+        return answer

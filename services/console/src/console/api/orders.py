@@ -1,0 +1,129 @@
+"""Orders: listed, one in full, its time line."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from console.api.paging import page, read_cursor
+from console.api.problems import ProblemError
+from console.api.security import Keys
+from console.waiting import waiting
+from waybill_common.db import Pool, Queries, rows
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
+    router = APIRouter(tags=["orders"], dependencies=[Depends(keys.require("viewer"))])
+
+    @router.get("/orders")
+    async def list_orders(
+        stage: str | None = None,
+        sync: str | None = None,
+        fulfillment: str | None = None,
+        channel: str | None = None,
+        hold: str | None = None,
+        number: str | None = None,
+        cursor: str | None = None,
+        limit: Limit = 50,
+    ) -> dict[str, Any]:
+        """Newest first. `number` finds an order with or without its leading #."""
+        after = read_cursor(cursor)
+        found = await rows(
+            q.list_orders(
+                pool,
+                stage=stage,
+                sync=sync,
+                fulfillment=fulfillment,
+                channel=channel,
+                hold=hold,
+                number=number,
+                placed=after.at,
+                after=after.id,
+                limit=limit + 1,
+            )
+        )
+        return page(found, limit, _summary, lambda row: (row["placed_at"], row["order_id"]))
+
+    @router.get("/orders/{order_id}")
+    async def show_order(order_id: str) -> dict[str, Any]:
+        """Lines, holds, FRs, shipments, the decision, and what it waits for."""
+        row = await _order(order_id)
+        requests = [dict(r) for r in await rows(q.frs_by_order(pool, order_id=order_id))]
+        shipments = [dict(s) for s in await rows(q.shipments_by_order(pool, order_id=order_id))]
+        snapshot = row["snapshot"]
+        order = dict(row) | {"holds": snapshot["holds"]}
+        return {
+            **{name: snapshot[name] for name in _CONTENT},
+            **_standing(row),
+            "decision": row["decision"],
+            "unroutable": row["unroutable"],
+            "frs": [fr_answer(request) for request in requests],
+            "shipments": [shipment_answer(shipment) for shipment in shipments],
+            "waiting": waiting(order, requests, shipments),
+            "trace": (row["traceparent"] or "--").split("-")[1] or None,
+        }
+
+    @router.get("/orders/{order_id}/timeline")
+    async def timeline(order_id: str) -> dict[str, Any]:
+        """Every activity in order, and every exchange with a platform that was about this order."""
+        await _order(order_id)
+        activities = [dict(row) for row in await rows(q.activities_by_order(pool, order_id=order_id))]
+        exchanges = [
+            {**row["body"], "at": row["at"]} for row in await rows(q.records_by_order(pool, order_id=order_id))
+        ]
+        return {"order_id": order_id, "activities": activities, "exchanges": exchanges}
+
+    async def _order(order_id: str) -> Any:
+        row = await q.order_by_id(pool, order_id=order_id)
+        if row is None:
+            raise ProblemError(
+                404, "No such order", f"No order has the id {order_id!r}; find it by GET /orders?number="
+            )
+        return row
+
+    return router
+
+
+_CONTENT = (
+    "order_id",
+    "store",
+    "channel",
+    "channel_order_id",
+    "number",
+    "version",
+    "state",
+    "holds",
+    "payment",
+    "currency",
+    "total",
+    "email",
+    "note",
+    "tags",
+    "addresses",
+    "shipping_method",
+    "channel_shipping_method",
+    "lines",
+)
+_STANDING = ("stage", "stage_since", "fulfillment", "sync", "placed_at", "updated_at")
+
+
+def _standing(row: Any) -> dict[str, Any]:
+    return {name: row[name] for name in _STANDING}
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    names = ("order_id", "store", "channel", "channel_order_id", "number", "version", "total", "currency", "unroutable")
+    return {**{name: row[name] for name in names}, **_standing(row), "holds": row["holds"]}
+
+
+def fr_answer(row: Any) -> dict[str, Any]:
+    names = ("fr_id", "order_id", "source", "number", "state", "outcome", "recall", "attempt", "reason", "platform_id")
+    body = row["body"] or {}
+    extra = {"lines": body.get("lines", []), "cost": body.get("cost"), "order_number": body.get("order_number")}
+    return {**{n: row[n] for n in names}, **extra, "created_at": row["created_at"], "updated_at": row["updated_at"]}
+
+
+def shipment_answer(row: Any) -> dict[str, Any]:
+    names = ("status", "reason", "fulfillment_ids", "attempts", "notes", "updated_at")
+    return {**row["body"], **{name: row[name] for name in names}}

@@ -1,0 +1,85 @@
+"""Who may call what: API keys (hashed, revocable, with a role) and the page's sessions (OP-10).
+
+A key has 256 random bits, so one SHA-256 is enough to store it; it is shown once. `viewer` reads, `operator` acts,
+`admin` configures.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Literal, NamedTuple
+
+from fastapi import Request
+
+from console.api.problems import ProblemError
+from waybill_common.db import Pool, Queries
+from waybill_common.ids import new_id
+
+Role = Literal["viewer", "operator", "admin"]
+_RANK = {"viewer": 0, "operator": 1, "admin": 2}
+COOKIE = "waybill_session"
+
+
+class Actor(NamedTuple):
+    """Who called."""
+
+    key_id: str
+    name: str
+    role: str
+
+
+def digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Keys:
+    """Makes, checks and revokes keys."""
+
+    def __init__(self, pool: Pool, q: Queries) -> None:
+        self._pool, self._q = pool, q
+
+    async def create(self, name: str, role: Role, created_by: str, secret: str | None = None) -> tuple[str, str]:
+        """(key id, the key itself: shown now and never again)."""
+        key = secret or f"wb_{secrets.token_urlsafe(32)}"
+        key_id = str(new_id())
+        await self._q.add_key(
+            self._pool, key_id=key_id, name=name, digest=digest(key), role=role, created_by=created_by
+        )
+        return key_id, key
+
+    async def actor_of(self, request: Request) -> Actor | None:
+        header = request.headers.get("authorization", "")
+        if header.lower().startswith("bearer "):
+            row = await self._q.key_by_digest(self._pool, digest=digest(header[7:].strip()))
+        elif (cookie := request.cookies.get(COOKIE)) and request.method in ("GET", "HEAD"):
+            # a cookie only reads: nothing can be changed by a page elsewhere that makes the browser send it
+            row = await self._q.key_by_session(self._pool, digest=digest(cookie))
+        else:
+            return None
+        return Actor(row["key_id"], row["name"], row["role"]) if row else None
+
+    def require(self, role: Role) -> Callable[[Request], Awaitable[Actor]]:
+        """A dependency: the caller, who has at least this role."""
+
+        async def allowed(request: Request) -> Actor:
+            actor = await self.actor_of(request)
+            if actor is None:
+                raise ProblemError(401, "Who are you?", "Send a valid API key: Authorization: Bearer KEY")
+            if _RANK[actor.role] < _RANK[role]:
+                raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; this needs {role}.")
+            return actor
+
+        allowed.__name__ = f"require_{role}"
+        return allowed
+
+    async def sign_in(self, key: str) -> str | None:
+        """A session for the page, or None when the key is not valid."""
+        row = await self._q.key_by_digest(self._pool, digest=digest(key))
+        if row is None:
+            return None
+        session = secrets.token_urlsafe(32)
+        await self._q.add_session(self._pool, digest=digest(session), key_id=row["key_id"])
+        return session
+
+    async def sign_out(self, session: str) -> None:
+        await self._q.end_session(self._pool, digest=digest(session))

@@ -1,0 +1,28 @@
+"""Questions to the services that own the answer, by their internal HTTP (DESIGN section 6)."""
+
+from typing import Any
+
+import httpx
+
+
+class OwnerSilent(Exception):
+    """A service does not answer: its name and address are in the text."""
+
+
+class Owners:
+    """One client for all services; the service token is sent with every question."""
+
+    def __init__(self, urls: dict[str, str], token: str) -> None:
+        self.urls = urls
+        self._http = httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=10.0)
+
+    async def ask(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """Raises OwnerSilent when nobody answers there."""
+        url = self.urls[service].rstrip("/") + path
+        try:
+            return await self._http.request(method, url, **options)
+        except httpx.HTTPError as error:
+            raise OwnerSilent(f"{service} does not answer at {url} ({type(error).__name__}); is it running?") from error
+
+    async def aclose(self) -> None:
+        await self._http.aclose()

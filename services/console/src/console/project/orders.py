@@ -1,0 +1,56 @@
+"""Orders, exclusions and the router's decisions."""
+
+from collections.abc import Sequence
+
+from console.project.folding import columns, newest
+from waybill_common.db import Connection, Queries
+from waybill_contracts.envelope import Received
+from waybill_contracts.fr_created import OrderDecision, OrderUnroutable
+from waybill_contracts.orders_imported import OrderExcluded
+from waybill_contracts.values import Order
+
+
+async def project_orders(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    """Every event that carries the order's whole copy may be the newest word about it."""
+    carried = [(item, order) for item in batch if isinstance(order := getattr(item.event, "order", None), Order)]
+    found = newest(carried, key=lambda pair: pair[1].order_id, sequence=lambda pair: pair[1].sequence)
+    if not found:
+        return
+    await q.upsert_orders(
+        conn,
+        snapshots=[order.model_dump(mode="json") for _, order in found],
+        traceparents=[item.traceparent for item, _ in found],
+        times=[item.event.at for item, _ in found],
+    )
+    await q.forget_excluded(
+        conn,
+        channels=[order.channel for _, order in found],
+        channel_order_ids=[order.channel_order_id for _, order in found],
+    )
+
+
+async def project_excluded(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    events = [item.event for item in batch if isinstance(item.event, OrderExcluded)]
+    found = newest(events, key=lambda e: e.aggregate, sequence=lambda e: e.sequence)
+    if not found:
+        return
+    rows = [(e.channel, e.channel_order_id, e.store, e.number, e.reason, e.detail, e.sequence, e.at) for e in found]
+    names = ("channels", "channel_order_ids", "stores", "numbers", "reasons", "details", "sequences", "times")
+    await q.upsert_excluded(conn, **dict(zip(names, columns(rows, len(names)), strict=True)))
+
+
+async def project_decisions(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    events = [item.event for item in batch if isinstance(item.event, OrderDecision)]
+    found = newest(events, key=lambda e: e.order_id, sequence=lambda e: e.sequence)
+    if not found:
+        return
+    rows = [_decision_row(event) for event in found]
+    names = ("order_ids", "sequences", "routed", "reasons", "details", "bodies", "times")
+    await q.upsert_decisions(conn, **dict(zip(names, columns(rows, len(names)), strict=True)))
+
+
+def _decision_row(event: OrderDecision) -> tuple[object, ...]:
+    body = event.decision.model_dump(mode="json")
+    if isinstance(event, OrderUnroutable):
+        return event.order_id, event.sequence, False, event.reason, event.detail, body, event.at
+    return event.order_id, event.sequence, True, None, "", body, event.at

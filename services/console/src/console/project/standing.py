@@ -1,0 +1,43 @@
+"""After a batch: where each order it touched stands now."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from console.project.folding import columns
+from console.stage import standing
+from waybill_common.db import Connection, Queries, rows
+from waybill_contracts.envelope import Received
+
+_NAMES = ("order_ids", "stages", "fulfillments", "syncs", "times", "routed", "submitted", "shipped", "settled")
+
+
+async def project_standings(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    """Derived, never counted up: the same rows give the same standing, in whatever order they came."""
+    touched = {item.event.key: item.event.at for item in batch if _about_order(item)}
+    if not touched:
+        return
+    ids = sorted(touched)
+    orders = await rows(q.lock_orders(conn, order_ids=ids))
+    requests = _grouped(await rows(q.frs_of(conn, order_ids=ids)))
+    shipments = _grouped(await rows(q.shipments_of(conn, order_ids=ids)))
+    routed = {row["order_id"]: row["at"] for row in await rows(q.decisions_of(conn, order_ids=ids)) if row["routed"]}
+    saved = []
+    for order in orders:
+        key = order["order_id"]
+        now = standing(order["snapshot"], requests[key], shipments[key], routed.get(key))
+        saved.append((key, now.stage, now.fulfillment, now.sync, touched[key], *now[3:]))
+    if saved:
+        await q.save_standings(conn, **dict(zip(_NAMES, columns(saved, len(_NAMES)), strict=True)))
+
+
+def _about_order(item: Received) -> bool:
+    event = item.event
+    return hasattr(event, "order_id") or hasattr(event, "order") or hasattr(event, "shipment")
+
+
+def _grouped(found: Sequence[Any]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for row in found:
+        groups[row["order_id"]].append(row)
+    return groups

@@ -1,0 +1,74 @@
+"""Activities, transaction records, alerts, connection states and configuration receipts."""
+
+from collections.abc import Sequence
+
+from console.activity import activity_of
+from console.project.folding import columns
+from waybill_common.db import Connection, Queries
+from waybill_contracts.alerts_raised import AlertCleared, AlertRaised, ConfigApplied, ConnectionStateChanged
+from waybill_contracts.envelope import Received
+from waybill_contracts.exchanges_recorded import ExchangeRecorded
+
+_ACTIVITY = (
+    "event_ids",
+    "order_ids",
+    "times",
+    "services",
+    "activities",
+    "titles",
+    "details",
+    "fr_ids",
+    "shipment_ids",
+)
+
+
+async def project_activities(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    rows = []
+    for item in batch:
+        what = activity_of(item.event)
+        if what is not None:
+            service = item.source.removeprefix("waybill/")
+            rows.append((item.id, what.order_id, item.event.at, service, *what[1:]))
+    if rows:
+        await q.insert_activities(conn, **dict(zip(_ACTIVITY, columns(rows, len(_ACTIVITY)), strict=True)))
+
+
+async def project_records(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    events = [item.event for item in batch if isinstance(item.event, ExchangeRecorded)]
+    if events:
+        await q.insert_records(
+            conn, bodies=[event.model_dump(mode="json") for event in events], times=[event.at for event in events]
+        )
+
+
+async def project_alerts(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    """Alerts and connection states are rare: one statement each, in order."""
+    for item in batch:
+        event = item.event
+        if isinstance(event, AlertRaised):
+            await q.raise_alert(
+                conn, alert=event.alert, title=event.title, detail=event.detail, action=event.action, at=event.at
+            )
+        elif isinstance(event, AlertCleared):
+            await q.clear_alert(conn, alert=event.alert, at=event.at)
+        elif isinstance(event, ConnectionStateChanged):
+            await q.upsert_connection(
+                conn,
+                connection=event.connection,
+                service=event.service,
+                state=event.state.value,
+                detail=event.detail,
+                at=event.at,
+            )
+
+
+async def project_config_receipts(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    events = [item.event for item in batch if isinstance(item.event, ConfigApplied)]
+    if events:
+        await q.upsert_config_receipts(
+            conn,
+            services=[event.service for event in events],
+            entities=[event.entity for event in events],
+            versions=[event.version for event in events],
+            times=[event.at for event in events],
+        )

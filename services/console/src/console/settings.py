@@ -1,0 +1,36 @@
+"""What the console is told by its environment, beside what every service is told."""
+
+from typing import Any
+
+from pydantic import Field, SecretStr, model_validator
+
+from waybill_common.settings import ServiceSettings
+
+
+class ConsoleSettings(ServiceSettings):
+    """`WAYBILL_CONSOLE_PORT` is where people and programs come in."""
+
+    console_port: int | None = Field(default=None, ge=0, le=65535, description="the port of API and page, e.g. 8080")
+    admin_key: SecretStr | None = Field(default=None, min_length=16, description="becomes an admin API key")
+    order_ingest_url: str = Field(default="http://127.0.0.1:8081", description="order-ingest's internal HTTP")
+    router_url: str = Field(default="http://127.0.0.1:8082", description="router's internal HTTP")
+    fulfillment_push_url: str = Field(default="http://127.0.0.1:8083", description="fulfillment-push's internal HTTP")
+    shipment_poller_url: str = Field(default="http://127.0.0.1:8084", description="shipment-poller's internal HTTP")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_port(cls, given: Any) -> Any:
+        """The console has one listener: its own port wins over the general one."""
+        if isinstance(given, dict) and given.get("console_port") is not None:
+            return {**given, "http_port": given["console_port"]}
+        return given
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """Service -> the root of its internal HTTP."""
+        return {
+            "order-ingest": self.order_ingest_url,
+            "router": self.router_url,
+            "fulfillment-push": self.fulfillment_push_url,
+            "shipment-poller": self.shipment_poller_url,
+        }

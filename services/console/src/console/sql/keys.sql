@@ -1,0 +1,25 @@
+-- name: key_by_digest^
+update api_keys set last_used_at = now()
+where digest = :digest and revoked_at is null
+returning key_id, name, role;
+
+-- name: key_by_session^
+select k.key_id, k.name, k.role from sessions s join api_keys k using (key_id)
+where s.digest = :digest and s.expires_at > now() and k.revoked_at is null;
+
+-- name: add_session!
+insert into sessions (digest, key_id, expires_at) values (:digest, :key_id, now() + interval '12 hours');
+
+-- name: end_session!
+delete from sessions where digest = :digest or expires_at < now();
+
+-- name: add_key!
+insert into api_keys (key_id, name, digest, role, created_by)
+values (:key_id, :name, :digest, :role, :created_by)
+on conflict (digest) do update set revoked_at = null, role = excluded.role;
+
+-- name: revoke_key$
+update api_keys set revoked_at = now() where key_id = :key_id and revoked_at is null returning key_id;
+
+-- name: list_keys
+select key_id, name, role, created_at, created_by, last_used_at, revoked_at from api_keys order by created_at, key_id;

@@ -1,0 +1,148 @@
+-- name: upsert_orders!
+insert into orders (order_id, store, channel, channel_order_id, number, version, sequence, state, snapshot, traceparent,
+                    placed_at, updated_at, stage_since, imported_at)
+select u.snapshot ->> 'order_id', u.snapshot ->> 'store', u.snapshot ->> 'channel', u.snapshot ->> 'channel_order_id',
+       u.snapshot ->> 'number', (u.snapshot ->> 'version')::int, (u.snapshot ->> 'sequence')::bigint,
+       u.snapshot ->> 'state', u.snapshot, u.traceparent, (u.snapshot ->> 'placed_at')::timestamptz, u.at, u.at, u.at
+from unnest(:snapshots::jsonb[], :traceparents::text[], :times::timestamptz[]) as u (snapshot, traceparent, at)
+on conflict (order_id) do update
+set version = excluded.version, sequence = excluded.sequence, state = excluded.state, snapshot = excluded.snapshot,
+    number = excluded.number, updated_at = excluded.updated_at,
+    traceparent = coalesce(orders.traceparent, excluded.traceparent)
+where orders.sequence < excluded.sequence;
+
+-- name: forget_excluded!
+delete from excluded_orders e
+using unnest(:channels::text[], :channel_order_ids::text[]) as u (channel, channel_order_id)
+where e.channel = u.channel and e.channel_order_id = u.channel_order_id;
+
+-- name: upsert_excluded!
+insert into excluded_orders (channel, channel_order_id, store, number, reason, detail, sequence, at)
+select u.channel, u.channel_order_id, u.store, u.number, u.reason, u.detail, u.sequence, u.at
+from unnest(:channels::text[], :channel_order_ids::text[], :stores::text[], :numbers::text[], :reasons::text[],
+            :details::text[], :sequences::bigint[], :times::timestamptz[])
+    as u (channel, channel_order_id, store, number, reason, detail, sequence, at)
+where not exists (select from orders o where o.channel = u.channel and o.channel_order_id = u.channel_order_id)
+on conflict (channel, channel_order_id) do update
+set reason = excluded.reason, detail = excluded.detail, sequence = excluded.sequence, at = excluded.at
+where excluded_orders.sequence < excluded.sequence;
+
+-- name: upsert_decisions!
+insert into decisions (order_id, sequence, routed, reason, detail, body, at)
+select * from unnest(:order_ids::text[], :sequences::bigint[], :routed::boolean[], :reasons::text[], :details::text[],
+                     :bodies::jsonb[], :times::timestamptz[])
+on conflict (order_id) do update
+set sequence = excluded.sequence, routed = excluded.routed, reason = excluded.reason, detail = excluded.detail,
+    body = excluded.body, at = excluded.at
+where decisions.sequence < excluded.sequence;
+
+-- name: upsert_created_frs!
+insert into frs (fr_id, order_id, source, number, body, router_sequence, created_at, updated_at)
+select u.body ->> 'fr_id', u.body ->> 'order_id', u.body ->> 'source', u.body ->> 'number', u.body, u.sequence, u.at, u.at
+from unnest(:bodies::jsonb[], :sequences::bigint[], :times::timestamptz[]) as u (body, sequence, at)
+on conflict (fr_id) do update
+set body = excluded.body, source = excluded.source, number = excluded.number,
+    router_sequence = greatest(frs.router_sequence, excluded.router_sequence),
+    created_at = least(frs.created_at, excluded.created_at);
+
+-- name: upsert_fr_progress!
+insert into frs (fr_id, order_id, source, number, state, outcome, recall, attempt, reason, platform_id, submitted_at,
+                 push_sequence, created_at, updated_at)
+select u.fr_id, u.order_id, u.source, u.number, u.state, u.outcome, u.recall, u.attempt, u.reason, u.platform_id,
+       u.submitted_at, u.sequence, u.at, u.at
+from unnest(:fr_ids::text[], :order_ids::text[], :sources::text[], :numbers::text[], :states::text[], :outcomes::text[],
+            :recalls::text[], :attempts::int[], :reasons::jsonb[], :platform_ids::text[],
+            :submitted::timestamptz[], :sequences::bigint[], :times::timestamptz[])
+    as u (fr_id, order_id, source, number, state, outcome, recall, attempt, reason, platform_id, submitted_at,
+          sequence, at)
+on conflict (fr_id) do update
+set state = excluded.state, outcome = excluded.outcome, recall = excluded.recall, attempt = excluded.attempt,
+    reason = excluded.reason, platform_id = coalesce(excluded.platform_id, frs.platform_id),
+    submitted_at = coalesce(frs.submitted_at, excluded.submitted_at), push_sequence = excluded.push_sequence,
+    updated_at = excluded.updated_at
+where frs.push_sequence < excluded.push_sequence;
+
+-- name: upsert_shipments!
+insert into shipments (shipment_id, order_id, fr_id, source, sequence, status, body, reason, fulfillment_ids, attempts,
+                       notes, recorded_at, synced_at, updated_at)
+select u.body ->> 'shipment_id', u.body ->> 'order_id', u.body ->> 'fr_id', u.body ->> 'source', u.sequence, u.status,
+       u.body, u.reason, array(select jsonb_array_elements_text(u.fulfillment_ids)), u.attempts,
+       array(select jsonb_array_elements_text(u.notes)), u.at, case when u.status = 'synced' then u.at end, u.at
+from unnest(:bodies::jsonb[], :sequences::bigint[], :statuses::text[], :reasons::jsonb[], :fulfillment_ids::jsonb[],
+            :attempts::int[], :notes::jsonb[], :times::timestamptz[])
+    as u (body, sequence, status, reason, fulfillment_ids, attempts, notes, at)
+on conflict (shipment_id) do update
+set sequence = excluded.sequence, status = excluded.status, body = excluded.body, reason = excluded.reason,
+    fulfillment_ids = case when excluded.fulfillment_ids = '{}' then shipments.fulfillment_ids
+                           else excluded.fulfillment_ids end,
+    attempts = greatest(shipments.attempts, excluded.attempts), notes = excluded.notes,
+    synced_at = coalesce(excluded.synced_at, shipments.synced_at), updated_at = excluded.updated_at
+where shipments.sequence < excluded.sequence;
+
+-- name: insert_activities!
+insert into activities (event_id, order_id, at, service, activity, title, detail, fr_id, shipment_id)
+select * from unnest(:event_ids::text[], :order_ids::text[], :times::timestamptz[], :services::text[],
+                     :activities::text[], :titles::text[], :details::jsonb[], :fr_ids::text[], :shipment_ids::text[])
+on conflict (event_id) do nothing;
+
+-- name: insert_records!
+insert into records (exchange_id, connection, service, log_type, outcome, attempt, status, duration_ms, at, order_ids,
+                     body)
+select u.body ->> 'exchange_id', u.body ->> 'connection', u.body ->> 'service', u.body ->> 'log_type',
+       u.body ->> 'outcome', (u.body ->> 'attempt')::int, (u.body ->> 'status')::int,
+       (u.body ->> 'duration_ms')::real, u.at, array(select jsonb_array_elements_text(u.body -> 'order_ids')), u.body
+from unnest(:bodies::jsonb[], :times::timestamptz[]) as u (body, at)
+on conflict (exchange_id) do nothing;
+
+-- name: raise_alert!
+insert into alerts (alert, title, detail, action, raised_at)
+values (:alert, :title, :detail, :action, :at)
+on conflict (alert) do update
+set title = excluded.title, detail = excluded.detail, action = excluded.action, raised_at = excluded.raised_at,
+    times = alerts.times + 1, cleared_at = null
+where alerts.raised_at < excluded.raised_at;
+
+-- name: clear_alert!
+update alerts set cleared_at = :at where alert = :alert and raised_at <= :at and cleared_at is null;
+
+-- name: upsert_connection!
+insert into connections (connection, service, state, detail, at)
+values (:connection, :service, :state, :detail, :at)
+on conflict (connection, service) do update
+set state = excluded.state, detail = excluded.detail, at = excluded.at
+where connections.at <= excluded.at;
+
+-- name: upsert_config_receipts!
+insert into config_receipts (service, entity, version, at)
+select u.service, u.entity, max(u.version), max(u.at)
+from unnest(:services::text[], :entities::text[], :versions::bigint[], :times::timestamptz[])
+    as u (service, entity, version, at)
+group by u.service, u.entity
+on conflict (service, entity) do update
+set version = greatest(config_receipts.version, excluded.version), at = excluded.at;
+
+-- name: lock_orders
+select order_id, snapshot, stage, stage_since, fulfillment, sync, imported_at
+from orders where order_id = any(:order_ids::text[]) order by order_id for update;
+
+-- name: frs_of
+select order_id, state, body -> 'lines' as lines, submitted_at from frs
+where order_id = any(:order_ids::text[]) and body is not null;
+
+-- name: shipments_of
+select order_id, status, body -> 'lines' as lines, recorded_at, synced_at from shipments
+where order_id = any(:order_ids::text[]);
+
+-- name: decisions_of
+select order_id, routed, at from decisions where order_id = any(:order_ids::text[]);
+
+-- name: save_standings!
+update orders o
+set stage = u.stage, stage_since = case when o.stage = u.stage then o.stage_since else u.at end,
+    fulfillment = u.fulfillment, sync = u.sync,
+    routed_at = coalesce(o.routed_at, u.routed_at), submitted_at = coalesce(o.submitted_at, u.submitted_at),
+    shipped_at = coalesce(o.shipped_at, u.shipped_at), settled_at = u.settled_at
+from unnest(:order_ids::text[], :stages::text[], :fulfillments::text[], :syncs::text[], :times::timestamptz[],
+            :routed::timestamptz[], :submitted::timestamptz[], :shipped::timestamptz[], :settled::timestamptz[])
+    as u (order_id, stage, fulfillment, sync, at, routed_at, submitted_at, shipped_at, settled_at)
+where o.order_id = u.order_id;

@@ -1,0 +1,44 @@
+"""What an order waits for, since when, what comes next and who takes it (DESIGN section 6, console). Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_NEXT: dict[str, tuple[str, str]] = {
+    "imported": ("It is routed as soon as the router has it.", "system"),
+    "routed": ("It is sent with the source's next send run.", "system"),
+    "submitted": ("The source ships; it is asked at every poll.", "source"),
+    "shipped": ("It is pushed to the channel.", "system"),
+}
+
+
+def waiting(
+    order: Mapping[str, Any], requests: Sequence[Mapping[str, Any]], shipments: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """None when nothing is open. `order` has stage, stage_since, holds, unroutable."""
+    stage, since = order["stage"], order["stage_since"]
+    if stage in ("settled", "canceled"):
+        return None
+    if stage == "held":
+        holds = order["holds"]
+        return _wait(
+            ", ".join(hold["reason"] for hold in holds), since, " ".join(hold["fix"] for hold in holds), "person"
+        )
+    for request in requests:
+        if request["state"] == "FAILED" or request["outcome"] == "unknown":
+            reason = request["reason"] or {}
+            code = reason.get("code", request["state"].lower())
+            return _wait(code, request["updated_at"], reason.get("action") or "Look at the FR and resend it.", "person")
+    for shipment in shipments:
+        if shipment["status"] in ("sync_failed", "refused", "conflicted"):
+            reason = shipment["reason"] or {}
+            code = reason.get("code", shipment["status"])
+            return _wait(code, shipment["updated_at"], reason.get("action") or "Resync the shipment.", "person")
+    if stage == "imported" and order.get("unroutable"):
+        detail = order.get("unroutable_detail") or "It is tried again when stock, sources or rules change."
+        return _wait(order["unroutable"], since, detail, "system")
+    step, by_whom = _NEXT[stage]
+    return _wait(stage, since, step, by_whom)
+
+
+def _wait(reason: str, since: Any, step: str, by_whom: str) -> dict[str, Any]:
+    return {"reason": reason, "since": since, "next": step, "by_whom": by_whom}
