@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Queryable: TypeAlias = "Connection | Pool"  # for single statements that need no transaction of the caller
 Queries: TypeAlias = Any  # aiosql makes its methods from the SQL files: nothing to type statically
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")

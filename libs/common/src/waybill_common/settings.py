@@ -34,11 +34,12 @@ class ServiceSettings(BaseSettings):
     instance: str | None = Field(default=None, description="a name for this replica, e.g. the pod's name")
     pool_size: int = Field(default=8, ge=3, description="database connections a process may hold, at least 3")
     batch_size: int = Field(default=200, ge=1, le=5000, description="records taken in one transaction, 1 to 5000")
-    start_timeout: float = Field(default=60.0, gt=0, description="seconds to wait for the dependencies at start")
+    start_timeout: float = Field(default=30.0, gt=0, description="seconds to wait for the dependencies at start")
     drain_timeout: float = Field(default=8.0, gt=0, description="seconds to finish what is in hand on SIGTERM")
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="Kafka's session timeout, milliseconds")
     facts_kept_days: float = Field(default=30.0, gt=0, description="days for which sent events can be emitted again")
     reemit_hours: float = Field(default=24.0, ge=0, description="hours sent again when the broker turns out to be new")
+    max_message_bytes: int = Field(default=1_000_000, ge=1000, description="the biggest event the broker takes, bytes")
     dead_letter_share: float = Field(default=0.2, gt=0, le=1, description="share of dead letters that stops consuming")
     dead_letter_floor: int = Field(default=100, ge=1, description="dead letters below which nothing is ever stopped")
 

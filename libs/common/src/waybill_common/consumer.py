@@ -1,0 +1,363 @@
+"""The Kafka side of consuming: one group member over all topics of a service, batches, offsets after the commit.
+
+Promises: membership lives through a database outage (partitions are paused, polling goes on, the batch in hand is tried
+again); on a rebalance or a stop the transaction in hand ends first and its offsets are committed; anything that Kafka
+throws ends in a fresh consumer. Offsets are committed at most every `_COMMIT_EVERY` seconds, so a killed process is
+given again what it did in that time.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+
+from waybill_common import progress
+from waybill_common.batches import Batches, TooManyDeadLetters
+from waybill_common.brokers import fetch_wait_ms
+from waybill_common.consuming import Record, Subscription
+from waybill_common.db import Pool, transaction, transient
+from waybill_common.logs import Log, declare_events
+from waybill_common.metrics import Metrics
+from waybill_common.progress import Mark, Partition
+from waybill_common.settings import ServiceSettings
+from waybill_common.workers import wait_any
+
+E = TypeVar("E")
+
+declare_events(
+    {
+        "consumer.failed": "Kafka threw; a fresh consumer follows",
+        "consumer.assigned": "partitions were assigned to this replica",
+        "consumer.database_trouble": "a batch met a database outage; it is kept and tried again",
+        "consumer.resumed": "the batch that waited for the database was handled",
+        "consumer.stopped": "too many dead letters: consuming stands still until a person resumes it",
+        "consumer.offsets_not_committed": "the group moved on; these records come again",
+        "consumer.rest_not_stored": "the next owner goes record by record for a while",
+    }
+)
+_POLL_MS = 250
+_COMMIT_EVERY = 0.1
+_OUTAGE_WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_HANDOVER_LIMIT = 20.0
+
+
+class Abandoned(Exception):
+    """The batch in hand is no longer ours (a rebalance, a stop): nothing of it was committed."""
+
+
+class Consumer(Generic[E]):
+    """Consumes one subscription until told to stop."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        pool: Pool,
+        subscription: Subscription[E],
+        batches: Batches[E],
+        *,
+        instance: str,
+        on_stopped: Callable[[TooManyDeadLetters], Awaitable[None]],
+        log: Log,
+        metrics: Metrics,
+    ) -> None:
+        self._log = log
+        self._metrics = metrics
+        self._bootstrap = settings.kafka
+        self._pool = pool
+        self._subscription = subscription
+        self._batches = batches
+        self._batch_size = settings.batch_size
+        self._session_timeout_ms = settings.session_timeout_ms
+        self._instance = instance
+        self._on_stopped = on_stopped
+        self._busy = asyncio.Lock()
+        self._epoch = 0
+        self._marks: dict[Partition, Mark] = {}
+        self._dirty: dict[TopicPartition, int] = {}
+        self._committed_at = 0.0
+        self._stop = asyncio.Event()
+        self._resume = asyncio.Event()
+        self._moved = asyncio.Event()  # set while a rebalance waits for us
+        self._afresh = False
+        self.joined = False
+        self.stopped: str | None = None  # why consuming stands still until a person resumes it
+        self.waiting: str | None = None  # the database trouble that is being waited out
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consumes until `stop`; every failure of Kafka is logged and followed by a fresh consumer."""
+        self._stop = stop
+        failures = 0
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                await self._consume()
+            except Exception as error:
+                failures = 0 if time.monotonic() - began > 60 else failures + 1
+                self._log.warning("consumer.failed", error=repr(error), failures=failures, exc_info=True)
+                await wait_any(_OUTAGE_WAITS[min(failures, len(_OUTAGE_WAITS) - 1)], stop)
+
+    def resume(self) -> None:
+        """A person has looked at the dead letters: consuming goes on."""
+        self._resume.set()
+
+    def restart(self) -> None:
+        """The broker is another one: start again from its committed offsets, not from those in memory."""
+        self._afresh = True
+
+    async def _consume(self) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=self._subscription.group,
+            client_id=self._instance,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=self._session_timeout_ms,
+            heartbeat_interval_ms=self._session_timeout_ms // 4,
+            rebalance_timeout_ms=max(30_000, self._session_timeout_ms),
+            max_poll_interval_ms=300_000,
+            metadata_max_age_ms=60_000,
+            fetch_max_wait_ms=await fetch_wait_ms(self._bootstrap),
+        )
+        watch: asyncio.Task[None] | None = None
+        try:
+            await consumer.start()
+            # Subscribing after the start: a topic that does not exist yet must not keep us from the others.
+            consumer.subscribe(topics=sorted(self._subscription.topics), listener=_Listener(self, consumer))
+            watch = asyncio.create_task(self._watch_topics(consumer))
+            self._afresh = False
+            while not self._stop.is_set() and not self._afresh:
+                await self._turn(consumer)
+        finally:
+            if watch is not None:
+                watch.cancel()
+            await self._leave(consumer)
+
+    async def _turn(self, consumer: AIOKafkaConsumer) -> None:
+        fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self._batch_size)
+        if not fetched:
+            await self._commit(consumer)
+            return
+        async with self._busy:
+            # Records in hand are never dropped here: the position is already behind them. Should a rebalance have come
+            # between, another replica handles them too, which is harmless.
+            epoch = self._epoch
+            began = time.monotonic()
+            try:
+                await self._process(consumer, epoch, fetched)
+            except Abandoned:
+                return
+            self._metrics.observe("waybill_consume_seconds", time.monotonic() - began)
+            if time.monotonic() - self._committed_at >= _COMMIT_EVERY:
+                await self._commit(consumer)
+
+    async def _process(
+        self, consumer: AIOKafkaConsumer, epoch: int, fetched: Mapping[TopicPartition, Sequence[Any]]
+    ) -> None:
+        taken = {(tp.topic, tp.partition): [record_of(raw) for raw in raws] for tp, raws in fetched.items()}
+        await self._patiently(consumer, epoch, lambda: self._begin(taken))
+        calm: list[list[Record]] = []
+        careful: list[tuple[Mark, Record]] = []
+        for partition, records in taken.items():
+            mark = self._marks[partition]
+            split = len(records)
+            if mark.careful:
+                split = next((i for i, record in enumerate(records) if record.offset >= mark.suspect), split)
+            calm.append(records[:split])
+            careful += [(mark, record) for record in records[split:]]
+        await self._calmly(consumer, epoch, in_order(calm))
+        for mark, record in careful:
+            await self._carefully(consumer, epoch, mark, record)
+
+    async def _begin(self, taken: Mapping[Partition, list[Record]]) -> None:
+        """First batch of a partition since it became ours: learn what happened to its records before, store the try."""
+        new = [partition for partition in taken if partition not in self._marks]
+        if not new:
+            return
+        async with transaction(self._pool) as conn:
+            stored = await progress.load(conn, new)
+            marks = {p: progress.mark_of(taken[p][0].offset, stored.get(p), self._batch_size) for p in new}
+            await progress.store(conn, {p: (taken[p][0].offset, 1) for p in new if not marks[p].attempts})
+        self._marks.update(marks)
+
+    async def _calmly(self, consumer: AIOKafkaConsumer, epoch: int, records: list[Record]) -> None:
+        if not records:
+            return
+        ends = {(record.topic, record.partition): record.offset + 1 for record in records}
+        # Up to a suspect offset these were handled before: what is stored about the suspect stays.
+        begun = {
+            p: (end, 1) for p, end in ends.items() if not (self._marks[p].attempts and end <= self._marks[p].suspect)
+        }
+        await self._patiently(consumer, epoch, lambda: self._batches.run(records, begun))
+        self._note_done(ends)
+
+    async def _carefully(self, consumer: AIOKafkaConsumer, epoch: int, mark: Mark, record: Record) -> None:
+        """One record of a range in which a process died: its attempt is on disk before the try."""
+        partition = (record.topic, record.partition)
+        first, mark.entered = not mark.entered, True
+        mark.careful = max(mark.careful - 1, 0)
+        carried = min(mark.attempts + 1, progress.LIMIT - 1)  # its neighbours were in the range that died as well
+        begun = {partition: (record.offset + 1, carried if mark.careful else 1)}
+        if first and mark.attempts >= progress.LIMIT:
+            reason = f"the process died {mark.attempts} times while it handled this record"
+            await self._patiently(consumer, epoch, lambda: self._batches.bury(record, reason, begun))
+        else:
+            if first:
+                this_try = {partition: (record.offset, mark.attempts + 1)}
+                await self._patiently(consumer, epoch, lambda: self._store(this_try))
+            await self._patiently(consumer, epoch, lambda: self._batches.run([record], begun))
+        self._note_done({partition: record.offset + 1})
+
+    async def _store(self, begun: Mapping[Partition, tuple[int, int]]) -> None:
+        async with transaction(self._pool) as conn:
+            await progress.store(conn, begun)
+
+    def _note_done(self, ends: Mapping[Partition, int]) -> None:
+        for (topic, number), end in ends.items():
+            self._dirty[TopicPartition(topic, number)] = end
+
+    async def _patiently(self, consumer: AIOKafkaConsumer, epoch: int, work: Callable[[], Awaitable[object]]) -> None:
+        """Does the work; waits out the database's troubles and a stop for too many dead letters. Raises Abandoned."""
+        failures = 0
+        while True:
+            try:
+                await work()
+            except TooManyDeadLetters as error:
+                await self._stand_still(consumer, epoch, error)
+            except Exception as error:
+                if not transient(error):
+                    raise
+                self.waiting = repr(error)
+                self._metrics.set("waybill_consumer_paused", 1)
+                self._metrics.count("waybill_consume_retries_total", reason="database")
+                self._log.warning("consumer.database_trouble", error=repr(error), failures=failures + 1)
+                wait = _OUTAGE_WAITS[min(failures, len(_OUTAGE_WAITS) - 1)]
+                failures += 1
+                await self._paused(consumer, epoch, wait)
+            else:
+                if failures:
+                    self._log.info("consumer.resumed", failures=failures)
+                    self._metrics.set("waybill_consumer_paused", 0)
+                self.waiting = None
+                return
+
+    async def _stand_still(self, consumer: AIOKafkaConsumer, epoch: int, error: TooManyDeadLetters) -> None:
+        self.stopped = str(error)
+        self._resume.clear()
+        self._log.error(
+            "consumer.stopped", reason=str(error), remedy="look at the dead letters, then resume the consumer"
+        )
+        await self._on_stopped(error)
+        try:
+            while not self._resume.is_set():
+                await self._paused(consumer, epoch, 1.0, self._resume)
+        finally:
+            self.stopped = None
+
+    async def _paused(self, consumer: AIOKafkaConsumer, epoch: int, seconds: float, *events: asyncio.Event) -> None:
+        """Waits with all partitions paused, polling so that the group knows that we live."""
+        consumer.pause(*consumer.assignment())
+        try:
+            await wait_any(seconds, self._stop, self._moved, *events)
+            if epoch == self._epoch:
+                await consumer.getmany(timeout_ms=0)  # paused: returns nothing, counts as a poll
+            if self._stop.is_set() or epoch != self._epoch:
+                raise Abandoned
+        finally:
+            with suppress(Exception):  # after a rebalance they are not ours to resume
+                consumer.resume(*consumer.assignment())
+
+    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+        if not self._dirty:
+            return
+        offsets, self._dirty = self._dirty, {}
+        self._committed_at = time.monotonic()
+        try:
+            await consumer.commit(offsets)
+        except Exception as error:  # the group moved on: these records come again, and handling them twice is harmless
+            self._log.info("consumer.offsets_not_committed", error=repr(error))
+            for tp in consumer.assignment() & offsets.keys():
+                self._dirty.setdefault(tp, offsets[tp])
+
+    async def hand_over(self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> None:
+        """A rebalance takes partitions away: end the transaction in hand, commit offsets, say that nothing is tried."""
+        self._epoch += 1
+        self.joined = False
+        self._moved.set()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._busy.acquire(), _HANDOVER_LIMIT)
+            self._busy.release()
+        self._moved.clear()
+        await self._commit(consumer)
+        await self._rest({(tp.topic, tp.partition) for tp in partitions})
+
+    def note_assigned(self, assigned: set[TopicPartition]) -> None:
+        """The group has given us these partitions (perhaps none: there may be more replicas than partitions)."""
+        self.joined = True
+        self._log.info("consumer.assigned", partitions=len(assigned), topics=len({tp.topic for tp in assigned}))
+
+    async def _rest(self, partitions: set[Partition]) -> None:
+        known = [partition for partition in partitions if partition in self._marks]
+        self._marks = {p: mark for p, mark in self._marks.items() if p not in partitions}
+        self._dirty = {tp: end for tp, end in self._dirty.items() if (tp.topic, tp.partition) not in partitions}
+        if not known:
+            return
+        try:
+            async with transaction(self._pool) as conn:
+                await progress.rest(conn, known)
+        except Exception as error:  # at worst the next owner goes carefully for a while
+            self._log.info("consumer.rest_not_stored", error=repr(error))
+
+    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        await self._commit(consumer)
+        await self._rest(set(self._marks))
+        self.joined = False
+        self._epoch += 1
+        with suppress(Exception):
+            await asyncio.wait_for(consumer.stop(), 5.0)
+
+    async def _watch_topics(self, consumer: AIOKafkaConsumer) -> None:
+        """Looks often for topics that do not exist yet; the ordinary refresh is a minute apart."""
+        wait = 0.2
+        while True:
+            missing = [t for t in self._subscription.topics if not consumer.partitions_for_topic(t)]
+            if not missing:
+                return
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 5.0)
+            with suppress(Exception):
+                await consumer._client.force_metadata_update()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """aiokafka's callbacks, passed on."""
+
+    def __init__(self, owner: Consumer[Any], consumer: AIOKafkaConsumer) -> None:
+        self._owner = owner
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._owner.hand_over(self._consumer, revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._owner.note_assigned(assigned)
+
+
+def record_of(raw: Any) -> Record:
+    """A record as aiokafka gives it, in our words."""
+    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in raw.headers}
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers, raw.timestamp)
+
+
+def in_order(partitions: Sequence[Sequence[Record]]) -> list[Record]:
+    """All records by time, as far as each partition's own order allows (pure): causes tend to come before effects."""
+    keyed: list[tuple[int, int, int, Record]] = []
+    for number, records in enumerate(partitions):
+        newest = -1
+        for place, record in enumerate(records):
+            newest = max(newest, record.timestamp)
+            keyed.append((newest, number, place, record))
+    keyed.sort(key=lambda key: key[:3])
+    return [record for *_, record in keyed]
