@@ -1,7 +1,7 @@
 """The pytest plugin with real parts: `-p waybill_common.testing`.
 
 `postgres` (session), `database_url` (a fresh database for each test), `kafka` (a fresh broker for each test),
-`real_kafka` (session, Apache Kafka; for tests marked `connected`), `unused_port`.
+`real_kafka` (session, Apache Kafka; for tests marked `connected`), `otlp_receiver`, `manual_clock`, `unused_port`.
 The servers end with the test process, however it ends.
 """
 
@@ -10,13 +10,16 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from waybill_common.clock import ManualClock
 from waybill_common.embedded.kafka import EmbeddedKafka
+from waybill_common.embedded.otlp import OtlpReceiver
 from waybill_common.embedded.postgres import EmbeddedPostgres
 from waybill_common.embedded.processes import free_port
 
@@ -75,6 +78,19 @@ def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with running_kafka(tmp_path_factory.mktemp("kafka")) as bootstrap:
         yield bootstrap
+
+
+@pytest.fixture
+def otlp_receiver() -> Iterator[OtlpReceiver]:
+    """A collector on a loopback port; start services with its `environ`."""
+    with OtlpReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    """A clock that stands still at a moment of 2026 until the test advances it."""
+    return ManualClock(datetime(2026, 6, 1, 12, 0, tzinfo=UTC))
 
 
 @pytest.fixture
