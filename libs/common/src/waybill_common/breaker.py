@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from waybill_common.db import Connection
+from waybill_common.metrics import Metrics
 from waybill_common.retry import Family
 
 State = Literal["ok", "down", "unauthorized"]
@@ -110,7 +111,8 @@ class Health:
     `blocked`, which a worker asks before each claim, refreshes that memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics
         self._marked: dict[str, State] = {}  # not ok, or with failures counted
         self._known_versions: dict[str, int] = {}
 
@@ -118,6 +120,9 @@ class Health:
         """Which connections' rows must wait now. Give it to `leases.claim` as it is: that sends single probes."""
         rows = await conn.fetch(_BLOCKED)
         self._marked = {row["connection_id"]: row["state"] for row in rows}
+        if self._metrics is not None:
+            for state in ("down", "unauthorized"):
+                self._metrics.set("waybill_connections", sum(row["state"] == state for row in rows), state=state)
         waiting = [row["connection_id"] for row in rows if row["state"] != "ok" and not row["probe_due"]]
         return Blocked(waiting, [row["connection_id"] for row in rows if row["probe_due"]])
 

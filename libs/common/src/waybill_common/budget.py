@@ -14,6 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from waybill_common.db import Pool
+from waybill_common.metrics import Metrics
 
 PURSE_SECONDS = 0.5
 """For how long a replica may hold tokens that it drew ahead."""
@@ -100,12 +101,15 @@ class Budget:
     `patience` is how many seconds `draw` itself waits before it says "later".
     """
 
-    def __init__(self, pool: Pool, share: float = 1.0, *, patience: float = 2.0) -> None:
+    def __init__(
+        self, pool: Pool, share: float = 1.0, *, patience: float = 2.0, metrics: Metrics | None = None
+    ) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"share={share}: use a number greater than 0 and at most 1")
         self._pool = pool
         self._share = share
         self._patience = patience
+        self._metrics = metrics
         self._purses: dict[str, _Purse] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._blocked_until: dict[str, float] = {}
@@ -124,6 +128,8 @@ class Budget:
         if wait > self._patience:
             raise BudgetWait(wait)
         if wait > 0:
+            if self._metrics is not None:
+                self._metrics.observe("waybill_budget_wait_seconds", wait)
             await asyncio.sleep(wait)
             self._refuse_blocked(connection_id)  # an answer may have said so meanwhile
 

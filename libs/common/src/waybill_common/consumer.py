@@ -77,6 +77,7 @@ class Consumer(Generic[E]):
         self._epoch = 0
         self._marks: dict[Partition, Mark] = {}
         self._dirty: dict[TopicPartition, int] = {}
+        self._lag: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
         self._stop = asyncio.Event()
         self._resume = asyncio.Event()
@@ -274,12 +275,21 @@ class Consumer(Generic[E]):
             return
         offsets, self._dirty = self._dirty, {}
         self._committed_at = time.monotonic()
+        self._measure_lag(consumer, offsets)
         try:
             await consumer.commit(offsets)
         except Exception as error:  # the group moved on: these records come again, and handling them twice is harmless
             self._log.info("consumer.offsets_not_committed", error=repr(error))
             for tp in consumer.assignment() & offsets.keys():
                 self._dirty.setdefault(tp, offsets[tp])
+
+    def _measure_lag(self, consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+        assigned = consumer.assignment()
+        ends = {tp: consumer.highwater(tp) for tp in offsets.keys() & assigned}
+        self._lag |= {tp: max(end - offsets[tp], 0) for tp, end in ends.items() if end is not None}
+        for topic in {tp.topic for tp in offsets}:
+            lag = sum(lag for tp, lag in self._lag.items() if tp.topic == topic and tp in assigned)
+            self._metrics.set("waybill_consumer_lag_records", lag, topic=topic)
 
     async def hand_over(self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> None:
         """A rebalance takes partitions away: end the transaction in hand, commit offsets, say that nothing is tried."""

@@ -86,3 +86,4 @@ class Housekeeping:
         self._metrics.set("waybill_outbox_oldest_seconds", float(row["oldest"] or 0))
         self._metrics.set("waybill_receipts_due", row["receipts"])
         self._metrics.set("waybill_alerts_open", row["alerts"])
+        self._metrics.set("waybill_database_pool_busy", self._pool.get_size() - self._pool.get_idle_size())

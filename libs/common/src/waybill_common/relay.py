@@ -47,7 +47,8 @@ _HELD_FOR = 5.0
 # Removing what was sent and claiming the next rows is one statement. No row lock: this session is the only claimer.
 _TURN = """
 with sent as (delete from outbox where position = any($1::bigint[]))
-select o.position, f.topic, f.key, f.headers, f.value
+select o.position, f.topic, f.key, f.headers, f.value,
+       extract(epoch from clock_timestamp() - f.created_at)::float8 as age
 from outbox o join facts f using (position)
 where o.position <> all($1::bigint[]) and f.topic <> all($3::text[])
 order by o.position limit $2
@@ -83,6 +84,7 @@ class Relay:
         self._max_bytes = settings.max_message_bytes
         self._reemit_hours = settings.reemit_hours
         self._woken = asyncio.Event()
+        self._oldest = 0.0  # seconds since the transaction of the oldest row in hand
         self._held: dict[str, float] = {}  # topic -> when to try it again (monotonic)
         self._drain_until: float | None = None
         self.leading = False
@@ -152,8 +154,10 @@ class Relay:
             rows = await self._claim(session, sent)
             sent = []
             if rows:
+                began = time.monotonic()
                 sent = await self._send(session, sender, rows)
                 self._count(rows, sent)
+                self._metrics.observe("waybill_relay_seconds", self._oldest + time.monotonic() - began)
                 rest = _IDLE_MIN
                 continue
             woken = await wait_any(rest, stop, self._woken)
@@ -177,6 +181,7 @@ class Relay:
         now = time.monotonic()
         self._held = {topic: until for topic, until in self._held.items() if until > now}
         rows = await session.fetch(_TURN, sent, self._batch, list(self._held))
+        self._oldest = max((row["age"] for row in rows), default=0.0)
         return [
             Row(
                 row["position"],
