@@ -34,7 +34,7 @@ def dead_letters_router(keys: Keys, owners: Owners) -> APIRouter:
             except OwnerSilent as silent:
                 unanswered.append(str(silent))
                 continue
-            items += [{"service": name, **letter} for letter in answer.json()["items"]]
+            items += [{"service": name, **letter} for letter in answer.json()["dead_letters"]]
         return {"items": items, "unanswered": unanswered}
 
     @router.post("/{service}/{letter_id}/replay", dependencies=[operator])

@@ -1,0 +1,137 @@
+"""`waybill orders`: where is my order?"""
+
+from typing import Annotated, Any
+
+import typer
+
+from console.cli.client import call, fail, listed, out, print_json, print_table
+from console.cli.options import Json, Limit
+
+app = typer.Typer(no_args_is_help=True, help="Orders: list them, show one, read its time line.")
+Number = Annotated[str, typer.Argument(help="the order's number (with or without #) or our id")]
+
+
+@app.command("list")
+def list_orders(
+    stage: Annotated[
+        str | None, typer.Option(help="held, imported, routed, submitted, shipped, settled, canceled")
+    ] = None,
+    hold: Annotated[str | None, typer.Option(help="a hold's reason, e.g. unmapped_sku")] = None,
+    sync: Annotated[str | None, typer.Option(help="not_needed, pending, failed, synced")] = None,
+    channel: Annotated[str | None, typer.Option(help="a channel's id")] = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List orders, newest first.
+
+    Example: waybill orders list --stage held
+    """
+    items = listed("/orders", stage=stage, hold=hold, sync=sync, channel=channel, limit=limit)
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        [o["number"], o["channel"], o["stage"], o["fulfillment"], o["sync"], _why(o), o["placed_at"][:16]]
+        for o in items
+    ]
+    print_table(
+        "Orders", ["number", "channel", "stage", "fulfillment", "sync", "why", "placed"], rows, "No order matches."
+    )
+
+
+@app.command()
+def show(number: Number, as_json: Json = False) -> None:
+    """Show one order: lines, holds, FRs, shipments, and what it waits for."""
+    order = call("GET", f"/orders/{find(number)}")
+    if as_json:
+        print_json(order)
+        return
+    out.print(
+        f"[bold]{order['number']}[/bold] of {order['channel']}: "
+        f"{order['stage']}, {order['fulfillment']}, sync {order['sync']}"
+    )
+    if order["waiting"]:
+        waits = order["waiting"]
+        out.print(
+            f"waits for [yellow]{waits['reason']}[/yellow] since {waits['since']}. "
+            f"Next ({waits['by_whom']}): {waits['next']}"
+        )
+    rows = [
+        [line["line_id"], line["channel_sku"], _skus(line), line["quantity"], line["canceled"]]
+        for line in order["lines"]
+    ]
+    print_table("Lines", ["line", "SKU there", "ours", "ordered", "canceled"], rows, "No lines.")
+    rows = [[fr["number"], fr["source"], fr["state"], _units(fr["lines"]), _cost(fr["cost"])] for fr in order["frs"]]
+    print_table("Fulfillment requests", ["number", "source", "state", "units", "landed cost"], rows, "No FR yet.")
+    rows = [
+        [
+            s["source"],
+            _units(s["lines"]),
+            s["carrier"],
+            ", ".join(s["tracking_numbers"]),
+            s["status"],
+            ", ".join(s["fulfillment_ids"]),
+        ]
+        for s in order["shipments"]
+    ]
+    names = ["source", "units", "carrier", "tracking", "status", "fulfillment at the channel"]
+    print_table("Shipments", names, rows, "Nothing shipped yet.")
+
+
+@app.command()
+def timeline(
+    number: Number,
+    exchanges: Annotated[bool, typer.Option(help="requests and responses too")] = False,
+    as_json: Json = False,
+) -> None:
+    """Everything that happened to one order, in order."""
+    answer = call("GET", f"/orders/{find(number)}/timeline")
+    if as_json:
+        print_json(answer)
+        return
+    rows = [[a["at"], a["service"], a["activity"], a["title"]] for a in answer["activities"]]
+    if exchanges:
+        rows += [
+            [x["at"], x["service"], x["log_type"], f"{x['method']} {x['url']} -> {x['status'] or x['error']}"]
+            for x in answer["exchanges"]
+        ]
+    print_table(f"Order {number}", ["at", "service", "what", "in words"], sorted(rows), "Nothing yet.")
+
+
+@app.command()
+def trace(number: Number) -> None:
+    """The id of the order's trace, to open in the tracing tool."""
+    out.print(call("GET", f"/orders/{find(number)}")["trace"] or fail("this order has no trace"))
+
+
+def find(number: str) -> str:
+    """Our id of an order named by number or id."""
+    found = call("GET", "/orders", params={"number": number, "limit": 3})["items"]
+    if len(found) > 1:
+        named = ", ".join(f"{order['order_id']} ({order['channel']})" for order in found)
+        fail(f"{number!r} is the number of several orders: name one by its id: {named}")
+    if not found and number.count("-") != 4:
+        fail(f"no order has the number {number!r}; `waybill orders list` shows them")
+    return str(found[0]["order_id"]) if found else number
+
+
+def _why(order: dict[str, Any]) -> str:
+    return (
+        ", ".join(hold["reason"] for hold in order["holds"])
+        or (order["unroutable"] if order["stage"] == "imported" else "")
+        or ""
+    )
+
+
+def _skus(line: dict[str, Any]) -> str:
+    if line["service"]:
+        return "(service)"
+    return ", ".join(f"{c['quantity']} × {c['sku']}" if c["quantity"] > 1 else c["sku"] for c in line["components"])
+
+
+def _units(lines: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{line['quantity']} × {line['sku']}" for line in lines)
+
+
+def _cost(cost: dict[str, Any] | None) -> str:
+    return f"{sum(float(cost[part]) for part in ('items', 'fee', 'shipping')):.2f} {cost['currency']}" if cost else ""

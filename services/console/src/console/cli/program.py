@@ -1,0 +1,31 @@
+"""The program: its commands and their order in the help."""
+
+import typer
+
+from console.cli import config, lists, orders, routing
+from console.cli.up import up
+
+app = typer.Typer(
+    name="waybill",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Waybill: orders in from channels, out to sources, tracking back.\n\n"
+    "WAYBILL_URL and WAYBILL_API_KEY say where the console is and who you are.",
+)
+app.command()(up)
+app.command()(config.apply)
+app.command()(config.export)
+app.command()(lists.stats)
+app.add_typer(orders.app, name="orders")
+app.add_typer(lists.frs, name="frs")
+app.add_typer(lists.records, name="records")
+app.add_typer(lists.channels, name="channels")
+app.add_typer(lists.sources, name="sources")
+app.add_typer(lists.alerts, name="alerts")
+app.add_typer(lists.letters, name="dead-letters")
+app.add_typer(lists.keys, name="keys")
+app.add_typer(routing.app, name="routing")
+
+
+def main() -> None:
+    app()

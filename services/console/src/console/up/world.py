@@ -1,0 +1,133 @@
+"""Everything on this machine: PostgreSQL, a Kafka-protocol broker, the sandbox shops and the five services.
+
+The directory keeps what must last: the database, the sandbox's state, the keys. The broker keeps nothing; after a
+restart the services notice and send again what nobody has confirmed.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from console.up.children import ChildDied, Children
+from waybill_common.embedded.kafka import EmbeddedKafka
+from waybill_common.embedded.postgres import EmbeddedPostgres
+from waybill_common.embedded.processes import free_port
+from waybill_contracts.topics import TOPICS
+
+SERVICES = {
+    "order-ingest": "order_ingest",
+    "router": "router",
+    "fulfillment-push": "fulfillment_push",
+    "shipment-poller": "shipment_poller",
+    "console": "console",
+}
+_START_SECONDS = 90.0
+
+
+class World:
+    """Built by `start`, ended by `stop`; `say` is told what happens."""
+
+    def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
+        self.directory = directory.resolve()
+        self._say = say
+        self.resumed = (self.directory / "postgres").exists()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.children = Children(self.directory / "logs")
+        self._postgres = EmbeddedPostgres(self.directory / "postgres")
+        self._kafka = EmbeddedKafka()
+        self._ports = {name: free_port() for name in SERVICES if name != "console"}
+        self.console_port = int(os.environ.get("WAYBILL_CONSOLE_PORT") or 0) or _free_or(8080)
+        self.sandbox_url = f"http://127.0.0.1:{free_port()}"
+        self.admin_key = os.environ.get("WAYBILL_ADMIN_KEY") or self._kept("admin_key", "wb_")
+
+    @property
+    def console_url(self) -> str:
+        return f"http://127.0.0.1:{self.console_port}"
+
+    def start(self, *, sandbox_orders: int | None) -> None:
+        """`sandbox_orders` None starts without the demonstration shops."""
+        self._say("PostgreSQL starts")
+        self._postgres.start()
+        self._say("the in-process Kafka-protocol broker starts (nothing on it outlives this run)")
+        self._kafka.start()
+        self._kafka.create_topics(TOPICS)
+        if sandbox_orders is not None:
+            self._say(f"the sandbox starts: a shop with {sandbox_orders} orders, three sources")
+            self._start_sandbox(sandbox_orders)
+        self._say(f"five services start; their logs are in {self.directory / 'logs'}")
+        for name, module in SERVICES.items():
+            self.children.start(name, module, environment=self._environment(name))
+        for name, port in {**self._ports, "console": self.console_port}.items():
+            self._wait_for(name, f"http://127.0.0.1:{port}/readyz")
+
+    def stop(self) -> list[str]:
+        """Services first, then what they stand on. Returns the names of those that had to be killed."""
+        killed = self.children.stop()
+        self._kafka.stop()
+        self._postgres.stop()
+        return killed
+
+    def sandbox(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.sandbox_url}/_sandbox/{path}", timeout=30.0).raise_for_status()
+
+    def api(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.admin_key}"}
+        return httpx.request(method, f"{self.console_url}/api/v1{path}", headers=headers, timeout=60.0, **options)
+
+    def _start_sandbox(self, orders: int) -> None:
+        port = self.sandbox_url.rsplit(":", 1)[1]
+        arguments = ("--port", port, "--data", str(self.directory / "sandbox"), "--orders", str(orders))
+        self.children.start("sandbox", "sandbox", *arguments, environment={})
+        self._wait_for("sandbox", f"{self.sandbox_url}/_sandbox/config.yaml")
+
+    def _environment(self, name: str) -> dict[str, str]:
+        environment = {
+            "WAYBILL_DATABASE_URL": self._postgres.url,
+            "WAYBILL_KAFKA": self._kafka.bootstrap,
+            "WAYBILL_SECRET_KEY": self._kept("secret_key", ""),
+        }
+        if name != "console":
+            return environment | {"WAYBILL_HTTP_PORT": str(self._ports[name])}
+        urls = {
+            f"WAYBILL_{service.upper().replace('-', '_')}_URL": f"http://127.0.0.1:{port}"
+            for service, port in self._ports.items()
+        }
+        own = {"WAYBILL_CONSOLE_PORT": str(self.console_port), "WAYBILL_ADMIN_KEY": self.admin_key}
+        return environment | urls | own
+
+    def _wait_for(self, name: str, url: str) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            self.children.check()
+            try:
+                if httpx.get(url, timeout=2.0).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass  # not listening yet: asked again until the deadline
+            time.sleep(0.1)
+        raise ChildDied(f"{name} was not ready within {_START_SECONDS:g} s; see {self.directory / 'logs' / name}.log")
+
+    def _kept(self, name: str, prefix: str) -> str:
+        """A random text of this directory, made at the first run, readable by its owner alone."""
+        path = self.directory / name
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(prefix + secrets.token_urlsafe(32))
+        return path.read_text().strip()
+
+
+def _free_or(port: int) -> int:
+    """The port itself when nobody listens there, else any free one."""
+    try:
+        httpx.get(f"http://127.0.0.1:{port}/", timeout=0.5)
+    except httpx.ConnectError:
+        return port
+    except httpx.HTTPError:
+        pass  # something listens there and speaks differently
+    return free_port()
