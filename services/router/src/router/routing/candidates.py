@@ -1,0 +1,143 @@
+"""Who could ship what, and why the others cannot: one request (source, address) each, before any choice is made.
+
+A source without a matching zone does not serve. A missing cost or weight is a named roadblock for that SKU there, never
+0; a weight is needed only where shipping is priced by weight.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from router.routing.numbers import NumberRefused, bare_number
+from router.routing.task import Site, Stock, Task
+from waybill_contracts.configuration import Group
+
+PLENTY = 10**9
+"""What an untracked source has of everything."""
+
+WORST_FIRST = ("missing_cost", "missing_weight", "unmapped_sku", "canceled_by_source", "no_stock", "does_not_serve_sku")
+"""Which of several roadblocks to name for a source: what a person can mend comes first."""
+
+
+class Barrier(NamedTuple):
+    """Why a source cannot ship something."""
+
+    source: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Request:
+    """One FR that could be opened. `offers`: SKU -> (units available, nano-units each, shipping by weight included)."""
+
+    site: Site
+    rank: int
+    address: int
+    fixed: int
+    offers: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Candidates:
+    """`roadblocks`: (address, SKU) -> what stands in the way at each source that cannot ship it there."""
+
+    requests: list[Request] = field(default_factory=list)
+    excluded: list[Barrier] = field(default_factory=list)
+    roadblocks: dict[tuple[int, str], list[Barrier]] = field(default_factory=dict)
+
+
+def find_candidates(task: Task, group: Group, sites: Mapping[str, Site], stock: Stock) -> Candidates:
+    """The requests that this group could open for the task, in the group's order of sources."""
+    found = Candidates()
+    wanted: dict[int, list[str]] = {}
+    for demand in task.demands:
+        skus = wanted.setdefault(demand.address, [])
+        if demand.sku not in skus:
+            skus.append(demand.sku)
+    for rank, name in enumerate(group.sources):
+        site = sites.get(name)
+        if site is None:
+            found.excluded.append(Barrier(name, "not_configured", "no such source"))
+            continue
+        met = _consider(task, site, rank, wanted, stock, found)
+        if met is not None:
+            found.excluded.append(met)
+    return found
+
+
+def _consider(
+    task: Task, site: Site, rank: int, wanted: Mapping[int, list[str]], stock: Stock, found: Candidates
+) -> Barrier | None:
+    """Adds the source's requests; returns what bars it when it can ship nothing at all."""
+    refusal = _refusal(task, site)
+    met: list[Barrier] = []
+    helpful = False
+    for address, skus in wanted.items():
+        barrier = refusal or _barred(site, task.countries[address])
+        tariff = site.tariff(task.countries[address])
+        if barrier is not None or tariff is None:
+            barrier = barrier or Barrier(site.id, "no_shipping_zone", task.countries[address])
+            met.append(barrier)
+            for sku in skus:
+                found.roadblocks.setdefault((address, sku), []).append(barrier)
+            continue
+        request = Request(site, rank, address, site.fee + tariff.base)
+        for sku in skus:
+            offer = _offer(task, site, sku, stock, tariff.per_gram)
+            if isinstance(offer, Barrier):
+                met.append(offer)
+                found.roadblocks.setdefault((address, sku), []).append(offer)
+            else:
+                request.offers[sku] = offer
+        if request.offers:
+            found.requests.append(request)
+            helpful = True
+    return None if helpful else min(met, key=_badness)
+
+
+def _badness(barrier: Barrier) -> int:
+    return WORST_FIRST.index(barrier.reason) if barrier.reason in WORST_FIRST else -1
+
+
+def _refusal(task: Task, site: Site) -> Barrier | None:
+    """Why the source cannot take this order at all, whatever the address."""
+    source = site.source
+    try:
+        bare_number(source.fr_number, order_number=task.number, order_id=task.order_id or task.number)
+    except NumberRefused as refused:
+        return Barrier(site.id, refused.code, str(refused))
+    methods = source.shipping_methods
+    if methods.unmapped == "hold" and task.shipping_method and task.shipping_method not in methods.map:
+        detail = f"{task.shipping_method!r} has no name there: add it to the source's shipping_methods"
+        return Barrier(site.id, "unmapped_shipping_method", detail)
+    return None
+
+
+def _barred(site: Site, country: str) -> Barrier | None:
+    if not site.serves_country(country):
+        return Barrier(site.id, "does_not_serve_country", country)
+    if site.tariff(country) is None:
+        return Barrier(site.id, "no_shipping_zone", f"no zone names {country}")
+    return None
+
+
+def _offer(task: Task, site: Site, sku: str, stock: Stock, per_gram: int) -> tuple[int, int] | Barrier:
+    reason, detail = "", sku
+    offer = stock.get((site.id, sku))
+    if not site.serves_sku(sku):
+        reason = "does_not_serve_sku"
+    elif site.source.skus.unmapped == "hold" and sku not in site.source.skus.map:
+        reason, detail = "unmapped_sku", f"{sku} has no name there: add it to the source's skus"
+    elif (site.id, sku) in task.refused:
+        reason, detail = "canceled_by_source", f"the source canceled {sku} of this order"
+    elif site.tracked and (offer is None or not offer.available or offer.available < 0):
+        reason = "no_stock"
+    elif offer is None or offer.unit_cost is None:
+        reason, detail = "missing_cost", f"no unit cost of {sku}: send one with its stock"
+    elif per_gram and offer.weight_g is None:
+        reason, detail = "missing_weight", f"no weight of {sku}, and shipping is priced by weight"
+    if reason or offer is None or offer.unit_cost is None:
+        return Barrier(site.id, reason, detail)
+    available = offer.available if site.tracked and offer.available is not None else PLENTY
+    return available, offer.unit_cost + per_gram * (offer.weight_g or 0)

@@ -1,0 +1,84 @@
+"""What a problem is to the search: whole numbers, and which stock several of its items share.
+
+There are two kinds: `quantities` (units may be split freely) and `whole_lines` (split_lines: false). Items that draw on
+the same stock are told apart by `branches`: sub-problems that between them hold every plan and of which none repeats
+the conflict.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from router.routing.candidates import Candidates, Request
+from router.routing.objective import Level, Scales, levels_of, required_single, scales_of
+from router.routing.search import Instance
+from router.routing.task import Task
+from waybill_contracts.configuration import Group
+
+Takes = list[tuple[int, int, int]]
+Parts = list[tuple[int, int, int]]
+"""(request, demand, units): what a solution means for the order's demands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a sub-problem may not do beyond the whole problem's rules."""
+
+    caps: tuple[tuple[int, int, int], ...] = ()  # (request, item, at most)
+    sums: tuple[tuple[tuple[tuple[int, int], ...], int], ...] = ()  # ((request, item)…, at most together)
+    banned: frozenset[tuple[int, str]] = frozenset()  # (item, source)
+    placed: tuple[tuple[int, int], ...] = ()  # (item, request), in the order in which they take stock
+
+
+class Problem(Protocol):
+    """What `shared_stock.solve_shared` and the runner-up need."""
+
+    requests: list[Request]
+    shared: bool
+
+    def instance(self, limits: Limits) -> Instance: ...
+
+    def branches(self, limits: Limits, takes: Takes) -> Iterator[Limits] | None:
+        """None when the takes fit the stock."""
+
+    def parts(self, takes: Takes) -> Parts: ...
+
+
+@dataclass(slots=True)
+class Ground:
+    """What both kinds of problem stand on."""
+
+    task: Task
+    group: Group
+    requests: list[Request]
+    levels: list[Level]
+    scales: Scales
+    fixed: list[int]
+    per_unit: list[int]
+    limit: int
+    addresses: int
+    cost_weight: int
+    stock: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def unit(self, i: int, sku: str) -> int:
+        return self.per_unit[i] + self.cost_weight * self.requests[i].offers[sku][1]
+
+    def instance(self, demand: list[int], penalty: list[int], unit: list[list[int]], cap: list[list[int]]) -> Instance:
+        extra = sum(w * level.once for w, level in zip(self.scales.weights, self.levels, strict=True))
+        return Instance(self.fixed, demand, penalty, unit, cap, self.limit, free=self.addresses, extra=extra)
+
+
+def lay_ground(task: Task, group: Group, candidates: Candidates) -> Ground:
+    requests = candidates.requests
+    units = sum(demand.quantity for demand in task.demands)
+    levels = levels_of(group, requests, units, task.shipping_method)
+    dearest = max((price for request in requests for _, price in request.offers.values()), default=0)
+    scales = scales_of(levels, units, dearest, len(requests))
+    pairs = list(zip(scales.weights, levels, strict=True))
+    fixed = [sum(w * level.fixed[i] for w, level in pairs) for i in range(len(requests))]
+    per_unit = [sum(w * level.unit[i] for w, level in pairs if level.unit[i]) for i in range(len(requests))]
+    addresses = len({demand.address for demand in task.demands})
+    limit = min(group.max_frs or len(requests), addresses if required_single(group) else len(requests))
+    stock = {(r.site.id, sku): have for r in requests for sku, (have, _) in r.offers.items()}
+    cost_weight = scales.weight(levels, "lowest_cost")
+    return Ground(task, group, requests, levels, scales, fixed, per_unit, limit, addresses or 1, cost_weight, stock)

@@ -1,0 +1,96 @@
+"""Free splitting: units of one SKU for one address are one item; lines with the same SKU are interchangeable."""
+
+from collections.abc import Iterator
+
+from router.routing.problems import Ground, Limits, Parts, Takes
+from router.routing.search import Instance
+
+
+class Quantities:
+    """Items are (address, SKU)."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.requests = ground.requests
+        self.items: dict[tuple[int, str], list[int]] = {}
+        demands = ground.task.demands
+        for at, demand in enumerate(demands):
+            self.items.setdefault((demand.address, demand.sku), []).append(at)
+        self.keys = list(self.items)
+        self.demand = [sum(demands[at].quantity for at in ats) for ats in self.items.values()]
+        skus = [sku for _, sku in self.keys]
+        self.shared = len(set(skus)) < len(skus)
+
+    def instance(self, limits: Limits) -> Instance:
+        unit: list[list[int]] = []
+        cap: list[list[int]] = []
+        ground = self.ground
+        for i, request in enumerate(self.requests):
+            prices = [0] * len(self.keys)
+            caps = [0] * len(self.keys)
+            for j, (address, sku) in enumerate(self.keys):
+                if address == request.address and sku in request.offers:
+                    have, price = request.offers[sku]
+                    caps[j] = min(have, self.demand[j])
+                    prices[j] = ground.per_unit[i] + ground.cost_weight * price
+            unit.append(prices)
+            cap.append(caps)
+        for i, j, most in limits.caps:
+            cap[i][j] = min(cap[i][j], most)
+        placed = tuple((i, j) for j, i in limits.placed)
+        demand = list(self.demand)
+        for i, j in placed:
+            cap[i][j] -= 1
+            demand[j] -= 1
+        instance = ground.instance(demand, [ground.scales.unfilled] * len(self.keys), unit, cap)
+        instance.placed = placed
+        return instance
+
+    def branches(self, limits: Limits, takes: Takes) -> Iterator[Limits] | None:
+        if not self.shared:
+            return None
+        taken = {(i, j): units for i, j, units in takes}
+        groups: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for i, j in taken:
+            groups.setdefault((self.requests[i].site.id, self.keys[j][1]), []).append((i, j))
+        sums = [(tuple(members), self.ground.stock[key]) for key, members in groups.items()] + list(limits.sums)
+        for members, most in sums:
+            present = [member for member in members if member in taken]
+            total = sum(taken[member] for member in present)
+            if total > most and present:
+                return self._split(limits, present, members, most, taken)
+        return None
+
+    def _split(
+        self,
+        limits: Limits,
+        present: list[tuple[int, int]],
+        members: tuple[tuple[int, int], ...],
+        most: int,
+        taken: dict[tuple[int, int], int],
+    ) -> Iterator[Limits]:
+        """Either the largest taker takes at most `line` units, or the others take at most `most` - `line` - 1."""
+        one = max(present, key=lambda member: (taken[member], member))
+        others = tuple(member for member in members if member != one)
+        beside = sum(taken.get(member, 0) for member in others)
+        line = min(taken[one] - 1, max(0, most - beside, taken[one] * most // (taken[one] + beside)))
+        placed = [(i, j) for j, i in limits.placed]
+        if line >= placed.count(one):
+            yield Limits((*limits.caps, (*one, line)), limits.sums, limits.banned, limits.placed)
+        rest = most - line - 1
+        if others and rest >= sum(placed.count(other) for other in others):
+            caps = tuple((*member, rest) for member in others)
+            yield Limits((*limits.caps, *caps), (*limits.sums, (others, rest)), limits.banned, limits.placed)
+
+    def parts(self, takes: Takes) -> Parts:
+        """The lines of one SKU take in their order from the sources in the group's order."""
+        parts: Parts = []
+        left = [demand.quantity for demand in self.ground.task.demands]
+        for i, j, units in sorted(takes):
+            for at in self.items[self.keys[j]]:
+                take = min(units, left[at])
+                if take:
+                    parts.append((i, at, take))
+                    left[at] -= take
+                    units -= take
+        return parts

@@ -1,0 +1,110 @@
+"""The runner-up: the best plan with another set of sources, every one of which ships at least one unit.
+
+Such a plan either lacks a source of the chosen one, or has a source that the chosen one lacks. The first kind is found
+by searching without each chosen source in turn. For the second kind, where no stock is shared between items: what
+sources save together is no more than what they save one by one, and no source saves its opening price (else the chosen
+plan were not the best), so the best addition is a single source, given whatever is cheaper there, or else the one unit
+that costs least to move. Where stock is shared, one unit of each item is placed at each other source in turn.
+"""
+
+from collections.abc import Iterator
+
+from router.routing.problems import Limits, Parts, Problem, Takes
+from router.routing.search import Instance, solve
+from router.routing.shared_stock import Found, solve_shared
+
+
+def find_runner_up(problem: Problem, chosen: Found) -> Found | None:
+    """None = every plan uses the chosen sources, and no other can be added."""
+    used = {i for i, _, _ in chosen.parts}
+    sources = {problem.requests[i].site.id for i in used}
+    best = _placed(problem, sources) if problem.shared else _added(problem, used, sources)
+    for source in sorted(sources):
+        out = [i for i, request in enumerate(problem.requests) if request.site.id == source]
+        found = solve_shared(problem, out=out, below=best.value if best else None)
+        if found is not None and found.parts:
+            best = found
+    return best
+
+
+def _added(problem: Problem, used: set[int], sources: set[str]) -> Found | None:
+    """The chosen plan with one more source; only where no stock is shared."""
+    instance = problem.instance(Limits())
+    kept = [i for i in range(len(problem.requests)) if i in used]
+    base = solve(instance, out=[i for i in range(len(problem.requests)) if i not in used])
+    if base.takes is None or len(kept) >= instance.limit:
+        return None
+    best: tuple[int, Takes] | None = None
+    for t, request in enumerate(problem.requests):
+        if request.site.id not in sources and any(instance.cap[t]):
+            takes = _with(instance, base.takes, t)
+            value = _value(instance, takes)
+            if best is None or value < best[0]:
+                best = value, takes
+    return best and Found(best[0], problem.parts(best[1]), best[0])
+
+
+def _with(instance: Instance, takes: Takes, t: int) -> Takes:
+    """The takes after request t has taken over each unit that is cheaper there, or else the one cheapest to move."""
+    moved: dict[tuple[int, int], int] = {(i, j): units for i, j, units in takes}
+    cheapest: tuple[int, int, int | None] | None = None
+    for j, most in enumerate(instance.cap[t]):
+        if not most:
+            continue
+        price = instance.unit[t][j]
+        donors: list[tuple[int, int | None, int]] = [(instance.unit[i][j], i, u) for i, jj, u in takes if jj == j]
+        lacking = instance.demand[j] - sum(units for _, _, units in donors)
+        if lacking:
+            donors.append((instance.penalty[j], None, lacking))
+        donors.sort(key=lambda donor: -donor[0])
+        left = most
+        for theirs, i, units in donors:
+            if cheapest is None or price - theirs < cheapest[0]:
+                cheapest = price - theirs, j, i
+            if theirs > price and left:
+                _move(moved, i, t, j, min(units, left))
+                left -= min(units, left)
+    if cheapest is not None and not any(i == t for i, _ in moved):
+        _move(moved, cheapest[2], t, cheapest[1], 1)
+    return [(i, j, units) for (i, j), units in moved.items() if units]
+
+
+def _move(moved: dict[tuple[int, int], int], giver: int | None, taker: int, j: int, units: int) -> None:
+    moved[(taker, j)] = moved.get((taker, j), 0) + units
+    if giver is not None:
+        moved[(giver, j)] -= units
+
+
+def _value(instance: Instance, takes: Takes) -> int:
+    left = list(instance.demand)
+    for _, j, units in takes:
+        left[j] -= units
+    opened = {i for i, _, _ in takes}
+    return (
+        sum(instance.fixed[i] for i in opened)
+        + sum(units * instance.unit[i][j] for i, j, units in takes)
+        + sum(units * price for units, price in zip(left, instance.penalty, strict=True))
+        + (instance.extra if len(opened) > instance.free else 0)
+    )
+
+
+def _placed(problem: Problem, sources: set[str]) -> Found | None:
+    best: Found | None = None
+    for limits in _placements(problem, sources):
+        found = solve_shared(problem, start=limits, below=best.value if best else None)
+        if found is not None:
+            best = found
+    return best
+
+
+def _placements(problem: Problem, sources: set[str]) -> Iterator[Limits]:
+    """Each item placed at each source that the chosen plan lacks."""
+    caps = problem.instance(Limits()).cap
+    for i, request in enumerate(problem.requests):
+        if request.site.id not in sources:
+            for j, most in enumerate(caps[i]):
+                if most:
+                    yield Limits(placed=((j, i),))
+
+
+__all__ = ["Found", "Parts", "find_runner_up"]

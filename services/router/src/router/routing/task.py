@@ -1,0 +1,106 @@
+"""What a plan is made for, and out of what: the order's demands, the sources with their tariffs, the offers in stock.
+
+Money is whole nano-units of the group's currency (10^-9): prices have at most 6 decimals and grams are divided by 1000
+once, so every amount here is exact. Nothing in this package reads, writes, waits or rounds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from waybill_contracts.configuration import Source
+
+NANO = 10**9
+
+
+def nano(amount: Decimal) -> int:
+    """The amount in nano-units; exact for up to 9 decimals, else ValueError."""
+    scaled = amount.scaleb(9)
+    whole = int(scaled)
+    if whole != scaled:
+        raise ValueError(f"{amount} has more than 9 decimals: write prices with at most 6")
+    return whole
+
+
+def money(amount: int) -> Decimal:
+    """Nano-units as an exact decimal without trailing zeros beyond the cent."""
+    value = Decimal(amount).scaleb(-9)
+    short = value.normalize()
+    exponent = short.as_tuple().exponent
+    return short if isinstance(exponent, int) and exponent < -2 else value.quantize(Decimal("0.01"))
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Units of one SKU of one order line, for one of the order's addresses."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    address: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One order as the planner sees it. `countries[i]` is where address i is."""
+
+    number: str
+    countries: tuple[str, ...]
+    demands: tuple[Demand, ...]
+    order_id: str = ""
+    channel: str = ""
+    tags: tuple[str, ...] = ()
+    value: Decimal | None = None
+    shipping_method: str | None = None
+    refused: frozenset[tuple[str, str]] = field(default=frozenset())
+    """(source, SKU) that the source canceled for this order: not asked again (on_source_cancel: fill)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One SKU at one source. `available` None = untracked; cost in nano-units; None = not known."""
+
+    available: int | None
+    unit_cost: int | None
+    weight_g: int | None
+
+
+Stock = Mapping[tuple[str, str], Offer]
+"""(source, SKU) -> what is free there now, safety stock already left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Shipping from one source to one country: base a FR, and nano-units a gram."""
+
+    base: int
+    per_gram: int
+
+
+class Site:
+    """A source with its prices as integers. Made once a version of the configuration; plans share it."""
+
+    __slots__ = ("_skus", "_tariffs", "fee", "id", "source", "tracked")
+
+    def __init__(self, source: Source) -> None:
+        self.id = source.id
+        self.source = source
+        self.fee = nano(source.costs.fee)
+        self.tracked = source.stock.from_ != "untracked"
+        self._skus = None if source.serves.skus == "all" else frozenset(source.serves.skus)
+        self._tariffs: dict[str, Tariff | None] = {}
+
+    def serves_country(self, country: str) -> bool:
+        countries = self.source.serves.countries
+        return countries == "all" or country in countries
+
+    def serves_sku(self, sku: str) -> bool:
+        return self._skus is None or sku in self._skus
+
+    def tariff(self, country: str) -> Tariff | None:
+        """The first zone that names the country, or `*`; None = not served."""
+        if country not in self._tariffs:
+            prices = self.source.costs.shipping
+            found = next((price for price in prices if country in price.zone or "*" in price.zone), None)
+            self._tariffs[country] = None if found is None else Tariff(nano(found.base), nano(found.per_kg) // 1000)
+        return self._tariffs[country]
