@@ -6,6 +6,8 @@ had an effect: `none` permits an ordinary retry, `unknown` demands reading back 
 
 from typing import Literal
 
+from pydantic import ValidationError
+
 from waybill_common.retry import Family
 
 Cause = Literal["connection", "rate_limit", "configuration", "refused", "server", "unauthorized", "unreadable"]
@@ -59,3 +61,11 @@ class NotFulfillable(Exception):
 
 class UnsupportedPlatform(ValueError):
     """The configuration names a platform that cannot play this role."""
+
+
+def explain(error: ValidationError) -> str:
+    """Each wrong field of a platform's answer with what is expected there, in one line."""
+    return "; ".join(
+        f"{'.'.join(str(step) for step in item['loc']) or 'body'}: {item['msg']} (found {str(item['input'])[:60]!r})"
+        for item in error.errors(include_url=False)[:5]
+    )

@@ -73,6 +73,8 @@ class OrderPage:
     orders: tuple[ChannelOrder, ...]
     next: str | None
     """Pass it back with the same `since`; None at the end. It does not outlive the walk: a cursor is a time."""
+    problems: tuple[str, ...] = ()
+    """Orders that could not be read, each with its number and what is wrong; the others of the page are here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from waybill_common.budget import Rate
+from waybill_platforms.errors import explain
 from waybill_platforms.http import Answer, Budget, Call, Http
 from waybill_platforms.http_source import mapping
 from waybill_platforms.http_source.settings import HttpSourceSettings
@@ -27,6 +28,7 @@ from waybill_platforms.model import (
     SourceRequest,
     Submitted,
 )
+from waybill_platforms.ports import SourceConnection
 
 FEATURES = Features(
     acknowledges=True, cancels=True, lists_changed_shipments=True, dedupes_by_reference=True, find="consistent"
@@ -38,10 +40,14 @@ _Form = TypeVar("_Form", bound=BaseModel)
 CANCEL_ANSWERS: tuple[Literal["accepted", "refused", "pending"], ...] = ("accepted", "refused", "pending")
 
 
+def open_supplier(connection: str, settings: HttpSourceSettings, budget: Budget) -> SourceConnection:
+    """Nothing is sent yet; the first call opens the HTTP client."""
+    supplier = HttpSource(connection, settings, budget)
+    return SourceConnection(connection, supplier, supplier, FEATURES, supplier.aclose)
+
+
 class HttpSource:
     """One supplier; both its ports."""
-
-    features = FEATURES
 
     def __init__(self, connection: str, settings: HttpSourceSettings, budget: Budget) -> None:
         token = settings.token.get_secret_value()
@@ -115,4 +121,4 @@ def _read(answer: Answer, form: type[_Form]) -> _Form:
     try:
         return form.model_validate(answer.json())
     except ValidationError as error:
-        raise answer.wrong_form(mapping.explain(error)) from None
+        raise answer.wrong_form(explain(error)) from None

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
+from waybill_platforms.errors import explain
 from waybill_platforms.http_source.wire import WireProblem, WireRequest, WireShipment, WireShipmentPage
 from waybill_platforms.model import (
     ShipmentPage,
@@ -85,11 +86,3 @@ def described(body: bytes) -> tuple[str | None, str]:
 def moment(value: datetime) -> str:
     """RFC 3339 in UTC, as the query parameter `since` wants it."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def explain(error: ValidationError) -> str:
-    """Each wrong field with what is expected there."""
-    return "; ".join(
-        f"{'.'.join(str(step) for step in item['loc']) or 'body'}: {item['msg']} (found {str(item['input'])[:60]!r})"
-        for item in error.errors(include_url=False)[:5]
-    )

@@ -1,0 +1,57 @@
+"""Which platform plays which role: the one place that knows them all.
+
+Adding a platform is a folder and a line in one or both tables. `events` and `manual` have no connection.
+"""
+
+from collections.abc import Callable, Mapping
+
+from waybill_contracts.configuration import Channel, Platform, Source
+from waybill_platforms.errors import UnsupportedPlatform
+from waybill_platforms.http import Budget
+from waybill_platforms.http_source.client import open_supplier
+from waybill_platforms.http_source.settings import HttpSourceSettings
+from waybill_platforms.ports import ChannelConnection, SourceConnection
+from waybill_platforms.shopify.client import open_shop
+from waybill_platforms.shopify.settings import ShopifySettings
+
+Credentials = Mapping[str, str]
+
+
+def _shopify(channel: Channel, credentials: Credentials, budget: Budget) -> ChannelConnection:
+    return open_shop(channel.id, ShopifySettings.of(channel.id, channel.url, credentials), budget)
+
+
+def _http(source: Source, credentials: Credentials, budget: Budget) -> SourceConnection:
+    return open_supplier(source.id, HttpSourceSettings.of(source, credentials), budget)
+
+
+CHANNELS: dict[Platform, Callable[[Channel, Credentials, Budget], ChannelConnection]] = {Platform.SHOPIFY: _shopify}
+SOURCES: dict[Platform, Callable[[Source, Credentials, Budget], SourceConnection]] = {Platform.HTTP: _http}
+UNCONNECTED = frozenset({Platform.EVENTS, Platform.MANUAL})
+
+
+def open_channel(channel: Channel, credentials: Credentials, *, budget: Budget) -> ChannelConnection | None:
+    """The channel's connection; None for `events`, which has none. `credentials` are opened ones, not sealed text.
+
+    Raises ValueError naming the missing setting, and UnsupportedPlatform.
+    """
+    if channel.platform in UNCONNECTED:
+        return None
+    opener = CHANNELS.get(channel.platform)
+    if opener is None:
+        raise UnsupportedPlatform(f"{channel.id}: {channel.platform.value} is no channel yet; use {_names(CHANNELS)}")
+    return opener(channel, credentials, budget)
+
+
+def open_source(source: Source, credentials: Credentials, *, budget: Budget) -> SourceConnection | None:
+    """The source's connection; None for `manual`, whose list a person works. Raises as `open_channel` does."""
+    if source.platform in UNCONNECTED:
+        return None
+    opener = SOURCES.get(source.platform)
+    if opener is None:
+        raise UnsupportedPlatform(f"{source.id}: {source.platform.value} is no source yet; use {_names(SOURCES)}")
+    return opener(source, credentials, budget)
+
+
+def _names(table: Mapping[Platform, object]) -> str:
+    return ", ".join(sorted(platform.value for platform in table))
