@@ -1,0 +1,85 @@
+"""Builds order-ingest: the only file that knows how its parts fit together."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from order_ingest.calls import Calls, OpenReader
+from order_ingest.connection_state import Notices
+from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
+from order_ingest.heal_orders import heal_orders
+from order_ingest.live_reads import LiveReads
+from order_ingest.poller import Poller
+from order_ingest.pull_channel import PullChannel
+from order_ingest.readers import Readers
+from order_ingest.routes import routes
+from order_ingest.rulebook import Rulebook
+from waybill_common.breaker import Health
+from waybill_common.consuming import Subscription
+from waybill_common.logs import declare_events
+from waybill_common.metrics import Metric
+from waybill_common.service import Parts, Runtime, main
+from waybill_common.settings import ServiceSettings
+from waybill_common.workers import Worker
+from waybill_contracts.topics import ORDER_INGEST
+
+PORT = 8081
+BUDGET_SHARE = 0.4
+"""Of a channel's rate budget; shipment-poller, which writes to it, has the rest."""
+
+METRICS = (Metric("waybill_orders_seen_total", "counter", "Orders seen, by what became of them", ("via", "outcome")),)
+declare_events(
+    {
+        "pull.failed": "a channel's window failed; its cursor stays, and it is pulled again",
+        "pull.page_failed": "a page could not be taken in as a whole; its orders are taken in one by one",
+        "pull.turn_lost": "another replica took the channel over",
+    }
+)
+
+
+async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | None = None) -> Parts:
+    """The parts of the service; tests hand in their own way to open a channel."""
+    runtime.metrics.declare(METRICS)
+    closers: list[Callable[[], Awaitable[None]]] = []
+    if open_reader is None:
+        readers = Readers(runtime.vault, runtime.budget)
+        open_reader = readers.open
+        closers.append(readers.aclose)
+    rulebook = Rulebook()
+    health: Health = runtime.health
+    calls = Calls(runtime.pool, health, runtime.alerts, runtime.clock, runtime.telemetry, rulebook, open_reader)
+    poller = Poller(calls, PullChannel(calls, runtime.log, runtime.metrics), runtime.log)
+    closers.append(poller.close)
+
+    async def heal() -> int:
+        return await heal_orders(runtime.pool, rulebook, runtime.telemetry, runtime.clock.now())
+
+    workers = (
+        Worker("pull", poller.turn),
+        Worker("heal", heal, idle_max=5.0),
+        Worker("live-reads", LiveReads(calls).turn),
+    )
+    door = Doorway(rulebook, health, runtime.telemetry, runtime.clock)
+
+    def wake() -> None:
+        if door.news:
+            door.news = False
+            for worker in workers:
+                worker.wake()
+
+    return Parts(
+        subscription=Subscription(
+            group=ORDER_INGEST, topics=TOPICS, decode=read, handle=door.handle, upstream=UPSTREAM,
+            on_commit=[wake],
+        ),
+        workers=workers,
+        routes=routes(runtime.pool, runtime.settings.service_tokens, workers[0].wake),
+        closers=closers,
+    )  # fmt: skip
+
+
+def run() -> int:
+    """Runs the service by the environment; returns the exit code."""
+    return main(
+        ORDER_INGEST, "order_ingest", "order_ingest", partial(build), ServiceSettings,
+        default_port=PORT, notices=Notices(), budget_share=BUDGET_SHARE,
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""Events of order-ingest as outbox messages, each in its order's trace, with the receipts that the router owes us."""
+
+from collections.abc import Iterable
+from contextvars import Context
+
+from order_ingest.decide import Judged
+from waybill_common.outbox import Message, Receipt
+from waybill_common.telemetry import Telemetry
+from waybill_contracts.envelope import encode
+from waybill_contracts.event import Event
+from waybill_contracts.orders_imported import OrderCanceled, OrderFact, OrderHeld
+from waybill_contracts.topics import ORDER_INGEST
+from waybill_contracts.values import OrderState
+
+
+def receipt_subject(order_id: str) -> str:
+    """What the router's answers about an order settle."""
+    return f"order/{order_id}"
+
+
+def messages(judged: Judged, traceparent: str) -> list[Message]:
+    """All facts of one decision, in their order."""
+    return [message(event, traceparent) for event in judged.events]
+
+
+def message(event: Event, traceparent: str | None = None) -> Message:
+    """One event, ready for the outbox."""
+    return Message(*encode(event, source=ORDER_INGEST, traceparent=traceparent), receipt=receipt_of(event))
+
+
+def receipt_of(event: Event) -> Receipt | None:
+    """Facts that need routing, and cancellations, are sent again until the router has answered them."""
+    if not isinstance(event, OrderFact) or isinstance(event, OrderHeld):
+        return None
+    if isinstance(event, OrderCanceled) or event.order.state is OrderState.IMPORTED:
+        return Receipt(receipt_subject(event.order.order_id), event.sequence)
+    return None
+
+
+def begin_trace(telemetry: Telemetry, name: str, parent: str | None) -> str:
+    """The trace of an order that is seen for the first time: upstream's if it brought one, else its own.
+
+    It never joins the trace of the batch that found it: one trace is one order.
+    """
+    return Context().run(_span, telemetry, name, parent)
+
+
+def _span(telemetry: Telemetry, name: str, parent: str | None) -> str:
+    with telemetry.span(name, parent=parent, kind="producer") as span:
+        return span.traceparent
+
+
+def events_of(judged: Iterable[Judged]) -> list[Event]:
+    """All events of several decisions."""
+    return [event for one in judged for event in one.events]

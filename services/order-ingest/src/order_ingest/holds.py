@@ -1,0 +1,101 @@
+"""Why an order may not go on yet (IN-8 to IN-10): a list of small rules, each of which gives its reasons (pure)."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from order_ingest.money import amount_fits, currency_or_none
+from order_ingest.rules import ChannelRules
+from waybill_contracts.values import Hold, HoldReason, OrderLine
+from waybill_platforms.model import ChannelOrder
+
+Rule = Callable[[ChannelOrder, tuple[OrderLine, ...], ChannelRules], Iterator[Hold]]
+
+
+def invalid(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
+    """Every failing field, not just the first (IN-10)."""
+    for problem in order.problems:
+        yield _bad(problem.partition(":")[0], problem, "correct it at the channel")
+    if not order.number:
+        yield _bad("number", "", "give the order a number at the channel")
+    if currency_or_none(order.currency) is None:
+        yield _bad("currency", order.currency, "use an ISO 4217 code of three capital letters")
+    if not amount_fits(order.total):
+        yield _bad("total", str(order.total), "use at most 12 digits before and 6 after the point")
+    if not order.addresses:
+        yield _bad("ship_to", "", "add a ship-to address with a country at the channel")
+    if not order.lines:
+        yield _bad("lines", "", "add a line, or cancel the order at the channel")
+    yield from _bad_lines(order)
+
+
+def _bad_lines(order: ChannelOrder) -> Iterator[Hold]:
+    seen: set[str] = set()
+    for place, line in enumerate(order.lines):
+        at = f"lines[{place}]"
+        if not line.line_id:
+            yield _bad(f"{at}.line_id", "", "every line needs an id of its own")
+        elif line.line_id in seen:
+            yield _bad(f"{at}.line_id", line.line_id, "every line needs an id of its own")
+        seen.add(line.line_id)
+        if line.quantity < 0:
+            yield _bad(f"{at}.quantity", str(line.quantity), "use a whole number of pieces, 0 or more")
+        if line.canceled < 0:
+            yield _bad(f"{at}.canceled", str(line.canceled), "use a whole number of pieces, 0 or more")
+        if not amount_fits(line.unit_price):
+            yield _bad(f"{at}.unit_price", str(line.unit_price), "use at most 12 digits before and 6 after the point")
+
+
+def unmapped_sku(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
+    """Lines that still want something and whose SKU we cannot name (IN-9)."""
+    for place, line in enumerate(lines):
+        if line.wanted and not line.service and not line.components:
+            fix = f"map {line.channel_sku!r} in skus.map of channel {rules.channel.id}, or list it under skus.services"
+            if not line.channel_sku.strip():
+                fix = "give the product a SKU at the channel"
+            yield Hold(reason=HoldReason.UNMAPPED_SKU, field=f"lines[{place}].sku", value=line.channel_sku, fix=fix)
+
+
+def unmapped_method(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
+    """A method that the channel names and we do not know. An order that names none goes on without one."""
+    method = order.shipping_method.strip()
+    if method and rules.shipping_method(method) is None:
+        yield Hold(
+            reason=HoldReason.UNMAPPED_SHIPPING_METHOD,
+            field="shipping_method",
+            value=method,
+            fix=f"map {method!r} in shipping_methods.map of channel {rules.channel.id}",
+        )
+
+
+def awaiting_payment(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
+    """Neither paid nor deferred; a void or a full refund before sending stops the order here too (IN-8)."""
+    if not rules.may_go_on(order.payment):
+        yield Hold(
+            reason=HoldReason.AWAITING_PAYMENT,
+            field="payment",
+            value=order.payment.value,
+            fix="it goes on by itself when it is paid; or list this state in import.deferred",
+        )
+
+
+def on_hold_at_channel(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
+    """Somebody holds it at the shop."""
+    if order.fulfillment == "on_hold":
+        yield Hold(
+            reason=HoldReason.ON_HOLD_AT_CHANNEL,
+            field="fulfillment",
+            value=order.raw_status or "on_hold",
+            fix="release it at the channel; it then goes on by itself",
+        )
+
+
+RULES: tuple[Rule, ...] = (invalid, unmapped_sku, unmapped_method, awaiting_payment, on_hold_at_channel)
+
+
+def holds_of(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> tuple[Hold, ...]:
+    """All reasons of all rules, in the rules' order."""
+    return tuple(chain.from_iterable(rule(order, lines, rules) for rule in RULES))
+
+
+def _bad(field: str, value: str, fix: str) -> Hold:
+    return Hold(reason=HoldReason.INVALID, field=field, value=value, fix=fix)

@@ -1,0 +1,166 @@
+"""The one verb in which every way in ends: sightings of orders become our orders, each exactly once (IN-6, IN-16).
+
+One transaction of the caller, a handful of statements for the whole batch. Whatever arrives twice, late or out of
+order, the newest sighting of each order is what counts in the end; what is known already costs one read and no write.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from order_ingest import store
+from order_ingest.decide import Copy, Judged, first_look, look_again
+from order_ingest.facts import begin_trace, messages
+from order_ingest.lifecycle import Standing
+from order_ingest.normalize import normalize
+from order_ingest.rules import ChannelRules
+from order_ingest.seen import Age, Seen, newest
+from order_ingest.store import Stored
+from waybill_common import outbox
+from waybill_common.db import Connection
+from waybill_common.telemetry import Telemetry
+from waybill_contracts.orders_imported import OrderExcluded, OrderImported
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sightings, the rules of each of their channels, and what the verb needs of the outside."""
+
+    sightings: Sequence[Seen]
+    rules: Mapping[str, ChannelRules]
+    telemetry: Telemetry
+    now: datetime
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the orders of a batch; adds up over the pages of a window."""
+
+    orders: int = 0
+    imported: int = 0
+    held: int = 0
+    excluded: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    order_ids: list[str] = field(default_factory=list)
+    """Of orders that came or changed."""
+
+    def add(self, other: "Counts") -> None:
+        self.orders += other.orders
+        self.imported += other.imported
+        self.held += other.held
+        self.excluded += other.excluded
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+
+    def as_json(self) -> dict[str, int]:
+        names = ("orders", "imported", "held", "excluded", "changed", "unchanged")
+        return {name: getattr(self, name) for name in names}
+
+
+async def import_orders(conn: Connection, batch: Batch) -> Counts:
+    """Applies the sightings in the caller's transaction and appends the facts that follow to the outbox."""
+    sightings = newest(batch.sightings)
+    known = await store.known_ages(conn, sightings)
+    await store.touch(conn, [s for s in sightings if _only_time_moved(s, known)])
+    decided, beaten = await _first_looks(conn, batch, [s for s in sightings if s.key not in known])
+    again = [s for s in sightings if s.key in known and s.digest != known[s.key][2] and s.age > known[s.key]]
+    decided += await _second_looks(conn, batch, [*again, *beaten])
+    return _counted(len(sightings), decided)
+
+
+def _only_time_moved(sighting: Seen, known: Mapping[tuple[str, str], Age]) -> bool:
+    age = known.get(sighting.key)
+    return age is not None and age[2] == sighting.digest and age[0] < sighting.order.updated_at
+
+
+async def _first_looks(conn: Connection, batch: Batch, sightings: Sequence[Seen]) -> tuple[list[Judged], list[Seen]]:
+    """Stores orders that nobody had; returns the decisions, and the sightings that another importer was faster with."""
+    looks = [(sighting, _judge_new(batch, sighting)) for sighting in sightings]
+    new = [_row(batch, sighting, judged.copy) for sighting, judged in looks]
+    inserted = await store.insert_new(conn, new)
+    kept = [(row, judged) for row, (_, judged) in zip(new, looks, strict=True) if judged.copy.order_id in inserted]
+    await store.record_moves(conn, [(None, judged.copy) for _, judged in kept])
+    await outbox.append(conn, [m for row, judged in kept for m in messages(judged, row.traceparent)])
+    beaten = [sighting for sighting, judged in looks if judged.copy.order_id not in inserted]
+    return [judged for _, judged in kept], beaten
+
+
+async def _second_looks(conn: Connection, batch: Batch, sightings: Sequence[Seen]) -> list[Judged]:
+    """Applies newer sightings to orders that are here (or were excluded), under their row locks."""
+    held_rows = await store.locked(conn, sightings)
+    pairs = [(held_rows[s.key], s) for s in sightings if s.key in held_rows and s.age > held_rows[s.key].age]
+    return await apply_looks(conn, batch, pairs)
+
+
+async def apply_looks(conn: Connection, batch: Batch, pairs: Sequence[tuple[Stored, Seen]]) -> list[Judged]:
+    """Judges locked rows by these sightings, saves them and tells what follows."""
+    judged = [_judge(batch, row, sighting) for row, sighting in pairs]
+    changed = [
+        _seen_as(row, sighting, one.copy, batch.rules[sighting.channel].version)
+        for (row, sighting), one in zip(pairs, judged, strict=True)
+    ]
+    await store.save(conn, changed)
+    moves = [
+        (row.copy, one.copy) for (row, _), one in zip(pairs, judged, strict=True)
+        if row.copy.standing is not one.copy.standing
+    ]  # fmt: skip
+    await store.record_moves(conn, moves)
+    await outbox.append(conn, [m for row, one in zip(changed, judged, strict=True) for m in _told(batch, row, one)])
+    return judged
+
+
+def _judge_new(batch: Batch, sighting: Seen) -> Judged:
+    rules = batch.rules[sighting.channel]
+    return _first(batch, sighting, store.unseen(sighting, rules.store), sighting.via)
+
+
+def _first(batch: Batch, sighting: Seen, copy: Copy, via: str) -> Judged:
+    outcome = normalize(sighting.order, batch.rules[sighting.channel], None)
+    about = {"number": sighting.order.number or sighting.order.id, "placed_at": sighting.order.placed_at}
+    return first_look(copy, outcome, about, via=via, now=batch.now)
+
+
+def _judge(batch: Batch, row: Stored, sighting: Seen) -> Judged:
+    if row.copy.standing is Standing.EXCLUDED:
+        return _first(batch, sighting, row.copy, sighting.via)
+    outcome = normalize(sighting.order, batch.rules[sighting.channel], row.copy.baseline)
+    return look_again(row.copy, outcome, now=batch.now)
+
+
+def _row(batch: Batch, sighting: Seen, copy: Copy) -> Stored:
+    trace = begin_trace(batch.telemetry, "order.import", sighting.traceparent)
+    return Stored(
+        copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age, snapshot=sighting.snapshot,
+        rules_version=batch.rules[sighting.channel].version, via=sighting.via, traceparent=trace,
+        placed_at=sighting.order.placed_at,
+    )  # fmt: skip
+
+
+def _seen_as(row: Stored, sighting: Seen, copy: Copy, rules_version: int) -> Stored:
+    return replace(
+        row, copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age,
+        snapshot=sighting.snapshot, rules_version=rules_version,
+    )  # fmt: skip
+
+
+def _told(batch: Batch, row: Stored, judged: Judged) -> list[outbox.Message]:
+    if not judged.events:
+        return []
+    with batch.telemetry.span("order.update", parent=row.traceparent, kind="producer") as span:
+        return messages(judged, span.traceparent)
+
+
+def _counted(orders: int, decided: Sequence[Judged]) -> Counts:
+    counts = Counts(orders=orders)
+    for one in decided:
+        for event in one.events:
+            counts.excluded += isinstance(event, OrderExcluded)
+            new = isinstance(event, OrderImported)
+            counts.held += new and one.copy.standing is Standing.HELD
+            counts.imported += new and one.copy.standing is not Standing.HELD
+        if one.events and not isinstance(one.events[0], OrderExcluded):
+            counts.order_ids.append(str(one.copy.order_id))
+            counts.changed += not isinstance(one.events[0], OrderImported)
+    counts.unchanged = orders - counts.imported - counts.held - counts.excluded - counts.changed
+    return counts

@@ -1,0 +1,39 @@
+"""Opens channels for reading: one client for each, replaced when its configuration changes."""
+
+from waybill_common.budget import Budget
+from waybill_common.retry import Family
+from waybill_common.vault import Vault, is_sealed
+from waybill_contracts.config_changed import ChannelConfigured
+from waybill_platforms.connections import Connections
+from waybill_platforms.errors import PlatformError
+from waybill_platforms.ports import OrderReader
+
+
+class Readers:
+    """Keeps the open channels of this process."""
+
+    def __init__(self, vault: Vault, budget: Budget) -> None:
+        self._vault = vault
+        self._connections = Connections(budget, self._secret)
+
+    async def open(self, configured: ChannelConfigured) -> OrderReader:
+        """The channel's reader, with its credentials unsealed. Raises PlatformError (cause `configuration`)."""
+        channel = configured.channel
+        try:
+            connection = self._connections.channel(channel, configured.sequence)
+        except ValueError as error:  # a setting or a secret is missing: only a person can add it
+            raise _misconfigured(str(error)) from error
+        if connection is None:
+            raise _misconfigured(f"{channel.id}: platform {channel.platform.value} has nothing to read from")
+        return connection.reader
+
+    async def aclose(self) -> None:
+        """Closes every client."""
+        await self._connections.aclose()
+
+    def _secret(self, entity: str, text: str) -> str:
+        return self._vault.open(entity, text) if is_sealed(text) else text
+
+
+def _misconfigured(message: str) -> PlatformError:
+    return PlatformError(message, family=Family.REFUSED, cause="configuration", outcome="none", action="get_orders")

@@ -1,0 +1,61 @@
+"""Internal HTTP of order-ingest, behind the service token: channels and their pulls, and where an order is.
+
+GET  /internal/channels                      last and next pull, cursor, health, counts
+POST /internal/channels/{id}/pull            run now: 202, or 404 / 409 with what to do
+GET  /internal/channels/{id}/orders/{number} what we have of it, also when it is held or excluded
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+
+from order_ingest.named import q
+from waybill_common.db import Pool, rows
+from waybill_common.http import internal
+
+
+def routes(pool: Pool, tokens: Sequence[str], wake: Callable[[], None]) -> APIRouter:
+    """The routes; `wake` makes the poller look for due channels at once."""
+    router = APIRouter(prefix="/internal", dependencies=internal(tokens))
+
+    @router.get("/channels")
+    async def channels() -> dict[str, Any]:
+        return {"channels": [_channel(row) for row in await rows(q().listing(pool, channel=None))]}
+
+    @router.post("/channels/{channel}/pull", status_code=202)
+    async def pull(channel: str) -> dict[str, Any]:
+        row = await q().ask_pull(pool, channel=channel)
+        if row is None:
+            known = await rows(q().listing(pool, channel=channel))
+            if not known:
+                raise HTTPException(404, f"channel {channel!r} is not configured: use the id of a configured channel")
+            raise HTTPException(409, f"channel {channel!r} has no API to pull from, or was removed")
+        wake()
+        return {"channel": channel, "running": row["running"]}
+
+    @router.get("/channels/{channel}/orders/{number}")
+    async def order(channel: str, number: str) -> dict[str, Any]:
+        found = await rows(q().order_by_number(pool, channel=channel, number=number))
+        return {"orders": [dict(row) for row in found]}
+
+    return router
+
+
+def _channel(row: Any) -> dict[str, Any]:
+    return {
+        "channel": row["channel_id"],
+        "store": row["store"],
+        "active": row["active"],
+        "polled": row["polled"],
+        "poll_every_seconds": row["poll_every"].total_seconds(),
+        "last_pull_at": row["last_pull_at"],
+        "last_success_at": row["last_success_at"],
+        "next_pull_at": row["due_at"],
+        "running": row["lease_token"] is not None,
+        "cursor": None if row["cursor_at"] is None else {"updated_at": row["cursor_at"], "id": row["cursor_id"]},
+        "attempts": row["attempts"],
+        "last_error": row["last_error"],
+        "last_counts": row["last_counts"],
+        "health": row["health"] or "ok",
+    }
