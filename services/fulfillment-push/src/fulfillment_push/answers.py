@@ -26,6 +26,7 @@ from waybill_contracts.values import FulfillmentRequest
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import Submitted
 
+READ_BACK_STEP, LONGEST_READ_BACK = 2.0, 60.0
 ASK_A_PERSON = "look at the source under this reference; then mark it processed, or resend it"
 
 
@@ -37,6 +38,7 @@ def begin(fr: Fr) -> None:
     fr.lease_ended = fr.lease_until
     fr.first_missing = None
     fr.waiting = fr.waiting_since = None
+    fr.due_at = fr.now  # after a crash it is claimed as soon as the lease is over
 
 
 def take_back(fr: Fr, code: WaitsFor, detail: str, seconds: float = 0.0) -> None:
@@ -156,12 +158,26 @@ def missing(fr: Fr, rule: FindRule, timeout: timedelta, schedule: Schedule) -> N
         _again(fr, "the source surely does not have it", 0.0)
 
 
-def found(fr: Fr, submitted: Submitted, *, bound_to: str | None) -> None:
-    """A read-back found this under our reference; `bound_to` is another FR that already has this platform id."""
+def not_read(fr: Fr, error: PlatformError) -> None:
+    """A read-back failed itself: asked again, as often as it takes; it has no effect and uses no attempt."""
+    fr.asks += 1
+    code = WaitsFor.CREDENTIALS if error.family == "unauthorized" else WaitsFor.READ_BACK
+    seconds = 0.0 if code is WaitsFor.CREDENTIALS else min(fr.asks * READ_BACK_STEP, LONGEST_READ_BACK)
+    fr.wait_seconds(code, f"reading back failed: {error.message}", max(seconds, error.retry_after or 0.0))
+
+
+def found(fr: Fr, submitted: Submitted, *, sent_now: bool, bound_to: str | None) -> None:
+    """The source has this under our reference: it answered the send (`sent_now`), or a read-back found it.
+
+    `bound_to` is another FR that already has this platform id. What a read-back finds is adopted only if it is exactly
+    what was asked.
+    """
     assert fr.body is not None
     request = source_request(FulfillmentRequest.model_validate(fr.body))
     if bound_to is not None:
         _conflict(fr, f"{submitted.platform_id} at the source belongs to FR {bound_to} already")
+    elif sent_now:
+        sent(fr, submitted)
     elif not submitted.is_for(request):
         _conflict(fr, f"{submitted.platform_id} at the source has our reference but other lines or quantities")
     else:

@@ -107,7 +107,9 @@ class Fr:
     first_missing: datetime | None = None  # first read-back that found nothing
     traceparent: str | None = None
     body: dict[str, Any] | None = None
+    body_is_new: bool = False
     order: KnownOrder | None = None
+    stored: tuple[Any, ...] | None = None  # the columns as loaded, to skip writing what did not change
     moves: list[Move] = field(default_factory=list)
     facts: list[Event] = field(default_factory=list)
 

@@ -47,7 +47,7 @@ def _created(fr: Fr, fact: FrCreated) -> None:
     request = fact.fr
     fr.known = True
     fr.source, fr.number, fr.auto_process = request.source, request.number, request.auto_process
-    fr.body = request.model_dump(mode="json")
+    fr.body, fr.body_is_new = request.model_dump(mode="json"), True
     fr.router_sequence = max(fr.router_sequence, fact.sequence)
     fr.order_version = max(fr.order_version, fact.order_version)
     fr.moves.append(Move(None, fr.state, ROUTER, "created", fr.now, 0))
@@ -120,5 +120,9 @@ def queue(fr: Fr, sources: Mapping[str, Source]) -> None:
         fr.wait(held_back.code, held_back.detail)
     elif source.platform is Platform.MANUAL:
         fr.wait(WaitsFor.MANUAL, "the source has no connection: a person sends it and marks it processed")
-    elif fr.waiting is None or fr.waiting.code not in (WaitsFor.RETRY, WaitsFor.BUDGET) or fr.due_at is None:
+    elif fr.waiting is None or fr.waiting.code not in KEEPS_ITS_TIME or fr.due_at is None:
         fr.wait(WaitsFor.RUN, "the next send run of its source", next_run(fr.source, fr.now, source.send_every))
+
+
+KEEPS_ITS_TIME = frozenset({WaitsFor.RUN, WaitsFor.RETRY, WaitsFor.BUDGET, WaitsFor.CREDENTIALS, WaitsFor.CONNECTION})
+"""It may be sent, at the moment that it was given; looking at it again must not put that off."""

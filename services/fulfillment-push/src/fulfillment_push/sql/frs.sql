@@ -1,4 +1,4 @@
--- name: upsert_orders(order_ids, sequences, versions, states, bodies)
+-- name: upsert_orders
 -- Newer copies replace older ones; returns the orders that changed here.
 insert into orders as o (order_id, sequence, version, state, body)
 select * from unnest(:order_ids::text[], :sequences::bigint[], :versions::int[], :states::text[], :bodies::jsonb[])
@@ -17,7 +17,7 @@ order by 1
 on conflict (fr_id) do nothing;
 
 -- name: lock_frs
--- FRs by id or by order, locked in the order of their ids. `now` is the database's clock.
+-- Locked in the order of their ids; `now` is the clock of the database.
 select fr_id, order_id, clock_timestamp() as now, source, number, state, outcome, recall, known, auto_process,
        router_sequence, sequence, order_version, attempts, asks, void_reason, platform_id, reason, canceled, last_fact,
        fact_at, waiting, waiting_detail, waiting_since, due_at, lease_token, lease_until, lease_ended, first_missing,
@@ -28,11 +28,12 @@ order by fr_id
 for update;
 
 -- name: frs_of_orders
--- Ids of the FRs of these orders that a change of the order can wake or stop.
-select fr_id from frs where order_id = any(:order_ids::text[]) and state in ('UNPROCESSED', 'PROCESSING');
+select fr_id from frs where order_id = any(:order_ids::text[]);
 
--- name: frs_waiting_for_configuration
-select fr_id from frs where waiting in ('not_configured', 'manual', 'send_run') and source = any(:sources::text[]);
+-- name: wake_configured!
+-- The configuration of these sources came or changed, look again at what waits for it.
+update frs set due_at = now()
+where source = any(:sources::text[]) and waiting in ('not_configured', 'manual') and state = 'PROCESSING';
 
 -- name: orders_by_id
 select order_id, version, state, case when :with_body then body end as body
@@ -76,7 +77,7 @@ join unnest(:sources::text[], :platform_ids::text[]) as v (source, platform_id)
   on f.source = v.source and f.platform_id = v.platform_id;
 
 -- name: run_now
--- What waits for this source's next run is due at once; returns the FRs.
+-- What waits for the next run of the source is due at once; returns the FRs.
 update frs set due_at = now()
 where source = :source and state = 'PROCESSING' and waiting = 'send_run' and due_at > now()
 returning fr_id;

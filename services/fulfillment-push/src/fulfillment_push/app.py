@@ -1,0 +1,86 @@
+"""fulfillment-push: an FR is accepted by its source, once, or we know exactly why not. This file builds its parts."""
+
+from functools import partial
+
+from fulfillment_push.answers_worker import AnswersWorker
+from fulfillment_push.connections import Opener, OpenSources
+from fulfillment_push.consumer import TOPICS, Inbox, decode
+from fulfillment_push.notices import EventNotices
+from fulfillment_push.receive import SERVICE
+from fulfillment_push.routes import Desk, make_routes
+from fulfillment_push.send_run import SendRun
+from fulfillment_push.settings import PushSettings
+from fulfillment_push.settle import Settler
+from fulfillment_push.sources import SourceBook
+from fulfillment_push.store import Store
+from waybill_common.consuming import Subscription
+from waybill_common.http import internal
+from waybill_common.service import Definition, Parts, Runtime
+from waybill_common.service import main as run_service
+from waybill_common.workers import Worker
+
+SCHEMA = "fulfillment_push"
+PACKAGE = "fulfillment_push"
+PORT = 8083
+BUDGET_SHARE = 0.5
+"""Of a source's rate budget; the rest is shipment-poller's."""
+ANSWERS_AT_THE_END = 2.0
+"""Seconds that calls under way may take when the service stops."""
+
+
+async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) -> Parts:
+    """The parts of the service; `opener` opens a source's connection (the platforms' registry, by default)."""
+    settings = runtime.settings
+    store = Store()
+    book = SourceBook(store.q)
+    sources = OpenSources(runtime.vault, opener or _registry(runtime))
+    run = SendRun(
+        runtime.pool,
+        store,
+        book,
+        sources,
+        runtime.health,
+        runtime.telemetry,
+        side_by_side=settings.side_by_side,
+        hold=settings.hold,
+    )
+    answers = AnswersWorker(runtime.pool, run, Settler(store, runtime.health, runtime.alerts))
+    sending = Worker("send-run", run.turn, idle_max=settings.idle_max)
+    storing = Worker("answers", answers.turn, idle_max=1.0)
+    run.on_answer = storing.wake
+    answers.on_stored = sending.wake
+    inbox = Inbox(store, book, runtime.health, runtime.telemetry)
+    desk = Desk(runtime.pool, store, book, runtime.alerts, sending.wake)
+    return Parts(
+        subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, on_commit=(sending.wake,)),
+        workers=(sending, storing),
+        routes=make_routes(desk, internal(settings.service_tokens)),
+        closers=(sources.aclose, partial(answers.drain, ANSWERS_AT_THE_END)),
+    )
+
+
+def _registry(runtime: Runtime[PushSettings]) -> Opener:
+    from waybill_platforms.registry import open_source
+
+    return lambda source, credentials: open_source(source, credentials, budget=runtime.budget)
+
+
+def definition(opener: Opener | None = None) -> Definition[PushSettings]:
+    """What `waybill_common.service` runs."""
+    return Definition(
+        SERVICE, SCHEMA, PACKAGE, partial(build, opener=opener), PORT, EventNotices(), budget_share=BUDGET_SHARE
+    )
+
+
+def main() -> int:
+    """Runs until SIGTERM or SIGINT; the exit code."""
+    return run_service(
+        SERVICE,
+        SCHEMA,
+        PACKAGE,
+        build,
+        PushSettings,
+        default_port=PORT,
+        notices=EventNotices(),
+        budget_share=BUDGET_SHARE,
+    )

@@ -1,0 +1,128 @@
+"""One call to a source, and what came of it. I/O only: nothing is decided here.
+
+Before a call that has an effect, the lease must outlive the call's total timeout, else nothing is sent: a worker that
+was frozen and wakes up while another holds the row stays silent.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from fulfillment_push.fr import Fr
+from fulfillment_push.sources import KnownSource
+from fulfillment_push.steps import Step
+from waybill_common.budget import BudgetWait
+from waybill_common.leases import Lease
+from waybill_common.retry import Family
+from waybill_common.telemetry import Telemetry
+from waybill_platforms.errors import PlatformError
+from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
+from waybill_platforms.ports import SourceConnection
+from waybill_platforms.recording import Exchange, recording
+
+GRACE = 5.0
+"""Seconds beyond the platform's own timeout (the wait for the rate budget, our own work)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A step that is under way: the row as prepared, the lease it is done under, and whom to call."""
+
+    step: Step
+    fr: Fr
+    lease: Lease
+    known: KnownSource
+    connection: SourceConnection
+    request: SourceRequest | None
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which the call is surely over on our side."""
+        return self.connection.features.call_timeout + GRACE
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Nothing left this process: the lease was too short, the service stops, or the rate budget says later."""
+
+    why: str
+    seconds: float = 0.0
+    budget: bool = False
+
+
+Result = Submitted | CancelAnswer | PlatformError | NotSent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a job; None is a read-back that found nothing."""
+
+    job: Job
+    result: Result
+    exchanges: list[Exchange] = field(default_factory=list)
+    traceparent: str | None = None
+
+    @property
+    def timeout(self) -> timedelta:
+        return timedelta(seconds=self.job.longest)
+
+
+async def call(job: Job, telemetry: Telemetry) -> Answer:
+    """Makes the call. Never raises for what a platform can do."""
+    if not job.lease.outlives(job.longest):
+        return Answer(job, NotSent("the lease would end before the call"))
+    fr = job.fr
+    attributes: dict[str, str | int] = {"connection.id": fr.source, "attempt": max(fr.attempts, 1)}
+    with (
+        telemetry.span(f"fr.{job.step}", parent=fr.traceparent, kind="client", attributes=attributes) as span,
+        recording(attempt=max(fr.attempts, 1), order_ids=(fr.order_id,), fr_ids=(fr.fr_id,)) as exchanges,
+    ):
+        result = await _guarded(job)
+        if isinstance(result, PlatformError):
+            span.fail(result.family.value)
+        return Answer(job, result, exchanges, span.traceparent)
+
+
+async def _guarded(job: Job) -> Result:
+    try:
+        async with asyncio.timeout(job.longest):
+            return await _made(job)
+    except BudgetWait as wait:
+        return NotSent(str(wait), wait.seconds, budget=True)
+    except PlatformError as error:
+        return error
+    except Exception as error:
+        # Our own bug, or a client that hung: whatever it was, the call may have had its effect.
+        return PlatformError(
+            f"{type(error).__name__}: {error}", family=Family.LATER, cause="connection", outcome="unknown",
+            action=job.step.value,
+        )  # fmt: skip
+
+
+async def _made(job: Job) -> Result:
+    sink, fr = job.connection.sink, job.fr
+    if job.step is Step.SEND:
+        assert job.request is not None
+        return _narrowed(job, await sink.submit(job.request))
+    if job.step is Step.READ_BACK:
+        found = await sink.find(fr.number)
+        return None if found is None else _narrowed(job, found)
+    return await _recall(job)
+
+
+async def _recall(job: Job) -> Result:
+    sink, fr = job.connection.sink, job.fr
+    platform_id = fr.platform_id
+    if platform_id is None:  # marked as sent by a person: the source's id of it is not known yet
+        found = await sink.find(fr.number)
+        if found is None:
+            return CancelAnswer("pending", f"the source shows nothing under {fr.number}")
+        platform_id = found.platform_id
+    return await sink.cancel(platform_id, fr.number)
+
+
+def _narrowed(job: Job, submitted: Submitted) -> Submitted:
+    """A source that is configured not to acknowledge only ever receives (FP-4)."""
+    if submitted.acknowledged and job.known.source.capabilities.acknowledges is False:
+        return replace(submitted, acknowledged=False)
+    return submitted

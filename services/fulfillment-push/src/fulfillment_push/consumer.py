@@ -1,0 +1,99 @@
+"""The doorway: a batch of events becomes rows, answers and due times in one transaction. No platform is called here."""
+
+from collections.abc import Sequence
+
+from fulfillment_push.facts import needs_bodies
+from fulfillment_push.fr import Fr
+from fulfillment_push.prove import shipped
+from fulfillment_push.receive import queue, receive
+from fulfillment_push.sources import SourceBook, take_in
+from fulfillment_push.store import Store
+from waybill_common.breaker import Health
+from waybill_common.consuming import Record
+from waybill_common.db import Connection
+from waybill_common.outbox import Receipt, append, settle
+from waybill_common.telemetry import Telemetry
+from waybill_contracts import topics
+from waybill_contracts.config_changed import Configured
+from waybill_contracts.envelope import Received
+from waybill_contracts.envelope import decode as decode_event
+from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrFact, FrVoidRequested
+from waybill_contracts.orders_imported import OrderFact
+from waybill_contracts.shipment_synced import FrWatched, ShipmentRecorded
+
+TOPICS = (topics.FR_CREATED, topics.ORDERS_IMPORTED, topics.CONFIG_CHANGED, topics.SHIPMENT_SYNCED)
+_FOR_US = (FrCreated, FrConfirmed, FrVoidRequested, OrderFact, Configured, FrWatched, ShipmentRecorded)
+
+
+def decode(record: Record) -> Received | None:
+    """The event in a record, None when it is not for us; a ValueError makes it a dead letter."""
+    received = decode_event(record.topic, record.key, record.headers, record.value)
+    return received if received is not None and isinstance(received.event, _FOR_US) else None
+
+
+class Inbox:
+    """Takes batches in; each event is applied once, whatever is delivered how often."""
+
+    def __init__(self, store: Store, book: SourceBook, health: Health, telemetry: Telemetry) -> None:
+        self._store = store
+        self._book = book
+        self._health = health
+        self._telemetry = telemetry
+
+    async def handle(self, conn: Connection, batch: Sequence[Received]) -> None:
+        """One transaction, a handful of statements, for up to some hundred events."""
+        events = [received.event for received in batch]
+        configured = [event for event in events if isinstance(event, Configured)]
+        if configured:
+            await append(conn, await take_in(conn, self._store.q, self._health, configured))
+        await settle(conn, [Receipt(f"fr/{e.fr_id}", e.push_sequence) for e in events if isinstance(e, FrWatched)])
+        orders = [event.order for event in events if isinstance(event, OrderFact | FrCreated)]
+        changed = await self._store.newer_orders(conn, orders)
+        await self._apply(conn, batch, changed)
+
+    async def _apply(self, conn: Connection, batch: Sequence[Received], changed_orders: Sequence[str]) -> None:
+        facts = [received for received in batch if isinstance(received.event, FrFact)]
+        shipments = [received.event for received in batch if isinstance(received.event, ShipmentRecorded)]
+        first_heard: dict[str, tuple[str, str, str | None]] = {}
+        for received in facts:
+            if isinstance(received.event, FrFact):
+                fact = received.event
+                first_heard.setdefault(fact.fr_id, (fact.fr_id, fact.order_id, self._trace(received)))
+        await self._store.make_known(conn, list(first_heard.values()))
+        concerned = {*first_heard, *(event.shipment.fr_id for event in shipments)}
+        concerned.update(await self._store.frs_of_orders(conn, changed_orders))
+        frs = await self._store.load(conn, concerned)
+        await self._embody(conn, frs, {event.shipment.fr_id for event in shipments} | _seen_before(frs, facts))
+        if frs:
+            await self._book.refresh(conn)
+        for received in facts:
+            if isinstance(received.event, FrFact):
+                receive(frs[received.event.fr_id], received.event)
+        for event in shipments:
+            if event.shipment.fr_id in frs:
+                shipped(frs[event.shipment.fr_id], event.shipment)
+        for fr in frs.values():
+            queue(fr, self._book.settings)
+        await self._store.save(conn, frs.values())
+
+    def _trace(self, received: Received) -> str | None:
+        """What happens to the FR later hangs below its arrival here."""
+        if not isinstance(received.event, FrCreated):
+            return received.traceparent
+        with self._telemetry.span("fr.received", parent=received.traceparent, kind="consumer") as span:
+            return span.traceparent
+
+    async def _embody(self, conn: Connection, frs: dict[str, Fr], wanted: set[str]) -> None:
+        """Request and order are read only where a fact embeds them."""
+        ids = [fr_id for fr_id in wanted if fr_id in frs]
+        for fr_id, full in (await self._store.load(conn, ids, bodies=True)).items():
+            frs[fr_id] = full
+
+
+def _seen_before(frs: dict[str, Fr], facts: Sequence[Received]) -> set[str]:
+    """FRs whose newest fact, with bodies, may have to be told again."""
+    return {
+        received.event.fr_id
+        for received in facts
+        if isinstance(received.event, FrFact) and needs_bodies(frs[received.event.fr_id])
+    }

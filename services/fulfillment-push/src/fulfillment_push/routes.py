@@ -1,0 +1,199 @@
+"""The internal HTTP: what waits and why, run now, and what a person does with an FR (FP-8: reading changes nothing).
+
+Every action names who and why, changes one FR in one transaction and answers with it; what the life cycle refuses is
+409 with the reason.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
+
+from fulfillment_push import by_hand
+from fulfillment_push.fr import NEEDS_A_PERSON, Fr
+from fulfillment_push.lifecycle import MoveRefused
+from fulfillment_push.settle import alert_key
+from fulfillment_push.sources import SourceBook
+from fulfillment_push.store import Store
+from waybill_common.alerts import Alerts
+from waybill_common.db import Pool, rows, transaction
+from waybill_contracts.fulfillment_submitted import FrState
+
+
+class Who(BaseModel):
+    """Who acts, and why: kept in the FR's history."""
+
+    actor: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class ManyFrs(Who):
+    fr_ids: list[str] = Field(min_length=1, max_length=1000)
+
+
+class Mark(Who):
+    state: FrState = Field(description="PROCESSED or ACKNOWLEDGED")
+    platform_id: str = Field(default="", description="the source's own id of the request, if known")
+
+
+class RecallAnswer(Who):
+    given_back: bool
+
+
+class Desk:
+    """The actions on FRs behind the routes."""
+
+    def __init__(self, pool: Pool, store: Store, book: SourceBook, alerts: Alerts, wake: Callable[[], None]) -> None:
+        self.pool = pool
+        self.store = store
+        self._book = book
+        self._alerts = alerts
+        self.wake = wake
+
+    async def act(self, fr_ids: list[str], action: Callable[[Fr], None]) -> list[dict[str, Any]]:
+        """Applies `action` to each FR on its own; one that is refused does not stop the others."""
+        results = []
+        async with transaction(self.pool) as conn:
+            frs = await self.store.load(conn, fr_ids, bodies=True)
+            await self._book.refresh(conn)
+            done = []
+            for fr_id in fr_ids:
+                fr = frs.get(fr_id)
+                refused = _tried(fr, action)
+                results.append({"fr_id": fr_id, "state": fr and fr.state.value, "refused": refused})
+                if fr is not None and refused is None:
+                    done.append(fr)
+            await self.store.save(conn, done)
+            for fr in done:
+                await self._alerts.cleared(conn, alert_key(fr.fr_id))
+        self.wake()
+        return results
+
+    async def act_on_one(self, fr_id: str, action: Callable[[Fr], None]) -> dict[str, Any]:
+        """404 for an unknown FR, 409 with the reason for a refused action."""
+        [result] = await self.act([fr_id], action)
+        if result["state"] is None:
+            raise HTTPException(404, result["refused"])
+        if result["refused"] is not None:
+            raise HTTPException(409, result["refused"])
+        return result
+
+    @property
+    def sources(self) -> Any:
+        return self._book.settings
+
+
+def _tried(fr: Fr | None, action: Callable[[Fr], None]) -> str | None:
+    if fr is None:
+        return "there is no such FR here"
+    try:
+        action(fr)
+    except MoveRefused as error:
+        return str(error)
+    return None
+
+
+def make_routes(desk: Desk, dependencies: list[Any]) -> APIRouter:
+    """The routes, guarded by the service token."""
+    router = APIRouter(prefix="/internal", dependencies=dependencies)
+    _reading(router, desk)
+    _acting(router, desk)
+    return router
+
+
+def _reading(router: APIRouter, desk: Desk) -> None:
+    q = desk.store.q
+
+    @router.get("/waiting")
+    async def waiting(
+        source: str | None = None,
+        code: str | None = None,
+        after: datetime | None = None,
+        after_id: str = "",
+        limit: int = 200,
+    ) -> dict[str, Any]:
+        async with desk.pool.acquire() as conn:
+            blocked = await conn.fetch(
+                "select connection_id, state, since, probe_at, cause from connection_health where state <> 'ok'"
+            )
+            counts = await rows(q.waiting_counts(conn))
+            found = await rows(
+                q.waiting_frs(
+                    conn, source=source, code=code, after=after, after_id=after_id, limit=min(max(limit, 1), 1000)
+                )
+            )
+        return {
+            "counts": [dict(row) for row in counts],
+            "blocked": [dict(row) for row in blocked],
+            "waiting": [_waiting(row) for row in found],
+        }
+
+    @router.get("/frs/{fr_id}")
+    async def one_fr(fr_id: str) -> dict[str, Any]:
+        async with desk.pool.acquire() as conn:
+            row = await q.one_fr(conn, fr_id=fr_id)
+            if row is None:
+                raise HTTPException(404, f"there is no FR {fr_id} here")
+            history = await rows(q.history_of(conn, fr_id=fr_id))
+        return dict(row) | {"history": [dict(line) for line in history]}
+
+
+def _waiting(row: Any) -> dict[str, Any]:
+    by_whom = "person" if row["waiting"] in {code.value for code in NEEDS_A_PERSON} else "waybill"
+    names = ("fr_id", "order_id", "source", "number", "state", "outcome", "recall", "attempts")
+    return {name: row[name] for name in names} | {
+        "reason": row["waiting"],
+        "detail": row["waiting_detail"],
+        "since": row["waiting_since"],
+        "next": row["due_at"],
+        "by_whom": by_whom,
+        "failure": row["reason"],
+    }
+
+
+def _acting(router: APIRouter, desk: Desk) -> None:
+    @router.post("/sources/{source}/send")
+    async def send_now(source: str) -> dict[str, Any]:
+        async with transaction(desk.pool) as conn:
+            due = await rows(desk.store.q.run_now(conn, source=source))
+        desk.wake()
+        return {"source": source, "due_now": len(due)}
+
+    @router.post("/frs:process")
+    async def process_many(body: ManyFrs) -> dict[str, Any]:
+        return {
+            "frs": await desk.act(
+                body.fr_ids, lambda fr: by_hand.process(fr, desk.sources, who=body.actor, why=body.reason)
+            )
+        }
+
+    @router.post("/frs/{fr_id}/process")
+    async def process(fr_id: str, body: Who) -> dict[str, Any]:
+        return await desk.act_on_one(
+            fr_id, lambda fr: by_hand.process(fr, desk.sources, who=body.actor, why=body.reason)
+        )
+
+    @router.post("/frs/{fr_id}/resend")
+    async def resend(fr_id: str, body: Who) -> dict[str, Any]:
+        return await desk.act_on_one(
+            fr_id, lambda fr: by_hand.resend(fr, desk.sources, who=body.actor, why=body.reason)
+        )
+
+    @router.post("/frs/{fr_id}/mark")
+    async def mark(fr_id: str, body: Mark) -> dict[str, Any]:
+        return await desk.act_on_one(
+            fr_id,
+            lambda fr: by_hand.mark(fr, body.state, who=body.actor, why=body.reason, platform_id=body.platform_id),
+        )
+
+    @router.post("/frs/{fr_id}/void")
+    async def void(fr_id: str, body: Who) -> dict[str, Any]:
+        return await desk.act_on_one(fr_id, lambda fr: by_hand.void_by_hand(fr, who=body.actor, why=body.reason))
+
+    @router.post("/frs/{fr_id}/recall-answer")
+    async def recall_answer(fr_id: str, body: RecallAnswer) -> dict[str, Any]:
+        return await desk.act_on_one(
+            fr_id, lambda fr: by_hand.recalled(fr, given_back=body.given_back, who=body.actor, why=body.reason)
+        )

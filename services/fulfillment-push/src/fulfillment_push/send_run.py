@@ -1,0 +1,166 @@
+"""The send run: due rows are claimed fairly over the sources, intents are stored together, calls are made side by side.
+
+A claim takes at most `PER_SOURCE` rows of one source, and none of a source that still has enough in hand, so that a
+slow or dead source holds up nobody else. Calls run as tasks of their own, `side_by_side` per source at most; answers
+go to their worker, which stores those of many calls in one transaction.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from fulfillment_push.calls import Answer, Job, NotSent, call
+from fulfillment_push.request import source_request
+from fulfillment_push.sources import KnownSource, SourceBook
+from fulfillment_push.steps import Counterpart, Step, next_step
+from fulfillment_push.store import Store
+from waybill_common.breaker import Blocked, Health
+from waybill_common.db import Pool, transaction
+from waybill_common.leases import Lease, LeasedTable, claim
+from waybill_common.logs import declare_events
+from waybill_common.telemetry import Telemetry
+from waybill_contracts.configuration import Platform
+from waybill_contracts.values import FulfillmentRequest
+from waybill_platforms.ports import SourceConnection
+
+_log = structlog.get_logger("fulfillment_push.send_run")
+
+declare_events({"send.source_unusable": "a source's configuration cannot be opened; its FRs wait for a better one"})
+
+FRS = LeasedTable("frs", "fr_id", "source")
+LIMIT = 400
+PER_SOURCE = 128
+HOLD = timedelta(seconds=90)
+
+
+class Connections(Protocol):
+    """Opens each source once for each version of its configuration."""
+
+    async def open(self, known: KnownSource) -> SourceConnection:
+        """Raises ValueError when the configuration or its credentials cannot be used."""
+        ...
+
+
+class SendRun:
+    """Claims what is due and launches its calls; `finished` collects their answers."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        store: Store,
+        book: SourceBook,
+        connections: Connections,
+        health: Health,
+        telemetry: Telemetry,
+        *,
+        side_by_side: int = 12,
+        hold: timedelta = HOLD,
+    ) -> None:
+        self._pool = pool
+        self._store = store
+        self._book = book
+        self._connections = connections
+        self._health = health
+        self._telemetry = telemetry
+        self._side_by_side = side_by_side
+        self._hold = hold
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._in_hand: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self.finished: asyncio.Queue[Answer] = asyncio.Queue()
+        self.on_answer: Any = lambda: None
+
+    @property
+    def in_hand(self) -> int:
+        """Calls that are under way or wait for their turn in this process."""
+        return self._in_hand.total()
+
+    async def turn(self) -> int:
+        """One claim; returns how many rows it took."""
+        if self._stopping:
+            return 0
+        async with self._pool.acquire() as conn:
+            await self._book.refresh(conn)
+            blocked = await self._health.blocked(conn)
+            busy = {source for source, count in self._in_hand.items() if count >= PER_SOURCE // 2}
+            exclude = Blocked(blocked | busy, blocked.probing - busy)
+            leases = await claim(
+                conn, FRS, limit=LIMIT, per_connection=PER_SOURCE, hold=self._hold, exclude_connections=exclude
+            )
+        if leases:
+            for job in await self._prepare(leases):
+                self._launch(job)
+        return len(leases)
+
+    async def _prepare(self, leases: Sequence[Lease]) -> list[Job]:
+        """The transaction that writes the intents: what may go is decided on the rows under their locks."""
+        others = await self._counterparts({lease.row["source"] for lease in leases})
+        jobs = []
+        async with transaction(self._pool) as conn:
+            frs = await self._store.load(conn, [lease.id for lease in leases])
+            ours = []
+            for lease in leases:
+                fr = frs.get(lease.id)
+                if fr is None or fr.lease_token != lease.token:
+                    continue
+                ours.append(fr)
+                other, known, connection = others[lease.row["source"]]
+                step = next_step(fr, other)
+                if step is None or known is None or connection is None:
+                    fr.let_go()
+                    continue
+                jobs.append(Job(step, fr, lease, known, connection, _request(step, lease)))
+            await self._store.save(conn, ours)
+        return jobs
+
+    async def _counterparts(
+        self, sources: set[str]
+    ) -> Mapping[str, tuple[Counterpart, KnownSource | None, SourceConnection | None]]:
+        return {source: await self._counterpart(source) for source in sources}
+
+    async def _counterpart(self, name: str) -> tuple[Counterpart, KnownSource | None, SourceConnection | None]:
+        known = self._book.known.get(name)
+        if known is None or known.source.platform is Platform.MANUAL:
+            return Counterpart(None if known is None else known.source, None), known, None
+        try:
+            connection = await self._connections.open(known)
+        except ValueError as error:
+            _log.warning("send.source_unusable", source=name, error=str(error))
+            return Counterpart(known.source, None, f"the source cannot be opened: {error}"), known, None
+        return Counterpart(known.source, connection.features), known, connection
+
+    def _launch(self, job: Job) -> None:
+        self._in_hand[job.fr.source] += 1
+        task = asyncio.create_task(self._run(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, job: Job) -> None:
+        slots = self._slots.setdefault(job.fr.source, asyncio.Semaphore(self._side_by_side))
+        async with slots:
+            if self._stopping:
+                answer = Answer(job, NotSent("the service stops"))
+            else:
+                answer = await call(job, self._telemetry)
+        self.finished.put_nowait(answer)
+        self.on_answer()
+
+    def settled(self, batch: Sequence[Answer]) -> None:
+        """These answers are stored: their sources have room again."""
+        for answer in batch:
+            self._in_hand[answer.job.fr.source] -= 1
+
+    async def stop(self, seconds: float) -> None:
+        """No new calls; those under way may end within `seconds`. What does not is read back by the next claimer."""
+        self._stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+
+def _request(step: Step, lease: Lease) -> Any:
+    return source_request(FulfillmentRequest.model_validate(lease.row["body"])) if step is Step.SEND else None
