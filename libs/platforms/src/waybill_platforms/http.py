@@ -31,7 +31,7 @@ from waybill_platforms.failures import (
     by_status,
     seconds_to_wait,
 )
-from waybill_platforms.recording import Exchange, begin
+from waybill_platforms.recording import REDACTED, Exchange, begin
 
 TIMEOUT = 20.0
 """Seconds in total, from the draw's end to the last byte."""
@@ -184,7 +184,10 @@ class Http:
                 self._idle.set()
             if exchange is not None:
                 exchange.duration_ms = (perf_counter() - started) * 1000
-        answer = Answer(call, response.status_code, response.headers, response.content, exchange)
+        content = response.content
+        for secret in self._secrets:
+            content = content.replace(secret, REDACTED)  # one that is echoed must not reach messages or records
+        answer = Answer(call, response.status_code, response.headers, content, exchange)
         if exchange is not None:
             exchange.status, exchange.response_headers = answer.status, answer.headers
             exchange.response_body = answer.content
