@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import orjson
+
 from console.project.folding import columns, newest
 from waybill_common.db import Connection, Queries
 from waybill_contracts.envelope import Received
@@ -25,8 +27,13 @@ def _row(event: ShipmentFact) -> tuple[object, ...]:
         event.sequence,
         event.TYPE.removeprefix("waybill.shipment.").rsplit(".v", 1)[0],
         reason.model_dump(mode="json") if reason else None,
-        list(getattr(event, "fulfillment_ids", ())),
+        _json(getattr(event, "fulfillment_ids", ())),
         getattr(event, "attempts", 0),
-        list(getattr(event, "notes", ())),
+        _json(getattr(event, "notes", ())),
         event.at,
     )
+
+
+def _json(texts: Sequence[str]) -> str:
+    """A list as text: asyncpg would take a list of lists for an array of two dimensions."""
+    return orjson.dumps(texts).decode()

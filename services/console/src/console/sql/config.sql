@@ -1,20 +1,20 @@
--- name: lock_config!
+-- name: lock_config()!
 select pg_advisory_xact_lock(hashtext('console.config'));
 
--- name: entities
+-- name: entities()
 select entity, version, body, credentials, credential_names, credential_version, starts_at, position
 from config_entities where not removed order by position;
 
--- name: next_version$
+-- name: next_version()$
 select coalesce(max(version), 0) + 1 from config_versions;
 
--- name: current_version$
+-- name: current_version()$
 select coalesce(max(version), 0) from config_versions;
 
--- name: add_version!
+-- name: add_version(version, actor, changes)!
 insert into config_versions (version, actor, changes) values (:version, :actor, :changes);
 
--- name: save_entity!
+-- name: save_entity(entity, version, body, credentials, credential_names, credential_version, starts_at, position)!
 insert into config_entities (entity, version, body, credentials, credential_names, credential_version, starts_at,
                              position)
 values (:entity, :version, :body, :credentials, :credential_names, :credential_version, :starts_at, :position)
@@ -23,22 +23,22 @@ set version = excluded.version, body = excluded.body, credentials = excluded.cre
     credential_names = excluded.credential_names, credential_version = excluded.credential_version,
     starts_at = excluded.starts_at, position = excluded.position, removed = false;
 
--- name: move_entity!
+-- name: move_entity(position, entity)!
 update config_entities set position = :position where entity = :entity and position <> :position;
 
--- name: remove_entity!
+-- name: remove_entity(version, entity)!
 update config_entities set removed = true, version = :version, credentials = '{}' where entity = :entity;
 
--- name: stock_levels
+-- name: stock_levels()
 select source, sku, level, sequence from stock_levels order by source, sku;
 
--- name: save_stock_levels!
+-- name: save_stock_levels(sources, skus, levels, sequences)!
 insert into stock_levels (source, sku, level, sequence)
 select * from unnest(:sources::text[], :skus::text[], :levels::jsonb[], :sequences::bigint[])
 on conflict (source, sku) do update set level = excluded.level, sequence = excluded.sequence;
 
--- name: receipts
+-- name: receipts(entities)
 select service, entity, version from config_receipts where entity = any(:entities::text[]);
 
--- name: versions
+-- name: versions(limit)
 select version, at, actor, changes from config_versions order by version desc limit :limit;

@@ -1,4 +1,4 @@
--- name: upsert_orders!
+-- name: upsert_orders(snapshots, traceparents, times)!
 insert into orders (order_id, store, channel, channel_order_id, number, version, sequence, state, snapshot, traceparent,
                     placed_at, updated_at, stage_since, imported_at)
 select u.snapshot ->> 'order_id', u.snapshot ->> 'store', u.snapshot ->> 'channel', u.snapshot ->> 'channel_order_id',
@@ -11,12 +11,12 @@ set version = excluded.version, sequence = excluded.sequence, state = excluded.s
     traceparent = coalesce(orders.traceparent, excluded.traceparent)
 where orders.sequence < excluded.sequence;
 
--- name: forget_excluded!
+-- name: forget_excluded(channels, channel_order_ids)!
 delete from excluded_orders e
 using unnest(:channels::text[], :channel_order_ids::text[]) as u (channel, channel_order_id)
 where e.channel = u.channel and e.channel_order_id = u.channel_order_id;
 
--- name: upsert_excluded!
+-- name: upsert_excluded(channels, channel_order_ids, stores, numbers, reasons, details, sequences, times)!
 insert into excluded_orders (channel, channel_order_id, store, number, reason, detail, sequence, at)
 select u.channel, u.channel_order_id, u.store, u.number, u.reason, u.detail, u.sequence, u.at
 from unnest(:channels::text[], :channel_order_ids::text[], :stores::text[], :numbers::text[], :reasons::text[],
@@ -27,7 +27,7 @@ on conflict (channel, channel_order_id) do update
 set reason = excluded.reason, detail = excluded.detail, sequence = excluded.sequence, at = excluded.at
 where excluded_orders.sequence < excluded.sequence;
 
--- name: upsert_decisions!
+-- name: upsert_decisions(order_ids, sequences, routed, reasons, details, bodies, times)!
 insert into decisions (order_id, sequence, routed, reason, detail, body, at)
 select * from unnest(:order_ids::text[], :sequences::bigint[], :routed::boolean[], :reasons::text[], :details::text[],
                      :bodies::jsonb[], :times::timestamptz[])
@@ -36,7 +36,7 @@ set sequence = excluded.sequence, routed = excluded.routed, reason = excluded.re
     body = excluded.body, at = excluded.at
 where decisions.sequence < excluded.sequence;
 
--- name: upsert_created_frs!
+-- name: upsert_created_frs(bodies, sequences, times)!
 insert into frs (fr_id, order_id, source, number, body, router_sequence, created_at, updated_at)
 select u.body ->> 'fr_id', u.body ->> 'order_id', u.body ->> 'source', u.body ->> 'number', u.body, u.sequence, u.at, u.at
 from unnest(:bodies::jsonb[], :sequences::bigint[], :times::timestamptz[]) as u (body, sequence, at)
@@ -45,7 +45,7 @@ set body = excluded.body, source = excluded.source, number = excluded.number,
     router_sequence = greatest(frs.router_sequence, excluded.router_sequence),
     created_at = least(frs.created_at, excluded.created_at);
 
--- name: upsert_fr_progress!
+-- name: upsert_fr_progress(fr_ids, order_ids, sources, numbers, states, outcomes, recalls, attempts, reasons, platform_ids, submitted, sequences, times)!
 insert into frs (fr_id, order_id, source, number, state, outcome, recall, attempt, reason, platform_id, submitted_at,
                  push_sequence, created_at, updated_at)
 select u.fr_id, u.order_id, u.source, u.number, u.state, u.outcome, u.recall, u.attempt, u.reason, u.platform_id,
@@ -62,14 +62,14 @@ set state = excluded.state, outcome = excluded.outcome, recall = excluded.recall
     updated_at = excluded.updated_at
 where frs.push_sequence < excluded.push_sequence;
 
--- name: upsert_shipments!
+-- name: upsert_shipments(bodies, sequences, statuses, reasons, fulfillment_ids, attempts, notes, times)!
 insert into shipments (shipment_id, order_id, fr_id, source, sequence, status, body, reason, fulfillment_ids, attempts,
                        notes, recorded_at, synced_at, updated_at)
 select u.body ->> 'shipment_id', u.body ->> 'order_id', u.body ->> 'fr_id', u.body ->> 'source', u.sequence, u.status,
-       u.body, u.reason, array(select jsonb_array_elements_text(u.fulfillment_ids)), u.attempts,
-       array(select jsonb_array_elements_text(u.notes)), u.at, case when u.status = 'synced' then u.at end, u.at
-from unnest(:bodies::jsonb[], :sequences::bigint[], :statuses::text[], :reasons::jsonb[], :fulfillment_ids::jsonb[],
-            :attempts::int[], :notes::jsonb[], :times::timestamptz[])
+       u.body, u.reason, array(select jsonb_array_elements_text(u.fulfillment_ids::jsonb)), u.attempts,
+       array(select jsonb_array_elements_text(u.notes::jsonb)), u.at, case when u.status = 'synced' then u.at end, u.at
+from unnest(:bodies::jsonb[], :sequences::bigint[], :statuses::text[], :reasons::jsonb[], :fulfillment_ids::text[],
+            :attempts::int[], :notes::text[], :times::timestamptz[])
     as u (body, sequence, status, reason, fulfillment_ids, attempts, notes, at)
 on conflict (shipment_id) do update
 set sequence = excluded.sequence, status = excluded.status, body = excluded.body, reason = excluded.reason,
@@ -79,13 +79,13 @@ set sequence = excluded.sequence, status = excluded.status, body = excluded.body
     synced_at = coalesce(excluded.synced_at, shipments.synced_at), updated_at = excluded.updated_at
 where shipments.sequence < excluded.sequence;
 
--- name: insert_activities!
+-- name: insert_activities(event_ids, order_ids, times, services, activities, titles, details, fr_ids, shipment_ids)!
 insert into activities (event_id, order_id, at, service, activity, title, detail, fr_id, shipment_id)
 select * from unnest(:event_ids::text[], :order_ids::text[], :times::timestamptz[], :services::text[],
                      :activities::text[], :titles::text[], :details::jsonb[], :fr_ids::text[], :shipment_ids::text[])
 on conflict (event_id) do nothing;
 
--- name: insert_records!
+-- name: insert_records(bodies, times)!
 insert into records (exchange_id, connection, service, log_type, outcome, attempt, status, duration_ms, at, order_ids,
                      body)
 select u.body ->> 'exchange_id', u.body ->> 'connection', u.body ->> 'service', u.body ->> 'log_type',
@@ -94,7 +94,7 @@ select u.body ->> 'exchange_id', u.body ->> 'connection', u.body ->> 'service', 
 from unnest(:bodies::jsonb[], :times::timestamptz[]) as u (body, at)
 on conflict (exchange_id) do nothing;
 
--- name: raise_alert!
+-- name: raise_alert(alert, title, detail, action, at)!
 insert into alerts (alert, title, detail, action, raised_at)
 values (:alert, :title, :detail, :action, :at)
 on conflict (alert) do update
@@ -102,17 +102,17 @@ set title = excluded.title, detail = excluded.detail, action = excluded.action, 
     times = alerts.times + 1, cleared_at = null
 where alerts.raised_at < excluded.raised_at;
 
--- name: clear_alert!
+-- name: clear_alert(at, alert)!
 update alerts set cleared_at = :at where alert = :alert and raised_at <= :at and cleared_at is null;
 
--- name: upsert_connection!
+-- name: upsert_connection(connection, service, state, detail, at)!
 insert into connections (connection, service, state, detail, at)
 values (:connection, :service, :state, :detail, :at)
 on conflict (connection, service) do update
 set state = excluded.state, detail = excluded.detail, at = excluded.at
 where connections.at <= excluded.at;
 
--- name: upsert_config_receipts!
+-- name: upsert_config_receipts(services, entities, versions, times)!
 insert into config_receipts (service, entity, version, at)
 select u.service, u.entity, max(u.version), max(u.at)
 from unnest(:services::text[], :entities::text[], :versions::bigint[], :times::timestamptz[])
@@ -121,22 +121,22 @@ group by u.service, u.entity
 on conflict (service, entity) do update
 set version = greatest(config_receipts.version, excluded.version), at = excluded.at;
 
--- name: lock_orders
+-- name: lock_orders(order_ids)
 select order_id, snapshot, stage, stage_since, fulfillment, sync, imported_at
 from orders where order_id = any(:order_ids::text[]) order by order_id for update;
 
--- name: frs_of
+-- name: frs_of(order_ids)
 select order_id, state, body -> 'lines' as lines, submitted_at from frs
 where order_id = any(:order_ids::text[]) and body is not null;
 
--- name: shipments_of
+-- name: shipments_of(order_ids)
 select order_id, status, body -> 'lines' as lines, recorded_at, synced_at from shipments
 where order_id = any(:order_ids::text[]);
 
--- name: decisions_of
+-- name: decisions_of(order_ids)
 select order_id, routed, at from decisions where order_id = any(:order_ids::text[]);
 
--- name: save_standings!
+-- name: save_standings(order_ids, stages, fulfillments, syncs, times, routed, submitted, shipped, settled)!
 update orders o
 set stage = u.stage, stage_since = case when o.stage = u.stage then o.stage_since else u.at end,
     fulfillment = u.fulfillment, sync = u.sync,

@@ -1,28 +1,28 @@
--- name: counts_by_stage
+-- name: counts_by_stage()
 select stage, count(*) as n, extract(epoch from now() - min(stage_since))::float8 as oldest from orders group by stage;
 
--- name: counts_by_sync
+-- name: counts_by_sync()
 select sync, count(*) as n from orders group by sync;
 
--- name: counts_by_hold
+-- name: counts_by_hold()
 select hold ->> 'reason' as reason, count(distinct order_id) as n
 from orders, jsonb_array_elements(snapshot -> 'holds') as hold
 where stage = 'held' group by 1 order by 2 desc;
 
--- name: counts_by_unroutable
+-- name: counts_by_unroutable()
 select d.reason, count(*) as n from orders o join decisions d using (order_id)
 where o.stage = 'imported' and not d.routed group by 1 order by 2 desc;
 
--- name: counts_excluded
+-- name: counts_excluded()
 select reason, count(*) as n from excluded_orders group by 1 order by 2 desc;
 
--- name: counts_frs
+-- name: counts_frs()
 select state, count(*) as n from frs group by 1;
 
--- name: retries
+-- name: retries()
 select log_type, count(*) as n from records where attempt > 1 group by 1 order by 2 desc;
 
--- name: stage_seconds^
+-- name: stage_seconds()^
 select
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from routed_at - imported_at)) as routed,
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from submitted_at - routed_at)) as submitted,
@@ -31,7 +31,7 @@ select
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from settled_at - imported_at)) as whole
 from orders where settled_at is not null;
 
--- name: list_orders
+-- name: list_orders(stage, sync, fulfillment, channel, hold, number, placed, after, limit)
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
        o.sync, o.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
        o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail
@@ -46,25 +46,25 @@ where (:stage::text is null or o.stage = :stage)
 order by o.placed_at desc, o.order_id desc
 limit :limit;
 
--- name: order_by_id^
+-- name: order_by_id(order_id)^
 select o.*, d.routed, d.reason as unroutable, d.detail as unroutable_detail, d.body as decision
 from orders o left join decisions d using (order_id)
 where o.order_id = :order_id;
 
--- name: frs_by_order
+-- name: frs_by_order(order_id)
 select * from frs where order_id = :order_id order by created_at, fr_id;
 
--- name: shipments_by_order
+-- name: shipments_by_order(order_id)
 select * from shipments where order_id = :order_id order by updated_at, shipment_id;
 
--- name: activities_by_order
+-- name: activities_by_order(order_id)
 select event_id, at, service, activity, title, detail, fr_id, shipment_id
 from activities where order_id = :order_id order by at, id;
 
--- name: records_by_order
+-- name: records_by_order(order_id)
 select body, at from records where order_ids @> array[:order_id::text] order by at, exchange_id;
 
--- name: list_frs
+-- name: list_frs(state, source, order_id, created, after, limit)
 select * from frs
 where (:state::text is null or state = :state)
   and (:source::text is null or source = :source)
@@ -72,17 +72,17 @@ where (:state::text is null or state = :state)
   and (:created::timestamptz is null or (created_at, fr_id) < (:created, :after::text))
 order by created_at desc, fr_id desc limit :limit;
 
--- name: fr_by_id^
+-- name: fr_by_id(fr_id)^
 select * from frs where fr_id = :fr_id;
 
--- name: list_shipments
+-- name: list_shipments(status, order_id, updated, after, limit)
 select * from shipments
 where (:status::text is null or status = :status)
   and (:order_id::text is null or order_id = :order_id)
   and (:updated::timestamptz is null or (updated_at, shipment_id) < (:updated, :after::text))
 order by updated_at desc, shipment_id desc limit :limit;
 
--- name: list_records
+-- name: list_records(connection, log_type, outcome, order_id, since, before, after, limit)
 select body, at, exchange_id from records
 where (:connection::text is null or connection = :connection)
   and (:log_type::text is null or log_type = :log_type)
@@ -92,8 +92,8 @@ where (:connection::text is null or connection = :connection)
   and (:before::timestamptz is null or (at, exchange_id) < (:before, :after::text))
 order by at desc, exchange_id desc limit :limit;
 
--- name: list_alerts
+-- name: list_alerts(all)
 select * from alerts where (:all::boolean or cleared_at is null) order by raised_at desc limit 500;
 
--- name: list_connections
+-- name: list_connections()
 select * from connections order by connection, service;
