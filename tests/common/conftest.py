@@ -1,4 +1,4 @@
-"""What the kernel's own tests share: a migrated schema, settings for a test's database and broker, a running service."""
+"""What the kernel's own tests share: a migrated schema, settings for a test's own parts, a running service."""
 
 import asyncio
 import time
