@@ -1,5 +1,6 @@
 """fulfillment-push: an FR is accepted by its source, once, or we know exactly why not. This file builds its parts."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from fulfillment_push.answers_worker import AnswersWorker
@@ -18,6 +19,9 @@ from waybill_common.http import internal
 from waybill_common.service import Definition, Parts, Runtime
 from waybill_common.service import main as run_service
 from waybill_common.workers import Worker
+from waybill_contracts.configuration import Source
+from waybill_platforms.ports import SourceConnection
+from waybill_platforms.registry import open_source
 
 SCHEMA = "fulfillment_push"
 PACKAGE = "fulfillment_push"
@@ -60,9 +64,13 @@ async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) ->
 
 
 def _registry(runtime: Runtime[PushSettings]) -> Opener:
-    from waybill_platforms.registry import open_source
+    def opener(source: Source, credentials: Mapping[str, str]) -> SourceConnection:
+        connection = open_source(source, credentials, budget=runtime.budget)
+        if connection is None:
+            raise ValueError(f"source {source.id} ({source.platform.value}) has no connection: a person works its list")
+        return connection
 
-    return lambda source, credentials: open_source(source, credentials, budget=runtime.budget)
+    return opener
 
 
 def definition(opener: Opener | None = None) -> Definition[PushSettings]:

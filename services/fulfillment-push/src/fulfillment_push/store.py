@@ -128,9 +128,9 @@ def columns(fr: Fr) -> tuple[Any, ...]:
     return (
         fr.source, fr.number, fr.state.value, fr.outcome.value, fr.recall.value, fr.known, fr.auto_process,
         fr.router_sequence, fr.sequence, fr.order_version, fr.attempts, fr.asks, fr.void_reason, fr.platform_id,
-        None if fr.reason is None else fr.reason.model_dump(mode="json"), list(fr.canceled), fr.last_fact, fr.fact_at,
-        waiting and waiting.code.value, waiting and waiting.detail[:500], fr.waiting_since, fr.due_at, fr.lease_token,
-        fr.lease_until, fr.lease_ended, fr.first_missing,
+        None if fr.reason is None else fr.reason.model_dump(mode="json"), {"lines": fr.canceled}, fr.last_fact,
+        fr.fact_at, waiting and waiting.code.value, waiting and waiting.detail[:500], fr.waiting_since, fr.due_at,
+        fr.lease_token, fr.lease_until, fr.lease_ended, fr.first_missing,
     )  # fmt: skip
 
 
@@ -144,6 +144,7 @@ def _fr(row: Any, order: KnownOrder | None) -> Fr:
         recall=Recall(row["recall"]),
         reason=None if reason is None else Reason.model_validate(reason),
         waiting=None if waiting is None else Waiting(WaitsFor(waiting), row["waiting_detail"] or ""),
+        canceled=row["canceled"]["lines"],
         order=order,
     )
     fr.stored = columns(fr)
@@ -152,6 +153,6 @@ def _fr(row: Any, order: KnownOrder | None) -> Fr:
 
 _AS_IT_IS = (
     "fr_id", "order_id", "now", "source", "number", "known", "auto_process", "router_sequence", "sequence",
-    "order_version", "attempts", "asks", "void_reason", "platform_id", "canceled", "last_fact", "fact_at",
+    "order_version", "attempts", "asks", "void_reason", "platform_id", "last_fact", "fact_at",
     "waiting_since", "due_at", "lease_token", "lease_until", "lease_ended", "first_missing", "traceparent", "body",
 )  # fmt: skip

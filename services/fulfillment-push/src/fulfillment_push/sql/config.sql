@@ -1,4 +1,4 @@
--- name: upsert_entities!
+-- name: upsert_entities(entities, versions, bodies, credential_versions)!
 insert into config_entities as c (entity, version, body, credential_version)
 select * from unnest(:entities::text[], :versions::bigint[], :bodies::jsonb[], :credential_versions::int[])
 order by 1
@@ -7,12 +7,12 @@ set version = excluded.version, body = excluded.body, credential_version = exclu
     updated_at = now()
 where excluded.version > c.version;
 
--- name: remove_entities!
+-- name: remove_entities(entities)!
 update config_entities set body = null, version = version + 1, updated_at = now()
 where entity = any(:entities::text[]) and body is not null;
 
--- name: source_versions
+-- name: source_versions()
 select entity, version from config_entities where entity like 'source/%' and body is not null;
 
--- name: source_bodies
+-- name: source_bodies(entities)
 select entity, version, credential_version, body from config_entities where entity = any(:entities::text[]);

@@ -1,4 +1,4 @@
--- name: upsert_orders
+-- name: upsert_orders(order_ids, sequences, versions, states, bodies)
 -- Newer copies replace older ones; returns the orders that changed here.
 insert into orders as o (order_id, sequence, version, state, body)
 select * from unnest(:order_ids::text[], :sequences::bigint[], :versions::int[], :states::text[], :bodies::jsonb[])
@@ -9,14 +9,14 @@ set sequence = excluded.sequence, version = excluded.version, state = excluded.s
 where excluded.sequence > o.sequence
 returning order_id;
 
--- name: insert_missing!
+-- name: insert_missing(fr_ids, order_ids, traceparents)!
 -- Rows for FRs that are heard of for the first time, whatever was heard.
 insert into frs (fr_id, order_id, traceparent)
 select * from unnest(:fr_ids::text[], :order_ids::text[], :traceparents::text[])
 order by 1
 on conflict (fr_id) do nothing;
 
--- name: lock_frs
+-- name: lock_frs(with_body, fr_ids)
 -- Locked in the order of their ids; `now` is the clock of the database.
 select fr_id, order_id, clock_timestamp() as now, source, number, state, outcome, recall, known, auto_process,
        router_sequence, sequence, order_version, attempts, asks, void_reason, platform_id, reason, canceled, last_fact,
@@ -27,19 +27,19 @@ where fr_id = any(:fr_ids::text[])
 order by fr_id
 for update;
 
--- name: frs_of_orders
+-- name: frs_of_orders(order_ids)
 select fr_id from frs where order_id = any(:order_ids::text[]);
 
--- name: wake_configured!
+-- name: wake_configured(sources)!
 -- The configuration of these sources came or changed, look again at what waits for it.
 update frs set due_at = now()
 where source = any(:sources::text[]) and waiting in ('not_configured', 'manual') and state = 'PROCESSING';
 
--- name: orders_by_id
+-- name: orders_by_id(with_body, order_ids)
 select order_id, version, state, case when :with_body then body end as body
 from orders where order_id = any(:order_ids::text[]);
 
--- name: save_frs!
+-- name: save_frs(fr_ids, sources, numbers, states, outcomes, recalls, knowns, auto_processes, router_sequences, sequences, order_versions, attempts, asks, void_reasons, platform_ids, reasons, canceled, last_facts, fact_ats, waitings, waiting_details, waiting_sinces, due_ats, lease_tokens, lease_untils, lease_endeds, first_missings, bodies)!
 update frs f set
     source = v.source, number = v.number, state = v.state, outcome = v.outcome, recall = v.recall, known = v.known,
     auto_process = v.auto_process, router_sequence = v.router_sequence, sequence = v.sequence,
@@ -62,21 +62,21 @@ from unnest(
 )
 where f.fr_id = v.fr_id;
 
--- name: insert_history!
+-- name: insert_history(fr_ids, ats, from_states, to_states, whos, whys, attempts)!
 insert into fr_history (fr_id, at, from_state, to_state, who, why, attempt)
 select * from unnest(
     :fr_ids::text[], :ats::timestamptz[], :from_states::text[], :to_states::text[], :whos::text[], :whys::text[],
     :attempts::int[]
 );
 
--- name: bound_platform_ids
+-- name: bound_platform_ids(sources, platform_ids)
 -- Which FR each of these things at a source belongs to.
 select f.source, f.platform_id, f.fr_id
 from frs f
 join unnest(:sources::text[], :platform_ids::text[]) as v (source, platform_id)
   on f.source = v.source and f.platform_id = v.platform_id;
 
--- name: run_now
+-- name: run_now(source)
 -- What waits for the next run of the source is due at once; returns the FRs.
 update frs set due_at = now()
 where source = :source and state = 'PROCESSING' and waiting = 'send_run' and due_at > now()

@@ -1,4 +1,4 @@
--- name: waiting_frs
+-- name: waiting_frs(source, code, after, after_id, limit)
 -- FRs that wait, oldest first, after the given one.
 select fr_id, order_id, source, number, state, outcome, recall, waiting, waiting_detail, waiting_since, due_at, attempts,
        reason
@@ -10,14 +10,14 @@ where waiting is not null
 order by waiting_since, fr_id
 limit :limit::int;
 
--- name: waiting_counts
+-- name: waiting_counts()
 select source, waiting, count(*) as frs, min(waiting_since) as since, min(due_at) as next
 from frs where waiting is not null group by source, waiting order by source, waiting;
 
--- name: one_fr^
+-- name: one_fr(fr_id)^
 select fr_id, order_id, source, number, state, outcome, recall, order_version, router_sequence, sequence, attempts,
        void_reason, platform_id, reason, waiting, waiting_detail, waiting_since, due_at, body, created_at, updated_at
 from frs where fr_id = :fr_id;
 
--- name: history_of
+-- name: history_of(fr_id)
 select at, from_state, to_state, who, why, attempt from fr_history where fr_id = :fr_id order by id;

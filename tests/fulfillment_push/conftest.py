@@ -1,0 +1,318 @@
+"""The stage on a real database, with a source whose faults are scripted, and events as the other services send them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from fulfillment_push.answers_worker import AnswersWorker
+from fulfillment_push.consumer import Inbox
+from fulfillment_push.notices import EventNotices
+from fulfillment_push.send_run import SendRun
+from fulfillment_push.settle import Settler
+from fulfillment_push.sources import KnownSource, SourceBook
+from fulfillment_push.store import Store
+from waybill_common.alerts import Alerts
+from waybill_common.breaker import Health
+from waybill_common.db import Pool, open_pool, rows, transaction
+from waybill_common.migrations import migrate
+from waybill_common.retry import Family, Schedule
+from waybill_common.telemetry import Telemetry
+from waybill_contracts.config_changed import SourceConfigured
+from waybill_contracts.configuration import Source
+from waybill_contracts.envelope import Received
+from waybill_contracts.event import Event
+from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
+from waybill_contracts.orders_imported import OrderChanged, OrderFact, OrderHeld, OrderReleased
+from waybill_contracts.values import (
+    Address,
+    Component,
+    Cost,
+    FulfillmentRequest,
+    Order,
+    OrderLine,
+    OrderState,
+    PaymentState,
+    RequestLine,
+)
+from waybill_platforms.errors import PlatformError
+from waybill_platforms.model import CancelAnswer, Features, SourceRequest, Submitted
+from waybill_platforms.ports import SourceConnection
+
+AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+Fault = Callable[["ScriptedSource", SourceRequest], Any]
+
+
+def source_of(source_id: str = "east", **given: Any) -> Source:
+    settings: dict[str, Any] = {
+        "id": source_id,
+        "platform": "http",
+        "url": "http://source.example",
+        "send_every": "0s",
+        "costs": {"currency": "USD", "shipping": [{"zone": ["*"], "base": "4.00"}]},
+    }
+    return Source.model_validate(settings | given)
+
+
+def order_of(order_id: str = "o1", *, version: int = 1, sequence: int = 1, **given: Any) -> Order:
+    line = OrderLine(line_id="l1", channel_sku="S", quantity=2, components=(Component(sku="SKU-1", quantity=1),))
+    values: dict[str, Any] = {
+        "order_id": order_id, "store": "acme", "channel": "shop", "channel_order_id": f"c-{order_id}",
+        "number": f"#{order_id}", "version": version, "sequence": sequence, "state": OrderState.IMPORTED,
+        "placed_at": AT, "currency": "USD", "payment": PaymentState.PAID,
+        "addresses": (Address(name="Zoë", country="US"),), "shipping_method": "ground", "lines": (line,),
+    }  # fmt: skip
+    return Order(**values | given)
+
+
+def fr_of(fr_id: str = "f1", order_id: str = "o1", **given: Any) -> FulfillmentRequest:
+    line = RequestLine(line_id="l1", sku="SKU-1", source_sku="E-1", quantity=2, title="Lamp")
+    values: dict[str, Any] = {
+        "fr_id": fr_id, "order_id": order_id, "number": f"E-{fr_id}", "source": "east", "channel": "shop",
+        "store": "acme", "order_number": f"#{order_id}", "order_version": 1, "lines": (line,),
+        "ship_to": Address(name="Zoë", country="US"), "shipping_method": "ground",
+        "cost": Cost(currency="USD", items=Decimal(2), fee=Decimal(0), shipping=Decimal(4)), "decision_id": "d1",
+    }  # fmt: skip
+    return FulfillmentRequest(**values | given)
+
+
+def created(fr: FulfillmentRequest | None = None, order: Order | None = None, *, sequence: int = 1) -> FrCreated:
+    fr = fr or fr_of()
+    order = order or order_of(fr.order_id)
+    return FrCreated(
+        at=AT, sequence=sequence, fr_id=fr.fr_id, order_id=fr.order_id, order_version=order.version, fr=fr, order=order
+    )
+
+
+def confirmed(fr_id: str = "f1", order_id: str = "o1", *, version: int, sequence: int = 2) -> FrConfirmed:
+    return FrConfirmed(at=AT, sequence=sequence, fr_id=fr_id, order_id=order_id, order_version=version)
+
+
+def void_requested(fr_id: str = "f1", order_id: str = "o1", *, sequence: int = 2) -> FrVoidRequested:
+    return FrVoidRequested(
+        at=AT, sequence=sequence, fr_id=fr_id, order_id=order_id, order_version=1, reason="order canceled"
+    )
+
+
+def order_fact(kind: type[OrderFact], order: Order) -> OrderFact:
+    extra: dict[str, Any] = {
+        OrderChanged: {"changed": ("lines",)}, OrderHeld: {"added": ()}, OrderReleased: {"removed": ()},
+    }.get(kind, {"reason": "buyer"})  # fmt: skip
+    return kind(at=AT, sequence=order.sequence, order=order, **extra)
+
+
+@dataclass
+class ScriptedSource:
+    """A source in this process: idempotent on the reference, with a ledger, and faults taken from a script."""
+
+    features: Features = field(
+        default_factory=lambda: Features(
+            acknowledges=True, cancels=True, dedupes_by_reference=True, find="consistent", call_timeout=1.0
+        )
+    )
+    script: list[Fault] = field(default_factory=list)
+    finds: list[Callable[[ScriptedSource, str], Any]] = field(default_factory=list)
+    cancels: list[Any] = field(default_factory=list)
+    acknowledge: bool = True
+    requests: dict[str, Submitted] = field(default_factory=dict)
+    ledger: Counter[str] = field(default_factory=Counter)  # submits that reached the source, by reference
+    made: Counter[str] = field(default_factory=Counter)  # requests made there, by reference
+    asked: Counter[str] = field(default_factory=Counter)
+    side_by_side: int = 0
+    most_side_by_side: int = 0
+    delay: float = 0.0
+
+    async def submit(self, request: SourceRequest) -> Submitted:
+        self.side_by_side += 1
+        self.most_side_by_side = max(self.most_side_by_side, self.side_by_side)
+        try:
+            await asyncio.sleep(self.delay)
+            if self.script:
+                answer = self.script.pop(0)(self, request)
+                if asyncio.iscoroutine(answer):
+                    answer = await answer
+                if answer is not None:
+                    return answer  # type: ignore[no-any-return]
+            return self.accept(request)
+        finally:
+            self.side_by_side -= 1
+
+    def accept(self, request: SourceRequest) -> Submitted:
+        self.ledger[request.reference] += 1
+        if request.reference not in self.requests:
+            self.made[request.reference] += 1
+            lines = tuple((line.line_ref, line.sku, line.quantity) for line in request.lines)
+            self.requests[request.reference] = Submitted(
+                f"req-{request.reference}", request.reference, self.acknowledge, lines
+            )
+        return self.requests[request.reference]
+
+    async def find(self, reference: str) -> Submitted | None:
+        self.asked[reference] += 1
+        if self.finds:
+            return self.finds.pop(0)(self, reference)  # type: ignore[no-any-return]
+        return self.requests.get(reference)
+
+    async def cancel(self, platform_id: str, reference: str) -> CancelAnswer:
+        answer = self.cancels.pop(0) if self.cancels else CancelAnswer("accepted")
+        if isinstance(answer, Exception):
+            raise answer
+        if answer.result == "accepted":
+            self.requests[reference] = replace(self.requests[reference], canceled=True)
+        return answer  # type: ignore[no-any-return]
+
+    async def aclose(self) -> None:
+        pass
+
+
+def failing(family: Family = Family.LATER, *, outcome: Any = "none", cause: Any = "server", **more: Any) -> Fault:
+    """The call fails and had no effect (or nobody knows)."""
+
+    def fault(_source: ScriptedSource, _request: SourceRequest) -> Any:
+        raise PlatformError("scripted", family=family, cause=cause, outcome=outcome, action="submit_request", **more)
+
+    return fault
+
+
+def lost_answer(source: ScriptedSource, request: SourceRequest) -> Any:
+    """The source did the work; nobody heard of it."""
+    source.accept(request)
+    raise PlatformError(
+        "connection closed", family=Family.LATER, cause="connection", outcome="unknown", action="submit_request"
+    )
+
+
+@dataclass
+class Stage:
+    """The service's parts without broker and loops: a test turns them by hand."""
+
+    pool: Pool
+    store: Store
+    book: SourceBook
+    health: Health
+    inbox: Inbox
+    sources: dict[str, ScriptedSource]
+    hold: timedelta = timedelta(seconds=60)
+    schedule: Schedule = field(default_factory=lambda: Schedule(step=0.01, jitter=0.0))
+    positions: int = 0
+
+    async def open(self, known: KnownSource) -> SourceConnection:
+        scripted = self.sources[known.source.id]
+        return SourceConnection(known.source.id, scripted, None, scripted.features, scripted.aclose)  # type: ignore[arg-type]
+
+    def worker(self, *, hold: timedelta | None = None) -> tuple[SendRun, AnswersWorker]:
+        """A replica of the send run."""
+        alerts = Alerts(EventNotices())
+        run = SendRun(self.pool, self.store, self.book, self, self.health, Telemetry("push"), hold=hold or self.hold)
+        return run, AnswersWorker(self.pool, run, Settler(self.store, self.health, alerts, self.schedule))
+
+    async def deliver(self, *events: Event) -> None:
+        batch = [Received(event, f"id-{index}", "router", TRACE) for index, event in enumerate(events)]
+        async with transaction(self.pool) as conn:
+            await self.inbox.handle(conn, batch)
+
+    async def configure(self, *sources: Source, version: int = 1, credential_version: int = 1) -> None:
+        for source in sources:
+            self.sources.setdefault(source.id, ScriptedSource())
+        await self.deliver(
+            *(
+                SourceConfigured(at=AT, sequence=version, source=source, credential_version=credential_version)
+                for source in sources
+            )
+        )
+
+    async def send(self, *, turns: int = 100, rest: float = 0.0) -> None:
+        """Turns the send run until nothing is due and nothing is in hand."""
+        run, answers = self.worker()
+        for _ in range(turns):
+            took = await run.turn()
+            while run.in_hand:
+                if not await answers.turn():
+                    await asyncio.sleep(0.002)
+            if not took:
+                if not rest:
+                    return
+                await asyncio.sleep(rest)
+
+    async def make_due(self) -> None:
+        """Time passes for everything that has a due time."""
+        await self.pool.execute("update frs set due_at = clock_timestamp() where due_at is not null")
+
+    async def pass_time(self, seconds: float) -> None:
+        """All stored moments move into the past: leases, due times, first read-backs."""
+        await self.pool.execute(
+            "update frs set due_at = due_at - $1::interval, lease_until = lease_until - $1::interval, "
+            "lease_ended = lease_ended - $1::interval, first_missing = first_missing - $1::interval",
+            timedelta(seconds=seconds),
+        )
+
+    async def fr(self, fr_id: str = "f1") -> Any:
+        return await self.pool.fetchrow("select * from frs where fr_id = $1", fr_id)
+
+    async def history(self, fr_id: str = "f1") -> list[str]:
+        found = await rows(self.store.q.history_of(self.pool, fr_id=fr_id))
+        return [row["to_state"] for row in found]
+
+    async def told(self, fr_id: str | None = None) -> list[tuple[str, dict[str, Any]]]:
+        """Events of ours since the last look, as (short type, payload)."""
+        found = await self.pool.fetch(
+            "select position, headers, value from facts where position > $1 order by position", self.positions
+        )
+        self.positions = max([self.positions, *(row["position"] for row in found)])
+        told = [
+            (row["headers"]["ce_type"].removeprefix("waybill.").removesuffix(".v1"), orjson.loads(row["value"]))
+            for row in found
+        ]
+        return [item for item in told if fr_id is None or item[1].get("fr_id") == fr_id]
+
+
+@pytest_asyncio.fixture
+async def stage(database_url: str) -> AsyncIterator[Stage]:
+    """The stage with one source, `east`, that sends as rows come due."""
+    await migrate(database_url, "fulfillment_push", ["fulfillment_push"])
+    pool = await open_pool(database_url, "fulfillment_push", size=6, name="test")
+    store = Store()
+    book, health = SourceBook(store.q), Health()
+    made = Stage(pool, store, book, health, Inbox(store, book, health, Telemetry("push")), defaultdict(ScriptedSource))
+    await made.configure(source_of())
+    await made.told()
+    yield made
+    await pool.close()
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    return random.Random(20261122)
+
+
+@pytest.fixture
+def kit() -> Any:
+    """The makers of events and faults, for test modules (there is no package to import them from)."""
+    return _Kit
+
+
+class _Kit:
+    source_of = staticmethod(source_of)
+    order_of = staticmethod(order_of)
+    fr_of = staticmethod(fr_of)
+    created = staticmethod(created)
+    confirmed = staticmethod(confirmed)
+    void_requested = staticmethod(void_requested)
+    order_fact = staticmethod(order_fact)
+    failing = staticmethod(failing)
+    lost_answer = staticmethod(lost_answer)
+    ScriptedSource = ScriptedSource
+
+
+Events = Sequence[Event]
