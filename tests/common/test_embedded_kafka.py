@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from waybill_common.brokers import cluster_id
 from waybill_common.embedded import artifacts, real_kafka
 from waybill_common.embedded.kafka import EmbeddedKafka
 from waybill_common.embedded.librdkafka import KafkaFailed
@@ -126,3 +127,51 @@ async def test_apache_kafka_keeps_its_records_over_a_crash(tmp_path: Path) -> No
         broker.start()
         await producer.send_and_wait("kept", b"8")
         await producer.stop()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.05)
+
+
+async def member(bootstrap: str, name: str) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(
+        "orders",
+        bootstrap_servers=bootstrap,
+        group_id="group",
+        client_id=name,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=1500,
+        heartbeat_interval_ms=200,
+    )
+    await consumer.start()
+    return consumer
+
+
+async def test_two_members_of_a_group_share_its_partitions_and_one_inherits_them(
+    embedded_kafka: EmbeddedKafka,
+) -> None:
+    embedded_kafka.create_topics(["orders"], 4)
+    one = await member(embedded_kafka.bootstrap, "one")
+    two = await asyncio.wait_for(member(embedded_kafka.bootstrap, "two"), 20)
+    await until(lambda: len(one.assignment()) == len(two.assignment()) == 2)
+    assert not one.assignment() & two.assignment()
+    await one.stop()
+    await until(lambda: len(two.assignment()) == 4)
+    await two.stop()
+
+
+async def test_a_restarted_embedded_broker_has_its_address_and_nothing_else(embedded_kafka: EmbeddedKafka) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=embedded_kafka.bootstrap, acks="all")
+    await producer.start()
+    for _ in range(3):
+        await producer.send_and_wait("orders", b"x")
+    before, address = await cluster_id(embedded_kafka.bootstrap), embedded_kafka.bootstrap
+    embedded_kafka.restart()
+    assert embedded_kafka.bootstrap == address
+    assert await cluster_id(embedded_kafka.bootstrap) != before
+    stored = await asyncio.wait_for(producer.send_and_wait("orders", b"y"), 20)
+    assert stored.offset == 0
+    await producer.stop()
