@@ -31,6 +31,10 @@ class Children:
         log = self._logs / f"{name}.log"
         self._running[name] = GuardedProcess(command, log=log, environ={**os.environ, **environment})
 
+    def kill(self, name: str) -> None:
+        """SIGKILL; the process is no longer watched."""
+        self._running.pop(name).kill()
+
     def check(self) -> None:
         """Raises ChildDied when one has ended."""
         for name, child in self._running.items():

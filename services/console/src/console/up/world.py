@@ -30,16 +30,24 @@ _START_SECONDS = 90.0
 
 
 class World:
-    """Built by `start`, ended by `stop`; `say` is told what happens."""
+    """Built by `start`, ended by `stop`; `say` is told what happens.
 
-    def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
+    `kafka` names a real broker to use instead of the in-process one; with `replicas` each service but the console runs
+    that many times.
+    """
+
+    def __init__(
+        self, directory: Path, say: Callable[[str], None], *, kafka: str | None = None, replicas: int = 1
+    ) -> None:
         self.directory = directory.resolve()
         self._say = say
         self.resumed = (self.directory / "postgres").exists()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.children = Children(self.directory / "logs")
         self._postgres = EmbeddedPostgres(self.directory / "postgres")
-        self._kafka = EmbeddedKafka()
+        self._embedded = EmbeddedKafka() if kafka is None else None
+        self._bootstrap = kafka
+        self.replicas = replicas
         self._ports = {name: free_port() for name in SERVICES if name != "console"}
         self.console_port = int(os.environ.get("WAYBILL_CONSOLE_PORT") or 0) or _free_or(8080)
         self.sandbox_url = f"http://127.0.0.1:{free_port()}"
@@ -53,22 +61,37 @@ class World:
         """`sandbox_orders` None starts without the demonstration shops."""
         self._say("PostgreSQL starts")
         self._postgres.start()
-        self._say("the in-process Kafka-protocol broker starts (nothing on it outlives this run)")
-        self._kafka.start()
-        self._kafka.create_topics(TOPICS)
+        if self._embedded is not None:
+            self._say("the in-process Kafka-protocol broker starts (nothing on it outlives this run)")
+            self._bootstrap = self._embedded.start()
+            self._embedded.create_topics(TOPICS)
         if sandbox_orders is not None:
             self._say(f"the sandbox starts: a shop with {sandbox_orders} orders, three sources")
             self._start_sandbox(sandbox_orders)
         self._say(f"five services start; their logs are in {self.directory / 'logs'}")
-        for name, module in SERVICES.items():
-            self.children.start(name, module, environment=self._environment(name))
+        for name in SERVICES:
+            self.start_service(name)
         for name, port in {**self._ports, "console": self.console_port}.items():
             self._wait_for(name, f"http://127.0.0.1:{port}/readyz")
+
+    def start_service(self, name: str) -> None:
+        """All replicas of one service; also after they were killed."""
+        for number in range(1, (1 if name == "console" else self.replicas) + 1):
+            environment = self._environment(name)
+            if number > 1:
+                environment["WAYBILL_HTTP_PORT"] = "0"
+            self.children.start(replica(name, number), SERVICES[name], environment=environment)
+
+    def kill_service(self, name: str) -> None:
+        """SIGKILL to all replicas of one service."""
+        for number in range(1, (1 if name == "console" else self.replicas) + 1):
+            self.children.kill(replica(name, number))
 
     def stop(self) -> list[str]:
         """Services first, then what they stand on. Returns the names of those that had to be killed."""
         killed = self.children.stop()
-        self._kafka.stop()
+        if self._embedded is not None:
+            self._embedded.stop()
         self._postgres.stop()
         return killed
 
@@ -88,7 +111,7 @@ class World:
     def _environment(self, name: str) -> dict[str, str]:
         environment = {
             "WAYBILL_DATABASE_URL": self._postgres.url,
-            "WAYBILL_KAFKA": self._kafka.bootstrap,
+            "WAYBILL_KAFKA": self._bootstrap or "",
             "WAYBILL_SECRET_KEY": self._kept("secret_key", ""),
         }
         if name != "console":
@@ -120,6 +143,11 @@ class World:
             with os.fdopen(descriptor, "w") as file:
                 file.write(prefix + secrets.token_urlsafe(32))
         return path.read_text().strip()
+
+
+def replica(name: str, number: int) -> str:
+    """What the first, second, ... process of a service is called."""
+    return name if number == 1 else f"{name}-{number}"
 
 
 def _free_or(port: int) -> int:
