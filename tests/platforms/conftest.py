@@ -1,7 +1,11 @@
 """Small real servers that misbehave on purpose, and a budget that remembers."""
 
+import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from aiohttp import web
@@ -55,3 +59,19 @@ async def serve() -> AsyncIterator[Serve]:
     yield start
     for runner in runners:
         await runner.cleanup()
+
+
+@cache
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tests_platforms_{name}", Path(__file__).parent / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def load() -> Callable[[str], ModuleType]:
+    """`load("shopify_payloads")` -> that file beside the tests, as a module."""
+    return _load

@@ -1,0 +1,65 @@
+"""What is kept of an exchange: enough to see what happened, no secret, at most 64 KiB of a body."""
+
+from typing import Any
+
+import httpx
+from aiohttp import web
+
+from waybill_common.budget import Rate
+from waybill_platforms.http import Call, Http
+from waybill_platforms.recording import LONGEST_BODY, recording
+
+
+async def exchanged(serve: Any, ledger: Any, handler: Any, body: bytes = b"") -> Any:
+    http = Http("shop", {"Authorization": "Bearer t0ken"}, ("t0ken",), ledger, Rate(10, 10), lambda b: (None, ""))
+    method = "POST" if body else "GET"
+    try:
+        with recording(fr_ids=("fr-1",)) as exchanges:
+            await http.send(Call("get_order", method, httpx.URL(f"{await serve(handler)}/o?x=1"), body))
+        await http.send(Call("get_order", method, httpx.URL(await serve(handler)), body))  # nobody records this one
+    finally:
+        await http.aclose()
+    assert len(exchanges) == 1
+    return exchanges[0].event("router")
+
+
+async def test_headers_that_carry_secrets_are_redacted(serve: Any, ledger: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer t0ken"
+        return web.Response(text="{}", headers={"Set-Cookie": "sid=1", "X-Request-Id": "r-1"})
+
+    event = await exchanged(serve, ledger, handler)
+    assert event.request_headers["authorization"] == event.response_headers["set-cookie"] == "[redacted]"
+    assert event.response_headers["x-request-id"] == "r-1"
+    assert (event.method, event.url.endswith("/o?x=1"), event.fr_ids, event.connection) == (
+        "GET",
+        True,
+        ("fr-1",),
+        "shop",
+    )
+
+
+async def test_a_token_in_a_body_is_redacted(serve: Any, ledger: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(text='{"you": "t0ken"}')
+
+    event = await exchanged(serve, ledger, handler, b'{"me": "t0ken"}')
+    assert (event.request_body, event.response_body) == ('{"me": "[redacted]"}', '{"you": "[redacted]"}')
+
+
+async def test_a_long_body_is_cut_and_the_cut_is_said(serve: Any, ledger: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(text="ü" * LONGEST_BODY)
+
+    event = await exchanged(serve, ledger, handler)
+    assert event.cut is True
+    assert len(event.response_body) <= LONGEST_BODY
+
+
+async def test_bytes_that_are_no_text_are_kept_as_well_as_possible(serve: Any, ledger: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=b"\xff\x00ok")
+
+    event = await exchanged(serve, ledger, handler)
+    assert event.response_body.endswith("ok")
+    assert "\x00" not in event.response_body  # PostgreSQL's text cannot hold it
