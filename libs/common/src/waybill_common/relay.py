@@ -42,7 +42,7 @@ _LOCK = "select pg_try_advisory_lock(hashtextextended('waybill relay ' || curren
 _LOCK_RETRY = 2.0
 _IDLE_MIN, _IDLE_MAX = 0.1, 2.0
 _FAILURE_WAITS = (0.1, 0.5, 1.0, 2.0, 5.0)
-_HELD_FOR = 5.0
+_HOLDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 # Removing what was sent and claiming the next rows is one statement. No row lock: this session is the only claimer.
 _TURN = """
@@ -85,7 +85,7 @@ class Relay:
         self._reemit_hours = settings.reemit_hours
         self._woken = asyncio.Event()
         self._oldest = 0.0  # seconds since the transaction of the oldest row in hand
-        self._held: dict[str, float] = {}  # topic -> when to try it again (monotonic)
+        self._held: dict[str, tuple[int, float]] = {}  # topic -> how often it failed, when to try again (monotonic)
         self._drain_until: float | None = None
         self.leading = False
         self.trouble: str | None = None
@@ -179,8 +179,8 @@ class Relay:
 
     async def _claim(self, session: "asyncpg.Connection[asyncpg.Record]", sent: Sequence[int]) -> list[Row]:
         now = time.monotonic()
-        self._held = {topic: until for topic, until in self._held.items() if until > now}
-        rows = await session.fetch(_TURN, sent, self._batch, list(self._held))
+        held = [topic for topic, (_, until) in self._held.items() if until > now]
+        rows = await session.fetch(_TURN, sent, self._batch, held)
         self._oldest = max((row["age"] for row in rows), default=0.0)
         return [
             Row(
@@ -197,6 +197,7 @@ class Relay:
         done = set(sent)
         for topic, count in Counter(row.topic for row in rows if row.position in done).items():
             self._metrics.count("waybill_relayed_total", count, topic=topic)
+            self._held.pop(topic, None)
 
     async def _forget(self, session: "asyncpg.Connection[asyncpg.Record]", sent: Sequence[int]) -> None:
         await session.execute("delete from outbox where position = any($1::bigint[])", sent)
@@ -221,8 +222,11 @@ class Relay:
     ) -> None:
         if isinstance(failure.cause, UnknownTopicOrPartitionError) or failure.topic_refused:
             topic = failure.rows[0].topic
-            self._held[topic] = time.monotonic() + _HELD_FOR
-            self._log.warning("relay.topic_held", topic=topic, seconds=_HELD_FOR, error=repr(failure.cause))
+            times, _ = self._held.get(topic, (0, 0.0))
+            wait = _HOLDS[min(times, len(_HOLDS) - 1)]
+            self._held[topic] = (times + 1, time.monotonic() + wait)
+            if times:  # once is a topic that is just being created
+                self._log.warning("relay.topic_held", topic=topic, seconds=wait, error=repr(failure.cause))
             return
         if not failure.row_refused:
             raise failure.cause

@@ -25,7 +25,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 _BATCH_BYTES = 256 * 1024
-_TOPIC_TIMEOUT = 5.0
+_TOPIC_TIMEOUT = 0.3  # a topic that is not there must not keep the others waiting
 _ROW_REFUSED = (
     InvalidTopicError,
     MessageSizeTooLargeError,
@@ -180,11 +180,11 @@ class Sender:
         room = 0
         for row in rows:
             size = row.size + 64
-            if size > room:
+            if size > room or row.size > self._max_bytes:
                 chunks.append([])
                 room = _BATCH_BYTES - 1024
             chunks[-1].append(row)
-            room -= size
+            room = 0 if row.size > self._max_bytes else room - size  # what will be refused stands alone
         return chunks
 
     async def _fly(self, topic: str, partition: int, rows: Sequence[Row]) -> "asyncio.Future[object]":
