@@ -5,7 +5,7 @@ or by hand; a fulfillment is never canceled and forgotten: the plan is made anew
 It cannot see what the channel does not show yet: that is what `NotShown` and `Wait` are for.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -100,9 +100,9 @@ def plan(now: datetime, at: Situation, patience: Patience) -> Step:
     hidden = tuple(b.fulfillment_id for b in at.bound if b.fulfillment_id not in shown)
     if hidden:
         return NotShown(hidden)
-    open_intents = _resolve(at, shown)
-    if isinstance(open_intents, Adopt):
-        return open_intents
+    answered = lost_answers(at)
+    if answered is not None:
+        return answered
     undecided = _wait(now, at.intents, patience)
     if undecided is not None:
         return undecided
@@ -134,8 +134,8 @@ def _converge(at: Situation, wanted: Wanted, live: Sequence[tuple[Bound, Shown]]
     return Create(content, tuple(intent.intent_id for intent in at.intents))
 
 
-def _resolve(at: Situation, shown: Mapping[str, Shown]) -> Adopt | None:
-    """What lost answers turn out to have made."""
+def lost_answers(at: Situation) -> Adopt | None:
+    """What open intents turn out to have made."""
     used = [*at.taken, *(b.fulfillment_id for b in at.bound)]
     found: list[tuple[str, Wanted, str | None]] = []
     for intent in at.intents:

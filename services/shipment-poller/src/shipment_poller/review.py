@@ -53,12 +53,16 @@ class Dossier:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the review makes of one shipment. `told`: it is a new fact; `rearmed`: the channel has to be told."""
+    """What the review makes of one shipment.
+
+    `changed`: its row is to be stored; `told`: it is a new fact; `rearmed`: the channel has to be told.
+    """
 
     before: Kept
     verdict: Verdict
     wanted: dict[str, Any] | None
     sync: SyncState | None
+    changed: bool
     told: bool
     rearmed: bool
 
@@ -128,7 +132,8 @@ def _outcome(
     # one that was taken back before we ever saw it was never a fact for anybody
     unheard = was is None and verdict.state is ShipmentState.WITHDRAWN
     told = not unheard and (verdict != before.verdict or _details(said) != _details(before.said))
-    return Outcome(replace(before, said=said), verdict, wanted, sync, told, rearmed)
+    changed = told or rearmed or was is None or said is not before.said
+    return Outcome(replace(before, said=said), verdict, wanted, sync, changed, told, rearmed)
 
 
 def _details(said: Said) -> tuple[object, ...]:

@@ -18,14 +18,14 @@ select entity, version, body from config_entities where entity = any(:entities::
 -- name: orders_with_unmapped_couriers
 select distinct order_id from shipments where source = any(:sources::text[]) and not courier_known;
 
--- name: rearm_failed
--- What failed for this reason begins a new round now; answers the orders.
-with again as (
-    update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
-    where channel = any(:channels::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[])
-    returning order_id
-)
-select distinct order_id from again;
+-- name: orders_failed_for
+select distinct order_id from syncs
+where channel = any(:channels::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[]);
+
+-- name: rearm_failed!
+-- What failed for this reason begins a new round now.
+update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
+where order_id = any(:order_ids::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[]);
 
 -- name: wake_pushes!
 -- Rows that waited for configuration or credentials are looked at now.

@@ -45,7 +45,8 @@ where (excluded.said ->> 'updated_at') >= (e.said ->> 'updated_at');
 select e.source, e.source_shipment_id, e.said, w.fr_id, w.order_id
 from watches w join early_shipments e on e.source = w.source
     and (e.reference = w.number or (w.platform_id <> '' and e.platform_id = w.platform_id))
-where w.fr_id = any(:fr_ids::text[]);
+where w.fr_id = any(:fr_ids::text[]) and w.fr is not null
+    and (w.state in ('PROCESSED', 'ACKNOWLEDGED', 'VOIDED', 'CANCELED', 'FAILED') or w.outcome = 'unknown');
 
 -- name: drop_early!
 delete from early_shipments e using unnest(:sources::text[], :ids::text[]) as u (source, id)

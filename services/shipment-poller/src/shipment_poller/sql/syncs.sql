@@ -13,9 +13,9 @@ on conflict (order_id) do update set due_at = least(t.due_at, now());
 
 -- name: pushes_to_do
 -- Everything a try needs about these orders, in one round trip.
-select o.order_id, o.channel_order_id, o.traceparent,
+select o.order_id, o.channel, o.channel_order_id, o.traceparent, clock_timestamp() as now,
     (select jsonb_agg(jsonb_build_object('shipment_id', y.shipment_id, 'wanted', y.wanted, 'revision', y.revision,
-        'state', y.state, 'attempts', y.attempts, 'tries', y.tries, 'notified', y.notified, 'fr_id', s.fr_id,
+        'state', y.state, 'attempts', y.attempts, 'tries', y.tries, 'notified', y.notified, 'fr_id', s.fr_id, 'source', s.source,
         'due', y.due_at is not null and y.due_at <= clock_timestamp()) order by s.position)
      from syncs y join shipments s using (shipment_id) where y.order_id = o.order_id) as syncs,
     (select jsonb_agg(jsonb_build_object('intent_id', i.intent_id, 'shipment_id', i.shipment_id, 'content', i.content,
@@ -66,11 +66,11 @@ where f.channel = u.channel and f.fulfillment_id = u.fulfillment_id;
 
 -- name: finish_syncs
 -- Only what was worked on: a newer revision stays due as it is. Answers what the events need.
-update syncs y set state = u.state, due_at = u.due_at, attempts = u.attempts, tries = y.tries + u.tries,
+update syncs y set state = u.state, due_at = now() + u.due_in, attempts = u.attempts, tries = y.tries + u.tries,
     reason = u.reason, changed_at = now()
-from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :due::timestamptz[], :attempts::int[],
+from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :due_in::interval[], :attempts::int[],
     :tries::int[], :reasons::jsonb[])
-    as u (shipment_id, revision, state, due_at, attempts, tries, reason)
+    as u (shipment_id, revision, state, due_in, attempts, tries, reason)
 where y.shipment_id = u.shipment_id and y.revision = u.revision
 returning y.shipment_id, y.tries;
 
@@ -84,12 +84,24 @@ where t.order_id = u.order_id and t.lease_token = u.token;
 update shipments s set sequence = s.sequence + 1 where s.shipment_id = any(:shipment_ids::text[])
 returning s.*;
 
+-- name: axes_of
+-- What the second axis of these orders is made of.
+select o.order_id, o.fulfillment, o.sync as was, s.state, y.state as sync
+from orders o join shipments s using (order_id) left join syncs y using (shipment_id)
+where o.order_id = any(:order_ids::text[]);
+
+-- name: save_axes!
+update orders o set sync = u.sync from unnest(:order_ids::text[], :syncs::text[]) as u (order_id, sync)
+where o.order_id = u.order_id and o.sync <> u.sync;
+
+-- name: orders_to_resync
+-- Of all shipments that failed (none given), or of these.
+select distinct order_id from syncs
+where case when :ids::text[] is null then state = 'failed' else shipment_id = any(:ids::text[]) end;
+
 -- name: resync
--- All that failed (none given), or these; a new round, due now. Answers the orders.
-with again as (
-    update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
-    where case when :ids::text[] is null then state = 'failed'
-        else shipment_id = any(:ids::text[]) and state in ('failed', 'synced', 'pending') end
-    returning order_id, shipment_id
-)
-select order_id, shipment_id from again;
+-- A new round, due now.
+update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
+where order_id = any(:order_ids::text[]) and case when :ids::text[] is null then state = 'failed'
+    else shipment_id = any(:ids::text[]) and state in ('failed', 'synced', 'pending') end
+returning order_id, shipment_id;

@@ -1,0 +1,63 @@
+"""Builds shipment-poller: what was shipped, and telling the channel, once. The only file that builds things."""
+
+from shipment_poller import facts
+from shipment_poller.configuration import Configurations
+from shipment_poller.consumer import subscription
+from shipment_poller.crew import CrewWorker
+from shipment_poller.poll_source import PollWorker
+from shipment_poller.push_worker import PushWorker
+from shipment_poller.review_orders import Tools
+from shipment_poller.routes import routes
+from waybill_common import service
+from waybill_common.db import queries
+from waybill_common.service import Definition, Parts, Runtime
+from waybill_common.settings import ServiceSettings
+from waybill_contracts import topics
+from waybill_platforms.connections import Connections
+
+PACKAGE = "shipment_poller"
+PORT = 8084
+BUDGET_SHARE = 0.4
+"""Of a connection's rate: reading and writing fulfillments, beside ingest's pulls and push's sends."""
+
+
+async def build(runtime: Runtime[ServiceSettings]) -> Parts:
+    """The parts of the service over the runtime's pool, vault and clock."""
+    named = queries(PACKAGE)
+    tools = Tools(named, Configurations(named), runtime.clock, runtime.telemetry, runtime.alerts)
+    connections = Connections(runtime.budget, runtime.vault.open)
+    push = PushWorker(runtime.pool, tools, connections, runtime.health, runtime.log)
+    pushing = CrewWorker("push", push.crew, idle_max=1.0)
+    poll = PollWorker(runtime.pool, tools, connections, runtime.health, runtime.log, pushing.wake)
+    polling = CrewWorker("poll", poll.crew, idle_max=1.0)
+    return Parts(
+        subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
+        workers=(pushing, polling),
+        routes=routes(runtime.pool, tools, runtime.settings.service_tokens, polling.wake, pushing.wake),
+        closers=(connections.aclose, push.crew.cut, poll.crew.cut),
+    )
+
+
+DEFINITION = Definition(
+    topics.SHIPMENT_POLLER,
+    PACKAGE,
+    PACKAGE,
+    build,
+    PORT,
+    facts.Notices(),
+    BUDGET_SHARE,
+)
+
+
+def main() -> int:
+    """Runs the service until it is told to stop."""
+    return service.main(
+        DEFINITION.name,
+        DEFINITION.schema,
+        DEFINITION.package,
+        DEFINITION.build,
+        ServiceSettings,
+        default_port=DEFINITION.default_port,
+        notices=DEFINITION.notices,
+        budget_share=DEFINITION.budget_share,
+    )

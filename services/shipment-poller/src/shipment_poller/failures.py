@@ -1,0 +1,74 @@
+"""What follows when a try at a channel did not end well: pure (SP-8, SP-9, SP-11).
+
+An answer that cannot be read is tried again like a server's failure: it is often a proxy's page that is gone a moment
+later. After the last retry its own name stands in the reason.
+"""
+
+from datetime import datetime, timedelta
+
+from shipment_poller.jobs import Finish
+from shipment_poller.lifecycle import SyncState
+from waybill_common.retry import SP_8, Again, Family, Pause, decide
+from waybill_contracts.fulfillment_submitted import Reason
+
+_LONGEST_READ_BACK = 300.0
+_ACTIONS = {
+    "connection": "check that the channel can be reached, then resync",
+    "rate_limit": "resync when the channel is less busy, or lower its rate budget",
+    "configuration": "mend the channel's setting that the message names, then resync",
+    "refused": "correct what the message names, at the channel or here, then resync",
+    "server": "resync when the channel works again",
+    "unauthorized": "enter new credentials for the channel; what waits is sent then",
+    "unreadable": "look at the transaction record; the channel answered something else than its contract",
+}
+
+
+def reason_for(cause: str, message: str, code: str | None = None) -> Reason:
+    """In a code for programs, a sentence for people, and the next step."""
+    action = _ACTIONS.get(cause, "look at the message, then resync")
+    return Reason(code=code or cause, message=message, action=action)
+
+
+def after_failure(  # each is one fact about the failure
+    family: Family,
+    attempts: int,
+    reason: Reason,
+    *,
+    retry_after: float | None,
+    random: float,
+    blocked: bool,
+    outcome_open: bool = False,
+) -> Finish:
+    """`attempts`: tries of this round that had failed before this one.
+
+    `blocked`: the channel is down or unauthorized, so this uses up no attempt; the claim leaves its rows alone until
+    it answers. `outcome_open`: a create may have had an effect, so it is never given up before that is known.
+    """
+    if family is Family.UNREADABLE:
+        family = Family.LATER
+    decision = decide(SP_8, family, attempts + 1, retry_after, random)
+    if isinstance(decision, Pause):
+        return Finish(SyncState.PENDING, timedelta(0), attempts, reason)
+    if blocked and family is Family.LATER:
+        return Finish(SyncState.PENDING, timedelta(seconds=retry_after or 0), attempts, reason)
+    if isinstance(decision, Again):
+        return Finish(SyncState.PENDING, timedelta(seconds=decision.after_seconds), attempts + 1, reason)
+    if outcome_open:
+        wait = min(SP_8.step * (attempts + 1), _LONGEST_READ_BACK)
+        return Finish(SyncState.PENDING, timedelta(seconds=wait), attempts + 1, reason)
+    return Finish(SyncState.FAILED, None, attempts + 1, reason)
+
+
+def exhausted(attempts: int) -> bool:
+    """Whether no further create may be tried in this round."""
+    return attempts > SP_8.retries
+
+
+def wait_until(until: datetime, now: datetime, attempts: int) -> Finish:
+    """Reading back comes first; the wait is no attempt."""
+    reason = Reason(
+        code="outcome_unknown",
+        message="the channel's answer to the create was lost; it is read back before anything is sent again",
+        action="none: it is settled by itself",
+    )
+    return Finish(SyncState.PENDING, max(until - now, timedelta(0)), attempts, reason, tried=False)

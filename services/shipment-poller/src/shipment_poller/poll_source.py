@@ -1,0 +1,249 @@
+"""A source's turn: list what it shipped since its cursor, record page by page, and say when the next turn is due.
+
+Promises: the cursor moves only after a list was read to its end, and overlaps the one before; a failed turn loses
+nothing and comes again by the retry schedule; a source that is down or unauthorized waits without calls.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from random import random
+from typing import Protocol
+
+from shipment_poller import facts, merge, schedule
+from shipment_poller.crew import Crew
+from shipment_poller.model import Said, SaidLine, SaidStatus
+from shipment_poller.record_shipments import record_shipments
+from shipment_poller.review_orders import Tools
+from waybill_common import leases, outbox
+from waybill_common.breaker import Health
+from waybill_common.budget import BudgetWait
+from waybill_common.db import Connection, Pool, rows, transaction
+from waybill_common.leases import Lease, LeasedTable
+from waybill_common.logs import Log, declare_events
+from waybill_common.retry import SP_8, Again, Family, decide
+from waybill_contracts.config_changed import SourceConfigured
+from waybill_contracts.configuration import Source
+from waybill_platforms.errors import PlatformError
+from waybill_platforms.model import OpenRequest, ShipmentPage, SourceShipment
+from waybill_platforms.ports import SourceConnection
+from waybill_platforms.recording import recording
+
+declare_events(
+    {
+        "poll.done": "a source's turn ended well and told something",
+        "poll.failed": "a source's turn ended early; it comes again",
+        "poll.connection_unusable": "a source's configuration cannot be used; it is not polled",
+    }
+)
+
+SOURCE_TURNS = LeasedTable("source_turns", "source", "source")
+HOLD = timedelta(minutes=5)
+AT_ONCE = 16
+NOT_CONFIGURED = timedelta(seconds=30)
+
+
+class Sources(Protocol):
+    """Where open sources come from (`waybill_platforms.connections.Connections`)."""
+
+    def source(self, source: Source, version: int) -> SourceConnection | None: ...
+
+
+@dataclass(slots=True)
+class Turn:
+    """One source's turn under way."""
+
+    lease: Lease
+    configured: SourceConfigured
+    connection: SourceConnection
+    seen: list[datetime] = field(default_factory=list)
+    told: int = 0
+
+    @property
+    def source(self) -> str:
+        return self.configured.source.id
+
+
+class PollWorker:
+    """Built once; `crew.turn` is the worker's turn. `wake` is called when something new has to be pushed."""
+
+    def __init__(
+        self, pool: Pool, tools: Tools, sources: Sources, health: Health, log: Log, wake: Callable[[], None]
+    ) -> None:
+        self._pool = pool
+        self._tools = tools
+        self._sources = sources
+        self._health = health
+        self._log = log
+        self._wake = wake
+        self.crew = Crew(self._claim, AT_ONCE, log)
+
+    async def _claim(self, room: int) -> list[Callable[[], Awaitable[None]]]:
+        async with self._pool.acquire() as conn:
+            await self._tools.configurations.refresh(conn)
+            blocked = await self._health.blocked(conn)
+            claimed = await leases.claim(
+                conn, SOURCE_TURNS, limit=room, per_connection=1, hold=HOLD, exclude_connections=blocked
+            )
+        return [partial(self._take, lease) for lease in claimed]
+
+    async def _take(self, lease: Lease) -> None:
+        configured = self._tools.configurations.source(lease.id)
+        connection: SourceConnection | None = None
+        if configured is not None:
+            try:
+                connection = self._sources.source(configured.source, configured.sequence)
+            except ValueError as error:
+                self._log.warning("poll.connection_unusable", source=lease.id, error=str(error))
+        if configured is None or connection is None:
+            await self._later(lease, NOT_CONFIGURED)
+            return
+        turn = Turn(lease, configured, connection)
+        try:
+            await self._list(turn)
+        except BudgetWait as wait:
+            await self._later(turn.lease, timedelta(seconds=wait.seconds))
+        except PlatformError as error:
+            await self._failed(turn, error)
+        else:
+            await self._ended(turn)
+
+    async def _list(self, turn: Turn) -> None:
+        since = schedule.since(turn.lease.row["cursor"])
+        requests, fr_ids, swept = await self._open_requests(turn)
+        page: str | None = None
+        while True:
+            with recording(fr_ids=fr_ids) as made:
+                try:
+                    answer = await turn.connection.shipments.list_shipments(since, requests, page)
+                finally:
+                    exchanges = facts.exchanges(made)
+                    if exchanges and not any(one.outcome == "ok" for one in made):
+                        await self._keep(exchanges)
+            await self._record(turn, answer, exchanges)
+            page = answer.next
+            if page is None:
+                break
+            async with self._pool.acquire() as conn:
+                [turn.lease] = await leases.extend(conn, SOURCE_TURNS, [turn.lease], HOLD) or [turn.lease]
+        if swept:
+            await self._tools.queries.swept(self._pool, fr_ids=swept)
+
+    async def _open_requests(self, turn: Turn) -> tuple[list[OpenRequest], tuple[str, ...], list[str]]:
+        """Only for platforms that cannot list by change: what is asked for by name."""
+        if turn.connection.features.lists_changed_shipments:
+            return [], (), []
+        found = await rows(
+            self._tools.queries.open_requests(
+                self._pool,
+                source=turn.source,
+                sweep_for=schedule.SWEEP_FOR,
+                sweep_every=schedule.SWEEP_EVERY,
+                sweep_at_most=schedule.SWEEP_AT_MOST,
+            )
+        )
+        requests = [OpenRequest(row["number"], row["platform_id"] or None) for row in found]
+        swept = [row["fr_id"] for row in found if not row["unshipped"]]
+        return requests, tuple(row["fr_id"] for row in found)[:100], swept
+
+    async def _record(self, turn: Turn, answer: ShipmentPage, exchanges: list[outbox.Message]) -> None:
+        words = merge.fold(said_by(shipment) for shipment in answer.shipments)
+        turn.seen += [said.updated_at for said in words.values()]
+        async with transaction(self._pool) as conn:
+            told = await record_shipments(conn, self._tools, turn.source, words)
+            await outbox.append(conn, exchanges)
+            await self._problems(conn, turn.source, answer.problems)
+            await self._note(conn, turn, None, None)
+        turn.told += told
+        if told:
+            self._wake()
+
+    async def _problems(self, conn: Connection, source: str, problems: tuple[str, ...]) -> None:
+        """One open alert a source, however often its list repeats what cannot be read."""
+        if problems:
+            title = f"{len(problems)} shipments of {source} could not be read"
+            await self._tools.alerts.raised(conn, f"unreadable_shipments/{source}", title, "; ".join(problems[:10]))
+
+    async def _later(self, lease: Lease, wait: timedelta) -> None:
+        async with self._pool.acquire() as conn:
+            await leases.give_up(conn, SOURCE_TURNS, [lease], wait)
+
+    async def _keep(self, exchanges: list[outbox.Message]) -> None:
+        async with transaction(self._pool) as conn:
+            await outbox.append(conn, exchanges)
+
+    async def _ended(self, turn: Turn) -> None:
+        async with transaction(self._pool) as conn:
+            wait, cursor = await self._next(conn, turn, to_the_end=True)
+            await self._finish(conn, turn, wait, cursor, attempts=0)
+            await self._say_overdue(conn)
+        if turn.told:
+            self._log.info("poll.done", source=turn.source, told=turn.told)
+
+    async def _failed(self, turn: Turn, error: PlatformError) -> None:
+        attempts = turn.lease.attempts + 1
+        family = Family.LATER if error.family is Family.UNREADABLE else error.family
+        decision = decide(SP_8, family, attempts, error.retry_after, random())
+        async with transaction(self._pool) as conn:
+            wait, cursor = await self._next(conn, turn, to_the_end=False)
+            if isinstance(decision, Again):
+                wait = timedelta(seconds=decision.after_seconds)
+            else:
+                attempts = 0  # the next turn in time is a new try
+            await self._finish(conn, turn, wait, cursor, attempts)
+            await self._note(conn, turn, error.family, error.message)
+        self._log.warning("poll.failed", source=turn.source, cause=error.cause, error=error.message, attempt=attempts)
+
+    async def _next(
+        self, conn: Connection, turn: Turn, *, to_the_end: bool
+    ) -> tuple[timedelta | None, datetime | None]:
+        q = self._tools.queries
+        # locked first, so that an FR that comes meanwhile is seen here or finds the row after us
+        row = await q.lock_turn(conn, source=turn.source, token=turn.lease.token)
+        now = self._tools.clock.now()
+        watching = await q.watching(conn, source=turn.source)
+        wait = schedule.next_turn(
+            schedule.Watching(int(watching["unshipped"]), watching["last_shipped_at"]),
+            turn.configured.source.poll_every,
+            now,
+        )
+        if row is not None and row["wanted_again"]:
+            wait = timedelta(0)
+        cursor: datetime | None = turn.lease.row["cursor"]
+        return wait, schedule.moved(cursor, turn.seen, now) if to_the_end else cursor
+
+    async def _finish(
+        self, conn: Connection, turn: Turn, wait: timedelta | None, cursor: datetime | None, attempts: int
+    ) -> None:
+        await self._tools.queries.finish_turn(
+            conn, source=turn.source, token=turn.lease.token, wait=wait, cursor=cursor, attempts=attempts
+        )
+
+    async def _say_overdue(self, conn: Connection) -> None:
+        now = self._tools.clock.now()
+        overdue = await rows(self._tools.queries.early_overdue(conn))
+        alerts = [facts.early_alert(now, r["source"], r["source_shipment_id"], r["reference"]) for r in overdue]
+        await outbox.append(conn, [facts.message(alert) for alert in alerts])
+
+    async def _note(self, conn: Connection, turn: Turn, family: Family | None, cause: str | None) -> None:
+        version = turn.configured.credential_version
+        change = await self._health.note(conn, turn.source, family, credential_version=version, cause=cause)
+        if change is not None:
+            await outbox.append(conn, [facts.message(facts.connection_changed(self._tools.clock.now(), change))])
+
+
+def said_by(shipment: SourceShipment) -> Said:
+    """The platform library's words in ours."""
+    return Said(
+        id=shipment.id,
+        reference=shipment.reference,
+        platform_id=shipment.platform_id or "",
+        status=SaidStatus(shipment.status),
+        lines=tuple(SaidLine(line_ref=one.line_ref, sku=one.sku, quantity=one.quantity) for one in shipment.lines),
+        carrier=shipment.carrier,
+        tracking_numbers=shipment.tracking_numbers,
+        tracking_url=shipment.tracking_url,
+        shipped_at=shipment.shipped_at,
+        updated_at=shipment.updated_at,
+    )
