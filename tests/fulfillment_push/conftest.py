@@ -185,6 +185,15 @@ def failing(family: Family = Family.LATER, *, outcome: Any = "none", cause: Any 
     return fault
 
 
+def error(family: Family = Family.LATER) -> PlatformError:
+    return PlatformError("scripted", family=family, cause="server", outcome="none", action="cancel_request")
+
+
+def submitted(reference: str, platform_id: str = "r1") -> Submitted:
+    """What the source would say of the request that `fr_of` makes."""
+    return Submitted(platform_id, reference, True, (("l1", "E-1", 2),))
+
+
 def lost_answer(source: ScriptedSource, request: SourceRequest) -> Any:
     """The source did the work; nobody heard of it."""
     source.accept(request)
@@ -311,6 +320,8 @@ class _Kit:
     void_requested = staticmethod(void_requested)
     order_fact = staticmethod(order_fact)
     failing = staticmethod(failing)
+    error = staticmethod(error)
+    submitted = staticmethod(submitted)
     lost_answer = staticmethod(lost_answer)
     ScriptedSource = ScriptedSource
 

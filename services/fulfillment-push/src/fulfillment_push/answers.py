@@ -37,8 +37,8 @@ def begin(fr: Fr) -> None:
     fr.outcome = Outcome.IN_FLIGHT
     fr.lease_ended = fr.lease_until
     fr.first_missing = None
-    fr.waiting = fr.waiting_since = None
-    fr.due_at = fr.now  # after a crash it is claimed as soon as the lease is over
+    # Due already: after a crash it is claimed as soon as the lease is over.
+    fr.wait(WaitsFor.OUTCOME, "it is being sent", fr.now)
 
 
 def take_back(fr: Fr, code: WaitsFor, detail: str, seconds: float = 0.0) -> None:

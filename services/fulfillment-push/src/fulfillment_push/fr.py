@@ -35,7 +35,7 @@ class WaitsFor(StrEnum):
     RECALL = "recall"
     RECALL_BY_HAND = "recall_by_hand"
     FAILED = "failed"
-    OUTCOME = "outcome"  # void requested while the answer is under way
+    OUTCOME = "outcome"  # it is being sent
 
 
 NEEDS_A_PERSON = frozenset(
