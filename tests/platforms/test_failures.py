@@ -30,7 +30,7 @@ async def failing(ledger: Any) -> AsyncIterator[Try]:
     opened: list[Http] = []
 
     async def attempt(origin: str, *, effect: bool = True, method: str = "POST", timeout: float = 5) -> PlatformError:
-        http = Http("shop", {}, ("s3cret",), ledger, Rate(10, 10), lambda body: (None, ""), timeout)
+        http = Http("shop", {}, ("s3cret-token",), ledger, Rate(10, 10), lambda body: (None, ""), timeout)
         opened.append(http)
         call = Call("submit_request", method, httpx.URL(f"{origin}/x"), b"{}" if method == "POST" else b"", effect)
         with pytest.raises(PlatformError) as raised:
@@ -204,8 +204,8 @@ async def test_every_replica_hears_of_a_rate_limit(
 
 async def test_a_failed_exchange_is_recorded_without_the_secret(serve: Any, failing: Try) -> None:
     with recording(attempt=2, order_ids=("o-1",)) as exchanges:
-        await failing(await serve(answering(500, "token s3cret is fine, I am not", X_Auth_Token="s3cret")))
+        await failing(await serve(answering(500, "token s3cret-token is fine, I am not", X_Auth_Token="s3cret-token")))
     event = exchanges[0].event("fulfillment-push")
     assert (event.outcome, event.status, event.attempt, event.order_ids) == ("unknown", 500, 2, ("o-1",))
-    assert "s3cret" not in event.model_dump_json()
+    assert "s3cret-token" not in event.model_dump_json()
     assert event.duration_ms > 0

@@ -8,7 +8,7 @@ timed-out call has no effect: that is what `outcome="unknown"` says.
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from time import perf_counter
@@ -31,12 +31,13 @@ from waybill_platforms.failures import (
     by_status,
     seconds_to_wait,
 )
-from waybill_platforms.recording import REDACTED, Exchange, begin
+from waybill_platforms.recording import Exchange, begin, redacted
 
 TIMEOUT = 20.0
 """Seconds in total, from the draw's end to the last byte."""
 CONNECT_TIMEOUT = 5.0
 CONNECTIONS = 64
+SHORTEST_SECRET = 8
 DETAIL = 300
 """Characters of an answer that go into an error's message."""
 
@@ -82,6 +83,7 @@ class Answer:
     headers: httpx.Headers
     content: bytes
     exchange: Exchange | None
+    secrets: tuple[bytes, ...] = field(repr=False)
 
     def json(self) -> Any:
         """The body; PlatformError when it is no JSON (an HTML page in a 200, a cut body)."""
@@ -99,7 +101,8 @@ class Answer:
         self, row: Failure, message: str, *, code: str | None = None, retry_after: float | None = None
     ) -> PlatformError:
         """The error for this answer after all; the exchange's outcome is corrected with it."""
-        return build(self.call, row, message, self.exchange, self.status, retry_after, code)
+        told = redacted(message.encode(), self.secrets).decode()  # a token that was echoed must not be told on
+        return build(self.call, row, told, self.exchange, self.status, retry_after, code)
 
 
 def build(
@@ -160,7 +163,8 @@ class Http:
         self.timeout = timeout
         self._describe = describe
         self._headers = httpx.Headers(_HEADERS | dict(headers))
-        self._secrets = tuple(secret.encode() for secret in secrets if secret)
+        # What is shorter hides nothing, and cutting it out of every word would make the records unreadable.
+        self._secrets = tuple(secret.encode() for secret in secrets if len(secret) >= SHORTEST_SECRET)
         self._limits = {"timeout": {"connect": min(CONNECT_TIMEOUT, timeout), "read": None, "pool": timeout}}
         self._client: httpx.AsyncClient | None = None
         self._in_flight = 0
@@ -184,10 +188,7 @@ class Http:
                 self._idle.set()
             if exchange is not None:
                 exchange.duration_ms = (perf_counter() - started) * 1000
-        content = response.content
-        for secret in self._secrets:
-            content = content.replace(secret, REDACTED)  # one that is echoed must not reach messages or records
-        answer = Answer(call, response.status_code, response.headers, content, exchange)
+        answer = Answer(call, response.status_code, response.headers, response.content, exchange, self._secrets)
         if exchange is not None:
             exchange.status, exchange.response_headers = answer.status, answer.headers
             exchange.response_body = answer.content

@@ -73,9 +73,14 @@ class Exchange:
         )
 
     def _text(self, body: bytes) -> str:
-        for secret in self.secrets:
-            body = body.replace(secret, REDACTED)
-        return body[:LONGEST_BODY].decode("utf-8", "replace").replace("\x00", "�")
+        return redacted(body, self.secrets)[:LONGEST_BODY].decode("utf-8", "replace").replace("\x00", "�")
+
+
+def redacted(body: bytes, secrets: tuple[bytes, ...]) -> bytes:
+    """`body` without the connection's own secrets, should the platform have echoed one."""
+    for secret in secrets:
+        body = body.replace(secret, REDACTED)
+    return body
 
 
 def _redact(headers: Mapping[str, str]) -> dict[str, str]:
