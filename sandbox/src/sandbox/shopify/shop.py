@@ -1,0 +1,176 @@
+"""One emulated shop: its orders and tokens, and everything that changes them. Every change is kept and noted."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from sandbox.journal import Journal
+from sandbox.shopify import fulfilling
+from sandbox.shopify.cost import Bucket
+from sandbox.shopify.fulfilling import Refused, Tracking, Wanted
+from sandbox.shopify.index import Index
+from sandbox.shopify.model import Fulfillment, Line, Order
+
+LOCATIONS = ((101, "Main warehouse"), (102, "Back room"))
+_ORDER = TypeAdapter(Order)
+
+
+@dataclass(slots=True)
+class Settings:
+    """What can be turned at run time by the control API."""
+
+    tokens: list[str] = field(default_factory=lambda: ["shpat_demo_acme"])
+    index_lag: float = 0.0
+    """Seconds until a list or search shows a change."""
+    rewrites_unknown_carriers: bool = False
+    """Replace the tracking URL of a carrier that the shop does not know."""
+    maximum: float = 20_000.0
+    restore_rate: float = 1_000.0
+
+
+class Shop:
+    """`now` gives seconds since the epoch; ids come from the world, so that no two things share one."""
+
+    def __init__(
+        self, name: str, journal: Journal, new_id: Callable[[], int], now: Callable[[], float] = time.time
+    ) -> None:
+        self.name = name
+        self.journal = journal
+        self.new_id = new_id
+        self.now = now
+        self.settings = Settings()
+        self.bucket = Bucket()
+        self.orders: dict[int, Order] = {}
+        self.index = Index(self.orders.__getitem__)
+        self._by_name: dict[str, int] = {}
+        self._by_fulfillment: dict[int, int] = {}
+        self._by_fulfillment_order: dict[int, int] = {}
+
+    def next_number(self) -> int:
+        return max((order.number for order in self.orders.values()), default=1000) + 1
+
+    # -- finding
+
+    def order_named(self, name: str) -> Order | None:
+        number = self._by_name.get(name.removeprefix("#"))
+        return None if number is None else self.orders[number]
+
+    def order_of_fulfillment(self, fulfillment_id: int) -> tuple[Order, Fulfillment] | None:
+        order = self.orders.get(self._by_fulfillment.get(fulfillment_id, 0))
+        if order is None:
+            return None
+        return order, next(made for made in order.fulfillments if made.id == fulfillment_id)
+
+    def order_of_fulfillment_order(self, fulfillment_order_id: int) -> Order | None:
+        return self.orders.get(self._by_fulfillment_order.get(fulfillment_order_id, 0))
+
+    def as_before(self, order: Order) -> Order:
+        """The order as a replica that missed the last change would show it."""
+        earlier = self.journal.before("order", f"{self.name}/{order.id}")
+        return order if earlier is None else _ORDER.validate_python(earlier)
+
+    # -- changing
+
+    def add(self, order: Order, location_of: Callable[[Line], int] | None = None) -> Order:
+        """A new order; it opens its fulfillment orders unless it has some."""
+        if not order.fulfillment_orders and not order.cancelled_at:
+            fulfilling.open_fulfillment_orders(order, location_of or _main, self.new_id, order.created_at)
+        self.journal.note("order_created", shop=self.name, order=order.name, expectation=order.expectation)
+        self.keep(order)
+        return order
+
+    def fulfill(self, wanted: Sequence[Wanted], tracking: Tracking, notify: bool) -> tuple[Order, Fulfillment]:
+        if not wanted:
+            raise Refused(["fulfillment", "lineItemsByFulfillmentOrder"], "Line items by fulfillment order is empty.")
+        order = self.order_of_fulfillment_order(wanted[0].fulfillment_order_id)
+        if order is None:
+            raise Refused(["fulfillment"], "Fulfillment order does not exist.")
+        made = fulfilling.fulfill(order, wanted, tracking, self.new_id, int(self.now()))
+        made.notify_customer = notify
+        self.note("fulfillment_created", order, made)
+        self.keep(order)
+        return order, made
+
+    def cancel_fulfillment(self, fulfillment_id: int) -> Fulfillment:
+        found = self.order_of_fulfillment(fulfillment_id)
+        if found is None:
+            raise Refused(["id"], "Fulfillment does not exist.")
+        fulfilling.cancel(*found, self.new_id, int(self.now()))
+        self.note("fulfillment_canceled", *found)
+        self.keep(found[0])
+        return found[1]
+
+    def update_tracking(self, fulfillment_id: int, tracking: Tracking) -> Fulfillment:
+        found = self.order_of_fulfillment(fulfillment_id)
+        if found is None:
+            raise Refused(["fulfillmentId"], "Fulfillment does not exist.")
+        order, made = found
+        if made.status == "CANCELLED":
+            raise Refused(["fulfillmentId"], "Fulfillment is cancelled.")
+        made.company, made.numbers, made.urls = tracking.company, list(tracking.numbers), list(tracking.urls)
+        made.updated_at = order.updated_at = int(self.now())
+        self.note("tracking_updated", order, made)
+        self.keep(order)
+        return made
+
+    def touch(self, order: Order, event: str, **facts: object) -> None:
+        """After a change by the merchant or the buyer (control API)."""
+        order.updated_at = int(self.now())
+        self.journal.note(event, shop=self.name, order=order.name, **facts)
+        self.keep(order)
+
+    def note(self, event: str, order: Order, made: Fulfillment) -> None:
+        lines = [[part.line_id, part.quantity] for part in made.lines]
+        self.journal.note(
+            event,
+            shop=self.name,
+            order=order.name,
+            fulfillment=made.id,
+            lines=lines,
+            company=made.company,
+            numbers=made.numbers,
+            urls=made.urls,
+        )
+
+    # -- keeping
+
+    def keep(self, order: Order) -> None:
+        self.journal.save("order", f"{self.name}/{order.id}", order)
+        lag = self.settings.index_lag
+        self._remember(order, self.now() + lag if lag else None)
+
+    def restore(self, stored: Any) -> None:
+        self._remember(_ORDER.validate_python(stored), None)
+
+    def configured(self, settings: Settings) -> None:
+        self.settings = settings
+        self.bucket = Bucket(settings.maximum, settings.restore_rate)
+
+    def configure(self, settings: Settings) -> None:
+        self.configured(settings)
+        self.journal.save("shop", self.name, settings)
+
+    def ids(self) -> Iterable[int]:
+        for order in self.orders.values():
+            yield order.id
+            yield from (line.id for line in order.lines)
+            for part in order.fulfillment_orders:
+                yield part.id
+                yield from (line.id for line in part.lines)
+            for made in order.fulfillments:
+                yield made.id
+                yield from (line.id for line in made.lines)
+
+    def _remember(self, order: Order, visible_at: float | None) -> None:
+        self.orders[order.id] = order
+        self._by_name[order.name.removeprefix("#")] = order.id
+        self._by_fulfillment.update((made.id, order.id) for made in order.fulfillments)
+        self._by_fulfillment_order.update((part.id, order.id) for part in order.fulfillment_orders)
+        self.index.see(order, visible_at)
+
+
+def _main(line: Line) -> int:
+    return LOCATIONS[0][0]

@@ -1,0 +1,246 @@
+"""One emulated source: takes requests (idempotent on the reference), ships them when due, can refuse and cancel."""
+
+import heapq
+import time
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from sandbox.journal import Journal
+from sandbox.sources import shipping
+from sandbox.sources.model import Part, Request, RequestLine, Shipment, ShipmentLine
+
+_REQUEST = TypeAdapter(Request)
+_SHIPMENT = TypeAdapter(Shipment)
+
+
+@dataclass(slots=True)
+class Settings:
+    """What can be turned at run time by the control API. All difficulties are off by default."""
+
+    tokens: list[str] = field(default_factory=list)
+    ship_after: float = 2.0
+    acknowledges: bool = True
+    """False leaves a request `received` until it ships."""
+    ships: bool = True
+    refuse_rate: float = 0.0
+    """Share of new requests answered 422 (out_of_stock)."""
+    partial_rate: float = 0.0
+    """Share of requests of which only a part is accepted."""
+    cancel_rate: float = 0.0
+    """Share of requests that the source cancels instead of shipping them."""
+    cancel_answer: str = "auto"
+    """auto (accepted while nothing shipped), refused, or pending."""
+
+
+class Conflict(ValueError):
+    """The reference names a request with other content."""
+
+
+class Source:
+    """`may_box(order_number)` says whether a shipment of that order may carry two numbers."""
+
+    def __init__(
+        self,
+        name: str,
+        journal: Journal,
+        may_box: Callable[[str], bool] = lambda number: True,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = name
+        self.journal = journal
+        self._clock = now
+        self.settings = Settings(tokens=[f"demo-{name}-token"])
+        self.requests: dict[str, Request] = {}
+        self.by_reference: dict[str, Request] = {}
+        self.shipments: dict[str, Shipment] = {}
+        self._made: dict[str, list[Shipment]] = {}
+        self.changed: list[tuple[float, str]] = []
+        """(updated_at, shipment id), sorted: what `GET /shipments` walks."""
+        self.conflicts: list[str] = []
+        """References posted again with other content, since the start of this process."""
+        self._may_box = may_box
+        self._due: list[tuple[float, str]] = []
+
+    def now(self) -> float:
+        """To the microsecond, as its times are written: a time read back finds what it was written for."""
+        return round(self._clock(), 6)
+
+    # -- requests
+
+    def submit(self, given: Request) -> tuple[Request, bool]:
+        """(the request as it is now, is it new?). The same reference and content changes nothing."""
+        known = self.by_reference.get(given.reference)
+        if known is not None:
+            if known.content() != given.content():
+                self.conflicts.append(given.reference)
+                self.note("request_conflict", given, lines=[[li.line_ref, li.sku, li.quantity] for li in given.lines])
+                raise Conflict(f"{given.reference} is known with other lines, address or shipping method")
+            known.posts += 1
+            self.note("request_repeated", known)
+            self._keep(known)
+            return known, False
+        self._accept(given)
+        lines = [[li.line_ref, li.sku, li.quantity, li.canceled] for li in given.lines]
+        self.note("request_created", given, lines=lines, order=given.order_number)
+        self._keep(given)
+        return given, True
+
+    def refuses(self, reference: str) -> bool:
+        return self._rolls(reference, "refuse", self.settings.refuse_rate)
+
+    def cancel(self, request: Request) -> tuple[str, str]:
+        """The hub asks for it back: (result, message)."""
+        if request.state == "canceled":
+            return "accepted", ""
+        if request.state == "shipped" or self.shipped(request):
+            return "refused", "It has shipped already."
+        if self.settings.cancel_answer != "auto":
+            return self.settings.cancel_answer, "Decided by a person."
+        self.withdraw(request, [(number, li.quantity) for number, li in enumerate(request.lines)], "request_recalled")
+        return "accepted", ""
+
+    def withdraw(self, request: Request, pieces: list[tuple[int, int]], event: str = "request_canceled") -> None:
+        """These pieces (index of the line, quantity) will not be shipped: by the source itself, or asked by the hub."""
+        for number, quantity in pieces:
+            line = request.lines[number]
+            left = line.quantity - line.canceled - self.shipped(request).get(line.line_ref, 0)
+            line.canceled += min(quantity, max(left, 0))
+        open_lines = [
+            RequestLine(li.line_ref, li.sku, li.quantity, li.canceled + self.shipped(request).get(li.line_ref, 0))
+            for li in request.lines
+        ]
+        request.parts = shipping.plan(request.reference, open_lines, self.now(), self.settings.ship_after, False)
+        if not request.parts:
+            request.state = "shipped" if self.shipped(request) else "canceled"
+        request.updated_at = self.now()
+        self.note(event, request, lines=[[li.line_ref, li.canceled] for li in request.lines])
+        self._keep(request)
+
+    def _accept(self, request: Request) -> None:
+        """As a new request: acknowledged or not, perhaps only a part of it, and its shipments planned."""
+        if self._rolls(request.reference, "partial", self.settings.partial_rate):
+            line = max(request.lines, key=lambda li: li.quantity)
+            line.canceled = max(line.quantity // 2, 1)
+        request.state = "acknowledged" if self.settings.acknowledges else "received"
+        may_box = self._may_box(request.order_number)
+        request.parts = shipping.plan(request.reference, request.lines, self.now(), self.settings.ship_after, may_box)
+        if not request.parts:
+            request.state = "canceled"
+
+    # -- shipping
+
+    def made_for(self, request: Request) -> list[Shipment]:
+        return self._made.get(request.id, [])
+
+    def shipped(self, request: Request) -> dict[str, int]:
+        """Pieces by line_ref in shipments that stand."""
+        total: dict[str, int] = {}
+        for shipment in self.made_for(request):
+            if shipment.status == "shipped":
+                for line in shipment.lines:
+                    total[line.line_ref] = total.get(line.line_ref, 0) + line.quantity
+        return total
+
+    def next_due(self) -> float | None:
+        return self._due[0][0] if self._due and self.settings.ships else None
+
+    def ship_due(self, now: float) -> int:
+        """Ship what is due; how many shipments that made."""
+        made = 0
+        while self._due and self._due[0][0] <= now and self.settings.ships:
+            request = self.requests[heapq.heappop(self._due)[1]]
+            while request.parts and request.parts[0].due <= now:
+                made += self.ship(request, request.parts.pop(0)) is not None
+        return made
+
+    def ship(self, request: Request, part: Part) -> Shipment | None:
+        if self._rolls(request.reference, "cancel", self.settings.cancel_rate):
+            self.withdraw(request, part.pieces)
+            return None
+        shipment_id = f"shp_{request.id[4:]}_{len(self.made_for(request)) + 1}"
+        now = self.now()
+        numbers, url = shipping.tracking(self.name, shipment_id, part.boxes)
+        lines = [ShipmentLine(request.lines[n].line_ref, request.lines[n].sku, q) for n, q in part.pieces]
+        shipment = Shipment(
+            id=shipment_id,
+            source=self.name,
+            request_id=request.id,
+            reference=request.reference,
+            order_number=request.order_number,
+            status="shipped",
+            lines=lines,
+            carrier=shipping.carrier(self.name, shipment_id),
+            tracking_numbers=numbers,
+            tracking_url=url,
+            shipped_at=now,
+            updated_at=now,
+        )
+        self._known(shipment)
+        if not request.parts:
+            request.state = "shipped"
+        request.updated_at = now
+        self._keep(request)
+        self.change(shipment, "shipped")
+        return shipment
+
+    def replace(self, canceled: Shipment, carrier: str) -> Shipment:
+        """The same pieces under a new id, number and carrier (SP-5: cancels one and makes a new one)."""
+        request, now = self.requests[canceled.request_id], self.now()
+        shipment_id = f"shp_{request.id[4:]}_{len(self.made_for(request)) + 1}"
+        numbers, url = shipping.tracking(self.name, shipment_id, len(canceled.tracking_numbers))
+        fresh = replace(canceled, id=shipment_id, shipped_at=now, updated_at=now, status="shipped")
+        fresh.tracking_numbers, fresh.tracking_url, fresh.carrier = numbers, url, carrier
+        self._known(fresh)
+        self.change(fresh, "shipped")
+        return fresh
+
+    def change(self, shipment: Shipment, event: str) -> None:
+        """Keep a shipment after a change; its `updated_at` moves."""
+        key = (shipment.updated_at, shipment.id)
+        place = bisect_left(self.changed, key)
+        if place < len(self.changed) and self.changed[place] == key:
+            del self.changed[place]
+        shipment.updated_at = self.now()
+        insort(self.changed, (shipment.updated_at, shipment.id))
+        self.journal.save("shipment", shipment.id, shipment)
+        facts: dict[str, Any] = {"carrier": shipment.carrier, "numbers": shipment.tracking_numbers}
+        lines = [[li.line_ref, li.sku, li.quantity] for li in shipment.lines]
+        facts |= {"reference": shipment.reference, "order": shipment.order_number, "lines": lines}
+        self.journal.note(event, source=self.name, shipment=shipment.id, **facts)
+
+    # -- keeping
+
+    def note(self, event: str, request: Request, **facts: object) -> None:
+        self.journal.note(event, source=self.name, request=request.id, reference=request.reference, **facts)
+
+    def configure(self, settings: Settings) -> None:
+        self.settings = settings
+        self.journal.save("source", self.name, settings)
+
+    def restore_request(self, stored: Any) -> None:
+        self._remember(_REQUEST.validate_python(stored))
+
+    def restore_shipment(self, stored: Any) -> None:
+        shipment = _SHIPMENT.validate_python(stored)
+        self._known(shipment)
+        insort(self.changed, (shipment.updated_at, shipment.id))
+
+    def _known(self, shipment: Shipment) -> None:
+        self.shipments[shipment.id] = shipment
+        self._made.setdefault(shipment.request_id, []).append(shipment)
+
+    def _keep(self, request: Request) -> None:
+        self.journal.save("request", request.id, request)
+        self._remember(request)
+
+    def _remember(self, request: Request) -> None:
+        self.requests[request.id] = self.by_reference[request.reference] = request
+        if request.parts:
+            heapq.heappush(self._due, (request.parts[0].due, request.id))
+
+    def _rolls(self, reference: str, what: str, rate: float) -> bool:
+        return rate > 0 and shipping.dice(self.name, reference, what) % 10_000 < rate * 10_000
