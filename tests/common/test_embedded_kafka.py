@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
 from waybill_common.brokers import cluster_id
 from waybill_common.embedded import artifacts, real_kafka
 from waybill_common.embedded.kafka import EmbeddedKafka
 from waybill_common.embedded.librdkafka import KafkaFailed
+
+PRODUCE = 0
 
 
 async def roundtrip(bootstrap: str, topic: str) -> None:
@@ -72,6 +75,17 @@ async def test_records_wait_out_an_outage_of_the_embedded_broker(embedded_kafka:
     assert not waiting.done()
     embedded_kafka.up()
     await asyncio.wait_for(waiting, 20)
+    await producer.stop()
+
+
+async def test_a_refusal_can_be_played(embedded_kafka: EmbeddedKafka) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=embedded_kafka.bootstrap, acks="all")
+    await producer.start()
+    await producer.send_and_wait("orders", b"before")
+    embedded_kafka.refuse_next(PRODUCE, MessageSizeTooLargeError.errno)
+    with pytest.raises(MessageSizeTooLargeError):
+        await producer.send_and_wait("orders", b"refused")
+    await producer.send_and_wait("orders", b"after")
     await producer.stop()
 
 

@@ -130,6 +130,11 @@ class EmbeddedKafka:
         """Answer everything about this topic with a Kafka error code (0 ends it)."""
         library().rd_kafka_mock_topic_set_error(self._running(), name.encode(), error_code)
 
+    def refuse_next(self, kind: int, error_code: int, times: int = 1) -> None:
+        """Answer the next requests of this kind (Kafka's API key: 0 Produce, 1 Fetch, ...) with a Kafka error code."""
+        codes = (ctypes.c_int * times)(*[error_code] * times)
+        library().rd_kafka_mock_push_request_errors_array(self._running(), kind, times, codes)
+
     def _running(self) -> int:
         if self._cluster is None:
             raise KafkaFailed("the embedded broker is not running: call start() first")

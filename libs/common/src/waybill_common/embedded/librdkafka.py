@@ -40,6 +40,7 @@ def _declared(lib: ctypes.CDLL) -> ctypes.CDLL:
         "rd_kafka_mock_cluster_bootstraps": (text, [handle]),
         "rd_kafka_mock_topic_create": (number, [handle, text, number, number]),
         "rd_kafka_mock_topic_set_error": (None, [handle, text, number]),
+        "rd_kafka_mock_push_request_errors_array": (None, [handle, ctypes.c_int16, size, handle]),
         "rd_kafka_mock_broker_set_host_port": (None, [handle, ctypes.c_int32, text, number]),
         "rd_kafka_mock_broker_set_rtt": (number, [handle, ctypes.c_int32, number]),
         "rd_kafka_mock_group_initial_rebalance_delay_ms": (None, [handle, ctypes.c_int32]),
