@@ -1,4 +1,4 @@
--- name: apply_entities
+-- name: apply_entities(entities, versions, bodies)
 -- Only newer versions count; the answer lists what was news.
 insert into config_entities (entity, version, body)
 select * from unnest(:entities::text[], :versions::int[], :bodies::jsonb[])
@@ -6,13 +6,13 @@ on conflict (entity) do update set version = excluded.version, body = excluded.b
 where config_entities.version < excluded.version
 returning entity;
 
--- name: entity_bodies
+-- name: entity_bodies(entities)
 select entity, version, body from config_entities where entity = any(:entities::text[]) and body is not null;
 
--- name: forget_names!
+-- name: forget_names(origins)!
 delete from known_names where origin = any(:origins::text[]);
 
--- name: learn_names
+-- name: learn_names(kinds, names, origins)
 -- Names that are news, whoever said them before us.
 with u as (
     select distinct * from unnest(:kinds::text[], :names::text[], :origins::text[]) as u (kind, name, origin)
@@ -24,6 +24,6 @@ with u as (
 )
 select kind, name from added where (kind, name) not in (select kind, name from before);
 
--- name: known_names
+-- name: known_names(skus, methods)
 select distinct kind, name from known_names
 where (kind = 'sku' and name = any(:skus::text[])) or (kind = 'method' and name = any(:methods::text[]));

@@ -1,10 +1,10 @@
--- name: known_ages
+-- name: known_ages(channels, ids)
 -- What we hold of the given orders, without a lock: most of a window that is read again ends here.
 select o.channel, o.channel_order_id, o.digest, o.updated_at, o.read_at
 from unnest(:channels::text[], :ids::text[]) as u (channel, id)
 join orders o on o.channel = u.channel and o.channel_order_id = u.id;
 
--- name: touch!
+-- name: touch(channels, ids, updated, read, digests)!
 -- The same content under a newer platform time: remembered, so that a late older sighting does not win.
 update orders o set updated_at = u.updated_at, read_at = u.read_at
 from unnest(:channels::text[], :ids::text[], :updated::timestamptz[], :read::timestamptz[], :digests::bytea[])
@@ -12,7 +12,7 @@ from unnest(:channels::text[], :ids::text[], :updated::timestamptz[], :read::tim
 where o.channel = u.channel and o.channel_order_id = u.id and o.digest = u.digest
   and (o.updated_at, o.read_at) < (u.updated_at, u.read_at);
 
--- name: insert_new
+-- name: insert_new(order_ids, stores, channels, ids, numbers, standings, versions, sequences, updated, read, digests, snapshots, bodies, baselines, reasons, details, rules, vias, traceparents, placed)
 -- The unique constraint decides who is first; rows come in key order, so that two importers cannot wait for each other.
 insert into orders (order_id, store, channel, channel_order_id, number, standing, version, sequence, updated_at, read_at,
                     digest, snapshot, body, baseline, reason, detail, rules_version, via, traceparent, placed_at)
@@ -24,14 +24,14 @@ select * from unnest(:order_ids::uuid[], :stores::text[], :channels::text[], :id
 on conflict (channel, channel_order_id) do nothing
 returning order_id;
 
--- name: locked
+-- name: locked(channels, ids)
 select o.*
 from unnest(:channels::text[], :ids::text[]) as u (channel, id)
 join orders o on o.channel = u.channel and o.channel_order_id = u.id
 order by o.channel, o.channel_order_id
 for update of o;
 
--- name: to_judge_again
+-- name: to_judge_again(channel, limit)
 -- Held and excludable orders that older rules judged. What another transaction holds is found by the next turn.
 select * from orders
 where channel = :channel and rules_version < (select c.rules_version from channels c where c.channel_id = :channel)
@@ -40,7 +40,7 @@ order by rules_version, order_id
 limit :limit
 for update skip locked;
 
--- name: save!
+-- name: save(order_ids, numbers, standings, versions, sequences, updated, read, digests, snapshots, bodies, baselines, reasons, details, rules)!
 update orders o set
     number = u.number, standing = u.standing, version = u.version, sequence = u.sequence, updated_at = u.updated_at,
     read_at = u.read_at, digest = u.digest, snapshot = u.snapshot, body = u.body, baseline = u.baseline,
@@ -52,21 +52,21 @@ from unnest(:order_ids::uuid[], :numbers::text[], :standings::text[], :versions:
           detail, rules_version)
 where o.order_id = u.order_id;
 
--- name: record_moves!
+-- name: record_moves(order_ids, sequences, before, standings, versions, reasons)!
 insert into order_moves (order_id, sequence, standing_before, standing, version, reason)
 select * from unnest(:order_ids::uuid[], :sequences::bigint[], :before::text[], :standings::text[], :versions::int[],
                      :reasons::text[]);
 
--- name: order_by_number
+-- name: order_by_number(channel, number)
 select order_id, store, channel, channel_order_id, number, standing, version, sequence, reason, detail, body -> 'holds' as holds,
        via, placed_at, updated_at, created_at, changed_at
 from orders where channel = :channel and (number = :number or channel_order_id = :number)
 order by created_at limit 10;
 
--- name: own_references
+-- name: own_references(references)
 select reference from own_references where reference = any(:references::text[]);
 
--- name: add_own_references!
+-- name: add_own_references(references, frs, sources)!
 -- Sources that are no shops never show our requests as orders of a channel.
 insert into own_references (reference, fr_id)
 select u.reference, u.fr from unnest(:references::text[], :frs::text[], :sources::text[]) as u (reference, fr, source)
