@@ -54,6 +54,10 @@ class World:
         self.admin_key = os.environ.get("WAYBILL_ADMIN_KEY") or self._kept("admin_key", "wb_")
 
     @property
+    def database_url(self) -> str:
+        return self._postgres.url
+
+    @property
     def console_url(self) -> str:
         return f"http://127.0.0.1:{self.console_port}"
 
