@@ -33,22 +33,22 @@ START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TIMEOUT, HOLD = timedelta(seconds=20), timedelta(seconds=60)
 SCHEDULE = Schedule()
 
+ANSWERS = st.sampled_from(
+    ["ok", "lost", "late", "late", "nothing", "refused", "later", "unauthorized", "down", "budget", "crash",
+     "crash after"]
+)  # fmt: skip
+TIME = st.tuples(st.just("time"), st.sampled_from([1, 2, 5, 19, 21, 45, 61, 90, 300]))
+SENDING = st.one_of(TIME, st.tuples(st.just("early"), st.none()), st.tuples(st.just("turn"), ANSWERS))
 OPERATIONS = st.one_of(
-    st.tuples(st.just("time"), st.sampled_from([1, 5, 19, 21, 45, 61, 90, 300])),
+    TIME,
     st.tuples(st.just("claim"), st.none()),
-    st.tuples(st.just("claim"), st.none()),
-    st.tuples(
-        st.just("answer"),
-        st.sampled_from(
-            ["ok", "ok", "lost", "late", "nothing", "refused", "later", "unauthorized", "down", "budget", "crash",
-             "crash after"]
-        ),
-    ),
+    st.tuples(st.just("turn"), ANSWERS),
+    st.tuples(st.just("answer"), ANSWERS),
     st.tuples(st.just("order"), st.sampled_from(["change", "hold", "release"])),
     st.tuples(st.just("router"), st.sampled_from(["created", "confirm", "void", "again"])),
     st.tuples(st.just("recall"), st.sampled_from(["accepted", "refused", "pending", "error"])),
     st.tuples(st.just("person"), st.sampled_from(["process", "resend", "mark", "acknowledge", "given back", "kept"])),
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -88,6 +88,10 @@ class World:
     def on_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
+    def on_early(self, _: None) -> None:
+        """Something woke it before its time: the rule itself must say no."""
+        self.fr.due_at = self.fr.due_at and min(self.fr.due_at, self.now)
+
     def on_router(self, how: str) -> None:
         if how == "again" and self.fr.last_fact is not None:
             restate(self.fr)
@@ -117,6 +121,10 @@ class World:
             self.fr.let_go()
         else:
             self.job = (step, self.fr.lease_token)
+
+    def on_turn(self, how: str) -> None:
+        self.on_claim(None)
+        self.on_answer(how)
 
     def on_answer(self, how: str) -> None:
         if self.job is None:
@@ -230,6 +238,16 @@ def test_any_interleaving_ends_in_allowed_states_with_at_most_one_request_at_the
         world.do(operation, how)
         world.check()
     event(f"ended {world.fr.state}")
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([0.0, 30.0]), st.lists(SENDING, min_size=4, max_size=30))
+def test_no_order_of_late_lost_and_missing_answers_makes_two_requests(kit: Any, lag: float, steps: list[Any]) -> None:
+    world = World(kit, lag=lag, auto=True)
+    world.do("router", "created")
+    for operation, how in steps:
+        world.do(operation, how)
+        world.check()
 
 
 @pytest.mark.parametrize("lag", [0.0, 30.0])
