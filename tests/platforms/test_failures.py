@@ -13,9 +13,10 @@ from aiohttp import web
 
 from waybill_common.budget import Rate
 from waybill_common.retry import Family
+from waybill_platforms.calls import Call
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.failures import BY_STATUS, by_status, seconds_to_wait
-from waybill_platforms.http import Call, Http
+from waybill_platforms.http import Http
 from waybill_platforms.recording import recording
 
 LATER, REFUSED, UNAUTHORIZED = Family.LATER, Family.REFUSED, Family.UNAUTHORIZED

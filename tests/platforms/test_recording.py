@@ -6,7 +6,8 @@ import httpx
 from aiohttp import web
 
 from waybill_common.budget import Rate
-from waybill_platforms.http import Call, Http
+from waybill_platforms.calls import Call
+from waybill_platforms.http import Http
 from waybill_platforms.recording import LONGEST_BODY, recording
 
 

@@ -8,38 +8,27 @@ timed-out call has no effect: that is what `outcome="unknown"` says.
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 import aiohttp
 import httpx
-import orjson
 from httpx_aiohttp import AiohttpTransport
 
 from waybill_common.budget import Rate
 from waybill_common.retry import Family
+from waybill_platforms.calls import Answer, Call, build, excerpt
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.failures import (
-    DEFAULT_WAIT,
-    NOT_JSON,
-    WRONG_FORM,
-    Failure,
-    by_exception,
-    by_status,
-    seconds_to_wait,
-)
-from waybill_platforms.recording import Exchange, begin, redacted
+from waybill_platforms.failures import DEFAULT_WAIT, by_exception, by_status, seconds_to_wait
+from waybill_platforms.recording import Exchange, begin
 
 TIMEOUT = 20.0
 """Seconds in total, from the draw's end to the last byte."""
 CONNECT_TIMEOUT = 5.0
 CONNECTIONS = 64
 SHORTEST_SECRET = 8
-DETAIL = 300
-"""Characters of an answer that go into an error's message."""
 
 
 class Budget(Protocol):
@@ -62,77 +51,8 @@ class NoBudget:
     async def block(self, connection_id: str, seconds: float) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP call. `effect` says whether it changes something at the platform."""
-
-    log_type: str
-    method: str
-    url: httpx.URL
-    content: bytes = b""
-    effect: bool = False
-    cost: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A 2xx answer; `error` and `json` build failures that say where they come from."""
-
-    call: Call
-    status: int
-    headers: httpx.Headers
-    content: bytes
-    exchange: Exchange | None
-    secrets: tuple[bytes, ...] = field(repr=False)
-
-    def json(self) -> Any:
-        """The body; PlatformError when it is no JSON (an HTML page in a 200, a cut body)."""
-        try:
-            return orjson.loads(self.content)
-        except orjson.JSONDecodeError:
-            kind = self.headers.get("content-type", "no content type")
-            raise self.failed(NOT_JSON, f"no JSON but {kind}: {excerpt(self.content)}") from None
-
-    def wrong_form(self, what: str) -> PlatformError:
-        """The answer is JSON, but not what the contract says."""
-        return self.failed(WRONG_FORM, what)
-
-    def failed(
-        self, row: Failure, message: str, *, code: str | None = None, retry_after: float | None = None
-    ) -> PlatformError:
-        """The error for this answer after all; the exchange's outcome is corrected with it."""
-        told = redacted(message.encode(), self.secrets).decode()  # a token that was echoed must not be told on
-        return build(self.call, row, told, self.exchange, self.status, retry_after, code)
-
-
-def build(
-    call: Call,
-    row: Failure,
-    message: str,
-    exchange: Exchange | None,
-    status: int | None = None,
-    retry_after: float | None = None,
-    code: str | None = None,
-) -> PlatformError:
-    """A PlatformError by a row of the tables, noted on the exchange."""
-    outcome = row.outcome if call.effect else "none"
-    if exchange is not None:
-        exchange.outcome = "unknown" if outcome == "unknown" else row.family.value
-        exchange.error = message
-    return PlatformError(
-        message, family=row.family, cause=row.cause, outcome=outcome, action=call.log_type, status=status,
-        retry_after=retry_after, code=code,
-    )  # fmt: skip
-
-
 Described = tuple[str | None, str]
 """What an answer that is not 2xx says, in the platform's form: its code, and a text for people."""
-
-
-def excerpt(content: bytes) -> str:
-    """The beginning of a body, for a message."""
-    text = " ".join(content[: DETAIL * 2].decode("utf-8", "replace").split())
-    return text[:DETAIL] or "(empty)"
 
 
 @cache
@@ -142,6 +62,8 @@ def _tls() -> ssl.SSLContext:
 
 
 _HEADERS = {"User-Agent": "waybill/1", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+
+_JSON = (b"Content-Type", b"application/json")
 
 
 class Http:
@@ -162,11 +84,13 @@ class Http:
         self.rate = rate
         self.timeout = timeout
         self._describe = describe
-        self._headers = httpx.Headers(_HEADERS | dict(headers))
+        # The encoding is given, because httpx would guess it anew at each look at a header.
+        self._headers = httpx.Headers(_HEADERS | dict(headers), encoding="utf-8")
+        self._headers_with_body = httpx.Headers([*self._headers.raw, _JSON], encoding="utf-8")
         # What is shorter hides nothing, and cutting it out of every word would make the records unreadable.
         self._secrets = tuple(secret.encode() for secret in secrets if len(secret) >= SHORTEST_SECRET)
         self._limits = {"timeout": {"connect": min(CONNECT_TIMEOUT, timeout), "read": None, "pool": timeout}}
-        self._client: httpx.AsyncClient | None = None
+        self._transport: AiohttpTransport | None = None
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -197,14 +121,21 @@ class Http:
         return answer
 
     async def _exchange(self, call: Call, exchange: Exchange | None) -> httpx.Response:
+        headers = self._headers_with_body if call.content else self._headers
         request = httpx.Request(
-            call.method, call.url, headers=self._headers, content=call.content or None, extensions=self._limits
+            call.method, call.url, headers=headers, content=call.content or None, extensions=self._limits
         )
-        if call.content:
-            request.headers["Content-Type"] = "application/json"
         try:
             async with asyncio.timeout(self.timeout):
-                return await self._open().send(request)
+                # Straight to the transport: we use none of the client's redirects, cookies and authentication.
+                response = await self._open().handle_async_request(request)
+                response.headers.encoding = "latin-1"
+                response.request = request
+                try:
+                    await response.aread()
+                finally:
+                    await response.aclose()
+                return response
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError, OSError) as error:
             row = by_exception(error)
             late = f"no answer within {self.timeout:g} s" if isinstance(error, TimeoutError) else str(error)
@@ -227,11 +158,10 @@ class Http:
         message = f"HTTP {answer.status}{where}: {text or excerpt(answer.content)} ({row.why})"
         return answer.failed(row, message, code=code, retry_after=wait)
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            transport = AiohttpTransport(verify=_tls(), client=_session)
-            self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False)
-        return self._client
+    def _open(self) -> AiohttpTransport:
+        if self._transport is None:
+            self._transport = AiohttpTransport(verify=_tls(), client=_session)
+        return self._transport
 
     async def learn(self, available: float, per_second: float | None = None, capacity: float | None = None) -> None:
         """The platform announced what is left of its budget; the row of the connection is corrected with it."""
@@ -246,9 +176,9 @@ class Http:
                 await self._idle.wait()
         except TimeoutError:
             pass  # what is still running is ended with the client, and is then of unknown outcome
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
 
 
 def _session() -> aiohttp.ClientSession:

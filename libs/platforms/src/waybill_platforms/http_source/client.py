@@ -10,8 +10,9 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from waybill_common.budget import Rate
+from waybill_platforms.calls import Answer, Call
 from waybill_platforms.errors import explain
-from waybill_platforms.http import Answer, Budget, Call, Http
+from waybill_platforms.http import Budget, Http
 from waybill_platforms.http_source import mapping
 from waybill_platforms.http_source.settings import HttpSourceSettings
 from waybill_platforms.http_source.wire import (

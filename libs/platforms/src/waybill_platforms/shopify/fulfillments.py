@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from waybill_platforms.http import Answer
+from waybill_platforms.calls import Answer
 from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 from waybill_platforms.shopify import documents, fulfilling, mapping, wire
 from waybill_platforms.shopify.documents import Document

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from waybill_common.budget import Rate
 from waybill_common.retry import Family
+from waybill_platforms.calls import Answer, Call
 from waybill_platforms.errors import PlatformError, explain
 from waybill_platforms.failures import DEFAULT_WAIT, Failure
-from waybill_platforms.http import Answer, Budget, Call, Http
+from waybill_platforms.http import Budget, Http
 from waybill_platforms.shopify.documents import Document
 from waybill_platforms.shopify.settings import API_VERSION, ShopifySettings
 
