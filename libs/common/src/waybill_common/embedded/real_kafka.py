@@ -237,7 +237,11 @@ def _finish(work: Coroutine[Any, Any, None]) -> None:
 
 def _run_java(classes: str, *arguments: str) -> None:
     done = subprocess.run(  # noqa: S603
-        [java_program(), "-cp", classes, *arguments], capture_output=True, text=True, timeout=60, check=False
+        [java_program(), *JAVA_OPTIONS, "-cp", classes, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
@@ -246,4 +250,7 @@ def _run_java(classes: str, *arguments: str) -> None:
 
 def _cluster_id() -> str:
     """A new one for each directory: by it a service sees that the broker is another one, which kept nothing."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):  # the formatting tool would take it for an option
+            return made
