@@ -1,0 +1,53 @@
+"""router: who ships what, at the lowest landed cost. This file builds its parts."""
+
+from router.consumer import TOPICS, UPSTREAM, Inbox, decode
+from router.facts import SERVICE, Notices
+from router.route_orders import METRICS, RouteOrders
+from router.routes import make_routes
+from router.rulebooks import Rulebooks
+from router.settings import RouterSettings
+from router.wake_orders import WakeOrders
+from waybill_common.consuming import Subscription
+from waybill_common.db import queries
+from waybill_common.http import internal
+from waybill_common.service import Definition, Parts, Runtime
+from waybill_common.service import main as run_service
+from waybill_common.workers import Worker
+
+SCHEMA = "router"
+PACKAGE = "router"
+PORT = 8082
+
+
+async def build(runtime: Runtime[RouterSettings]) -> Parts:
+    settings = runtime.settings
+    runtime.metrics.declare(METRICS)
+    q = queries(PACKAGE)
+    books = Rulebooks(q)
+    routing = RouteOrders(runtime.pool, q, books, runtime.telemetry, runtime.metrics, batch=settings.plan_batch)
+    planner = Worker("route-orders", routing.turn, idle_max=settings.idle_max)
+    waking = WakeOrders(runtime.pool, q)
+
+    async def wake() -> int:
+        done = await waking.turn()
+        if done:
+            planner.wake()
+        return done
+
+    waker = Worker("wake-orders", wake, idle_max=settings.idle_max)
+    inbox = Inbox(q, books, runtime.alerts, runtime.telemetry)
+    return Parts(
+        subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, UPSTREAM, (planner.wake, waker.wake)),
+        workers=(planner, waker),
+        routes=make_routes(runtime.pool, q, books, internal(settings.service_tokens), planner.wake),
+    )
+
+
+def definition() -> Definition[RouterSettings]:
+    """What `waybill_common.service` runs."""
+    return Definition(SERVICE, SCHEMA, PACKAGE, build, PORT, Notices())
+
+
+def main() -> int:
+    """Runs until SIGTERM or SIGINT; the exit code."""
+    return run_service(SERVICE, SCHEMA, PACKAGE, build, RouterSettings, default_port=PORT, notices=Notices())

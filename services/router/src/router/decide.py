@@ -1,0 +1,225 @@
+"""What to do about one order: confirm, ask back, plan what is missing, or wait, and for what. Pure.
+
+The answer to `order.changed` (DESIGN section 3, the fence): each live FR is confirmed for the new version, or asked
+back. Asked back are FRs for another address or shipping method, and the newest FRs with units that are not wanted any
+more. What is missing (ordered − canceled − in live FRs − shipped) is planned; units of an FR that was asked back stay
+with it until its source has answered.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from router.ledger import Allocation
+from router.routing.plan import Answer, Rulebook, plan_order
+from router.routing.task import Demand, Offer, Task
+from waybill_contracts.values import FulfillmentRequest, Order, OrderState
+
+ROUNDS = 3
+"""So often a source may cancel units of a line before the line is held (on_source_cancel: fill)."""
+
+
+@dataclass(slots=True)
+class LiveFr:
+    """One FR of the order, whatever its state, with its allocations."""
+
+    fr_id: str
+    source: str
+    number: str
+    sequence: int
+    state: str
+    order_version: int
+    body: FulfillmentRequest
+    allocations: list[Allocation] = field(default_factory=list)
+
+    @property
+    def open(self) -> int:
+        return sum(allocation.open for allocation in self.allocations)
+
+
+@dataclass(slots=True)
+class Case:
+    """One due order with all that is stored about its routing."""
+
+    order: Order
+    revision: int
+    answered: int
+    decisions: int
+    frs_made: int
+    generate: bool
+    standing: str
+    reason: str | None
+    traceparent: str | None
+    frs: list[LiveFr] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is to be done. `waits_for` are the keys that wake the order again; `plan` is what FRs are made of."""
+
+    case: Case
+    standing: Literal["routed", "waiting"]
+    reason: str = ""
+    detail: str = ""
+    confirm: list[LiveFr] = field(default_factory=list)
+    ask_back: list[tuple[LiveFr, str]] = field(default_factory=list)
+    task: Task | None = None
+    plan: Answer | None = None
+    waits_for: list[str] = field(default_factory=list)
+
+    @property
+    def makes_frs(self) -> bool:
+        return self.plan is not None and self.plan.draft is not None
+
+    @property
+    def says_something(self) -> bool:
+        """False when it would only repeat the last decision."""
+        case = self.case
+        return bool(
+            case.order.sequence > case.answered
+            or self.confirm
+            or self.ask_back
+            or self.makes_frs
+            or (self.standing, self.reason or None) != (case.standing, case.reason)
+        )
+
+
+def decide(case: Case, book: Rulebook, stock: dict[tuple[str, str], Offer]) -> Verdict:
+    """What is planned is taken off `stock`, so that the next order of the batch does not plan with it."""
+    order = case.order
+    if order.state is OrderState.CANCELED:
+        back = [(fr, "order_canceled") for fr in case.frs if fr.state == "live" and fr.open]
+        return Verdict(case, "waiting", "canceled", ask_back=back)
+    if order.state is OrderState.HELD:
+        return Verdict(case, "waiting", "held", "; ".join(hold.fix for hold in order.holds))
+    ask_back = _wrong(case)
+    wrong = {fr.fr_id for fr, _ in ask_back}
+    confirm = [
+        fr
+        for fr in case.frs
+        if fr.state != "closed" and fr.order_version < order.version and fr.fr_id not in wrong
+        if fr.state != "void_requested"
+    ]
+    task, held = missing(case, book)
+    verdict = Verdict(case, "routed", confirm=confirm, ask_back=ask_back, task=task)
+    if not task.demands:
+        if held:
+            verdict.standing, verdict.reason = "waiting", "source_canceled"
+            verdict.detail = f"canceled by sources, not asked for again: {', '.join(held)}"
+        return verdict
+    if not order.auto_generate and not case.generate:
+        verdict.standing, verdict.reason = "waiting", "awaiting_generate"
+        verdict.detail = "the channel's auto_generate is off: generate it by hand"
+        return verdict
+    return _plan(verdict, task, book, stock)
+
+
+def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, str], Offer]) -> Verdict:
+    if any(demand.address >= len(task.countries) for demand in task.demands):
+        verdict.standing, verdict.reason, verdict.detail = "waiting", "no_address", "the order has no ship-to address"
+        return verdict
+    answer = plan_order(task, book, stock)
+    verdict.plan = answer
+    if answer.lacks:
+        verdict.standing, verdict.reason, verdict.detail = "waiting", answer.reason, answer.lacks[0].detail
+        verdict.waits_for = ["config", *sorted({f"sku/{demand.sku}" for demand in task.demands})]
+    if answer.draft is not None:
+        take_off(stock, answer)
+    return verdict
+
+
+def take_off(stock: dict[tuple[str, str], Offer], answer: Answer) -> None:
+    """The stock without what the plan uses; untracked sources stay as they are."""
+    for request in answer.draft.requests if answer.draft else ():
+        for demand, units in request.lines:
+            offer = stock[(request.source, demand.sku)]
+            if offer.available is not None:
+                left = offer.available - units
+                stock[(request.source, demand.sku)] = Offer(left, offer.unit_cost, offer.weight_g)
+
+
+def wanted(order: Order) -> dict[tuple[str, str], int]:
+    """Units by (line, SKU): pieces still owed × units a piece; services do not ship."""
+    units: dict[tuple[str, str], int] = {}
+    for line in order.lines:
+        if not line.service and line.wanted:
+            for part in line.components:
+                key = (line.line_id, part.sku)
+                units[key] = units.get(key, 0) + line.wanted * part.quantity
+    return units
+
+
+def _allocations(frs: Iterable[LiveFr]) -> Iterable[Allocation]:
+    return (allocation for fr in frs for allocation in fr.allocations)
+
+
+def _wrong(case: Case) -> list[tuple[LiveFr, str]]:
+    """Live FRs that are wanted no more, each with the reason."""
+    order = case.order
+    addresses = {line.line_id: line.address for line in order.lines}
+    found: list[tuple[LiveFr, str]] = []
+    live = [fr for fr in case.frs if fr.state == "live" and fr.open]
+    for fr in live:
+        homes = {addresses.get(line.line_id) for line in fr.body.lines}
+        if any(
+            home is None or home >= len(order.addresses) or order.addresses[home] != fr.body.ship_to for home in homes
+        ):
+            found.append((fr, "address_changed" if None not in homes else "line_removed"))
+        elif fr.body.shipping_method != order.shipping_method:
+            found.append((fr, "shipping_method_changed"))
+    leaving = {fr.fr_id for fr, _ in found}
+    excess = _excess(case, leaving)
+    for fr in reversed(live):
+        if fr.fr_id not in leaving and any(excess.get((a.line_id, a.sku), 0) > 0 and a.open for a in fr.allocations):
+            found.append((fr, "quantity_reduced"))
+            for a in fr.allocations:
+                excess[(a.line_id, a.sku)] = excess.get((a.line_id, a.sku), 0) - a.open
+    return found
+
+
+def _excess(case: Case, leaving: set[str]) -> dict[tuple[str, str], int]:
+    """Units in FRs beyond what is wanted, those not counted that were asked back already."""
+    excess = {key: -units for key, units in wanted(case.order).items()}
+    for fr in case.frs:
+        stays = fr.state != "void_requested" and fr.fr_id not in leaving
+        for a in fr.allocations:
+            key = (a.line_id, a.sku)
+            excess[key] = excess.get(key, 0) + a.shipped + (a.open if stays else 0)
+    return excess
+
+
+def missing(case: Case, book: Rulebook) -> tuple[Task, list[str]]:
+    """What to plan now, and the lines that stay held because sources canceled them."""
+    order = case.order
+    covered: dict[tuple[str, str], int] = {}
+    rounds: dict[tuple[str, str], int] = {}
+    refused: set[tuple[str, str]] = set()
+    for a in _allocations(case.frs):
+        key = (a.line_id, a.sku)
+        covered[key] = covered.get(key, 0) + a.open + a.shipped + a.killed
+        if a.source_canceled:
+            rounds[key] = rounds.get(key, 0) + 1
+            site = book.sites.get(a.source)
+            if site is not None and not site.tracked:
+                refused.add((a.source, a.sku))
+    addresses = {line.line_id: line.address for line in order.lines}
+    demands, held = [], []
+    for (line_id, sku), units in wanted(order).items():
+        left = units - covered.get((line_id, sku), 0)
+        if left > 0 and rounds.get((line_id, sku), 0) >= ROUNDS:
+            held.append(line_id)
+        elif left > 0:
+            demands.append(Demand(line_id, sku, left, addresses[line_id]))
+    held += [a.line_id for a in _allocations(case.frs) if a.killed]
+    task = Task(
+        number=order.number,
+        countries=tuple(address.country for address in order.addresses),
+        demands=tuple(demands),
+        order_id=order.order_id,
+        channel=order.channel,
+        tags=order.tags,
+        value=order.total,
+        shipping_method=order.shipping_method,
+        refused=frozenset(refused),
+    )
+    return task, list(dict.fromkeys(held))

@@ -1,0 +1,138 @@
+"""From a plan to FRs: the source's strategies applied (RT-11), and the events that say so. Pure."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from router.decide import Case, Verdict
+from router.routing.draft import Draft, DraftRequest
+from router.routing.numbers import bare_number, next_number
+from router.routing.plan import Answer
+from router.routing.task import Site, money
+from waybill_common.ids import new_id
+from waybill_contracts.configuration import Source
+from waybill_contracts.fr_created import (
+    Decision,
+    Exclusion,
+    OrderDecision,
+    OrderRouted,
+    OrderUnroutable,
+    Plan,
+    PlannedLine,
+    PlannedRequest,
+    Unfulfilled,
+)
+from waybill_contracts.values import Cost, FulfillmentRequest, Order, RequestLine
+
+
+def cost_of(request: DraftRequest, currency: str) -> Cost:
+    """The parts, exact."""
+    return Cost(currency=currency, items=money(request.items), fee=money(request.fee), shipping=money(request.shipping))
+
+
+def number_for(source: Source, order: Order, made_before: int, taken: Callable[[str], bool]) -> str:
+    """Raises NumberRefused."""
+    bare = bare_number(source.fr_number, order_number=order.number, order_id=order.order_id)
+    return next_number(source.fr_number, bare, made_before=made_before, taken=taken)
+
+
+def fulfillment_request(
+    case: Case, request: DraftRequest, site: Site, *, number: str, decision_id: str, currency: str
+) -> FulfillmentRequest:
+    """One FR of the plan, in the source's words; its predecessor is the newest closed FR that held one of its lines."""
+    order, source = case.order, site.source
+    lines = {line.line_id: line for line in order.lines}
+    asked = []
+    for demand, units in request.lines:
+        line = lines[demand.line_id]
+        per_piece = sum(part.quantity for part in line.components if part.sku == demand.sku)
+        asked.append(
+            RequestLine(
+                line_id=demand.line_id,
+                sku=demand.sku,
+                source_sku=source.skus.map.get(demand.sku, demand.sku),
+                quantity=units,
+                per_piece=max(per_piece, 1),
+                title=line.title,
+            )
+        )
+    method = order.shipping_method
+    ids = {demand.line_id for demand, _ in request.lines}
+    before = [fr for fr in case.frs if fr.state == "closed" and any(a.line_id in ids for a in fr.allocations)]
+    return FulfillmentRequest(
+        fr_id=str(new_id()),
+        order_id=order.order_id,
+        number=number,
+        source=site.id,
+        channel=order.channel,
+        store=order.store,
+        order_number=order.number,
+        order_version=order.version,
+        lines=tuple(asked),
+        ship_to=order.addresses[request.address],
+        shipping_method=method,
+        source_shipping_method=source.shipping_methods.map.get(method, method) if method else None,
+        cost=cost_of(request, currency),
+        decision_id=decision_id,
+        auto_process=source.auto_process,
+        predecessor=before[-1].fr_id if before else None,
+    )
+
+
+def decision_event(
+    verdict: Verdict, *, now: datetime, decision_id: str, version: int, batch: str, frs: list[FulfillmentRequest]
+) -> OrderDecision:
+    """The answer to the order's newest fact. `frs` are those made of the plan, in its order."""
+    case, answer = verdict.case, verdict.plan
+    decision = Decision(decision_id=decision_id, group="", config_version=version, batch=batch)
+    if answer is not None:
+        decision = _decision(answer, decision_id, version, batch, frs)
+    common = {
+        "sequence": case.decisions + 1,
+        "at": now,
+        "order_id": case.order.order_id,
+        "order_version": case.order.version,
+        "order_sequence": case.order.sequence,
+        "decision": decision,
+    }
+    if verdict.standing == "routed" or frs:
+        return OrderRouted.model_validate(common)
+    return OrderUnroutable.model_validate({**common, "reason": verdict.reason, "detail": verdict.detail})
+
+
+def _decision(answer: Answer, decision_id: str, version: int, batch: str, frs: list[FulfillmentRequest]) -> Decision:
+    currency = answer.currency or "XXX"
+    draft, bound = answer.draft, answer.lower_bound
+    return Decision(
+        decision_id=decision_id,
+        group=answer.group.id if answer.group else "",
+        config_version=version,
+        batch=batch,
+        currency=answer.currency,
+        chosen=plan_value(draft, currency, frs) if draft else None,
+        lower_bound=None if bound is None else money(bound),
+        gap=None if bound is None or draft is None else money(draft.cost - bound),
+        runner_up=plan_value(answer.runner_up, currency) if answer.runner_up else None,
+        excluded=tuple(Exclusion(source=b.source, reason=b.reason, detail=b.detail) for b in answer.excluded),
+        unfulfilled=tuple(
+            Unfulfilled(line_id=x.line_id, sku=x.sku, quantity=x.quantity, reason=x.reason, detail=x.detail)
+            for x in answer.lacks
+        ),
+    )
+
+
+def plan_value(draft: Draft, currency: str, frs: list[FulfillmentRequest] | None = None) -> Plan:
+    """The plan as it is told; with the FRs that were made of it."""
+    made = frs or [None] * len(draft.requests)
+    return Plan(
+        cost=money(draft.cost),
+        requests=tuple(
+            PlannedRequest(
+                source=request.source,
+                cost=cost_of(request, currency),
+                lines=tuple(PlannedLine(line_id=d.line_id, sku=d.sku, quantity=units) for d, units in request.lines),
+                fr_id=fr.fr_id if fr else None,
+                number=fr.number if fr else None,
+            )
+            for request, fr in zip(draft.requests, made, strict=True)
+        ),
+    )

@@ -1,0 +1,274 @@
+"""Due orders are routed: claimed, loaded, planned off the event loop without a lock, then stored in one transaction.
+
+The transaction locks the orders, the rulebook (when somebody is to wait), the SKUs waited for and the shelves, always
+in that order. What no longer holds is not stored: an order that changed meanwhile, a reservation that the shelf cannot
+cover any more, a wait whose reason is gone. Those losers stay due and are planned again at once.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from router.decide import Case, Verdict, decide, wanted
+from router.facts import message
+from router.ledger import Key
+from router.requests import decision_event, fulfillment_request, number_for
+from router.routing.numbers import NumberRefused
+from router.routing.plan import Rulebook
+from router.routing.task import Offer, money
+from router.rulebooks import Rulebooks
+from router.store import Round, add_frs, case_of, load_offers, save
+from waybill_common.db import Connection, Pool, Queries, rows, transaction
+from waybill_common.ids import new_id
+from waybill_common.leases import Lease, LeasedTable, claim
+from waybill_common.metrics import Metric, Metrics
+from waybill_common.telemetry import Telemetry
+from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
+
+ORDERS = LeasedTable("orders", "order_id", None)
+METRICS = (
+    Metric("router_orders_total", "counter", "Orders planned and stored", ("outcome",)),
+    Metric("router_losers_total", "counter", "Plans not stored because something had changed", ("why",)),
+)
+NUMBERS_ASKED = 8
+"""How many numbers are looked up for each new FR before the rare, slower way."""
+
+
+class RouteOrders:
+    """One replica's planning; any number of them may run."""
+
+    def __init__(
+        self, pool: Pool, queries: Queries, books: Rulebooks, telemetry: Telemetry, metrics: Metrics, *, batch: int
+    ) -> None:
+        self._pool = pool
+        self._q = queries
+        self._books = books
+        self._telemetry = telemetry
+        self._metrics = metrics
+        self._batch = batch
+
+    async def turn(self) -> int:
+        """One round; how many orders it dealt with."""
+        async with self._pool.acquire() as conn:
+            leases = await claim(
+                conn, ORDERS, limit=self._batch, per_connection=self._batch, hold=timedelta(seconds=30)
+            )
+            if not leases:
+                return 0
+            revision, book = await self._books.current(conn)
+            cases = sorted(
+                (case_of(lease.row) for lease in leases), key=lambda c: (c.order.placed_at, c.order.order_id)
+            )
+            await add_frs(conn, self._q, cases)
+            skus = {sku for case in cases for _, sku in wanted(case.order)}
+            snapshot = await load_offers(conn, self._q, sorted(skus), book)
+        verdicts = await asyncio.to_thread(_decide_all, cases, book, dict(snapshot))
+        async with transaction(self._pool) as conn:
+            await self._store(conn, leases, verdicts, Round(revision), book, snapshot)
+        return len(leases)
+
+    async def _store(
+        self,
+        conn: Connection,
+        leases: Sequence[Lease],
+        verdicts: list[Verdict],
+        done: Round,
+        book: Rulebook,
+        snapshot: dict[Key, Offer],
+    ) -> None:
+        token: UUID = leases[0].token
+        held = await rows(
+            self._q.hold_orders(
+                conn,
+                order_ids=[v.case.order.order_id for v in verdicts],
+                revisions=[v.case.revision for v in verdicts],
+                token=token,
+            )
+        )
+        ours = {row["order_id"] for row in held}
+        valid = [v for v in verdicts if v.case.order.order_id in ours]
+        self._lost("order_changed", len(verdicts) - len(valid))
+        valid = await self._still_waiting(conn, valid, done.revision, book, snapshot)
+        valid = await self._reserve(conn, valid, done, book)
+        taken = await self._numbers_taken(conn, valid, book)
+        now = datetime.now(UTC)
+        batch = str(new_id())
+        for verdict in valid:
+            self._conclude(verdict, done, book, taken, now, batch, snapshot)
+        await save(conn, self._q, done)
+        await self._q.release_lease(conn, order_ids=[lease.id for lease in leases], token=token)
+        for outcome, orders in Counter(verdict.standing for verdict in done.verdicts).items():
+            self._metrics.count("router_orders_total", orders, outcome=outcome)
+
+    async def _still_waiting(
+        self, conn: Connection, verdicts: list[Verdict], revision: int, book: Rulebook, snapshot: dict[Key, Offer]
+    ) -> list[Verdict]:
+        """Without those whose reason to wait may be gone: the rules changed, or more is free than they were planned on.
+
+        The locks make sure that whoever changes it later sees the waits and wakes them.
+        """
+        waits = [verdict for verdict in verdicts if verdict.waits_for]
+        if not waits:
+            return verdicts
+        stale: set[int] = set()
+        if await self._q.hold_revision(conn) != revision:
+            stale = {id(verdict) for verdict in waits}
+        else:
+            skus = sorted({key.removeprefix("sku/") for v in waits for key in v.waits_for if key != "config"})
+            await self._q.share_skus(conn, skus=skus)
+            offers = await load_offers(conn, self._q, skus, book)
+            fresh = {sku for (source, sku), offer in offers.items() if _better(offer, snapshot.get((source, sku)))}
+            stale = {id(v) for v in waits if any(f"sku/{sku}" in v.waits_for for sku in fresh)}
+        self._lost("wait_over", len(stale))
+        return [verdict for verdict in verdicts if id(verdict) not in stale]
+
+    async def _reserve(self, conn: Connection, verdicts: list[Verdict], done: Round, book: Rulebook) -> list[Verdict]:
+        """Oldest first; whose units the shelf cannot cover any more loses."""
+        asked = {id(verdict): _asks(verdict, book) for verdict in verdicts if verdict.makes_frs}
+        keys = sorted({key for units in asked.values() for key in units})
+        if not keys:
+            return verdicts
+        locked = await rows(
+            self._q.lock_stock(conn, sources=[source for source, _ in keys], skus=[sku for _, sku in keys])
+        )
+        free = {
+            (row["source"], row["sku"]): row["on_hand"]
+            - row["reserved"]
+            - book.sites[row["source"]].source.stock.safety
+            for row in locked
+        }
+        kept = []
+        for verdict in verdicts:
+            units = asked.get(id(verdict), {})
+            if any(free.get(key, 0) < most for key, most in units.items()):
+                continue
+            for key, most in units.items():
+                free[key] -= most
+                done.reserved[key] = done.reserved.get(key, 0) + most
+            kept.append(verdict)
+        self._lost("stock_gone", len(verdicts) - len(kept))
+        return kept
+
+    async def _numbers_taken(self, conn: Connection, verdicts: list[Verdict], book: Rulebook) -> set[Key]:
+        """(source, number) of those that the new FRs might take and that are used already."""
+        asked: list[Key] = []
+        for verdict in verdicts:
+            for request in verdict.plan.draft.requests if verdict.plan and verdict.plan.draft else ():
+                passed: set[str] = set()
+                for _ in range(NUMBERS_ASKED + len(verdict.case.frs)):
+                    source = book.sites[request.source].source
+                    try:
+                        number = number_for(source, verdict.case.order, verdict.case.frs_made, passed.__contains__)
+                    except NumberRefused:
+                        break
+                    passed.add(number)
+                asked += [(request.source, number) for number in sorted(passed)]
+        if not asked:
+            return set()
+        names = {"sources": [source for source, _ in asked], "numbers": [number for _, number in asked]}
+        return {(row["source"], row["number"]) for row in await rows(self._q.numbers_taken(conn, **names))}
+
+    def _conclude(
+        self,
+        verdict: Verdict,
+        done: Round,
+        book: Rulebook,
+        taken: set[Key],
+        now: datetime,
+        batch: str,
+        snapshot: dict[Key, Offer],
+    ) -> None:
+        """Adds all that one verdict stores and says."""
+        case, order = verdict.case, verdict.case.order
+        done.verdicts.append(verdict)
+        if not verdict.says_something:
+            return
+        with self._telemetry.span("router.route_order", parent=case.traceparent) as span:
+            trace = span.traceparent
+            decision_id = str(new_id())
+            frs = []
+            answer = verdict.plan
+            if answer is not None and answer.draft is not None:
+                for at, request in enumerate(answer.draft.requests):
+                    site = book.sites[request.source]
+                    made = case.frs_made + at
+                    number = number_for(site.source, order, made, lambda n, source=request.source: (source, n) in taken)
+                    taken.add((request.source, number))
+                    fr = fulfillment_request(
+                        case, request, site, number=number, decision_id=decision_id, currency=answer.currency or "XXX"
+                    )
+                    frs.append(fr)
+                    if site.tracked:
+                        done.tracked.add(site.id)
+            for fr in frs:
+                event = FrCreated(
+                    at=now, fr_id=fr.fr_id, order_id=order.order_id, order_version=order.version, fr=fr, order=order
+                )
+                done.messages.append(message(event, trace))
+            self._speak(verdict, done, now, trace)
+            decision = decision_event(
+                verdict, now=now, decision_id=decision_id, version=book.version, batch=batch, frs=frs
+            )
+            done.messages.append(message(decision, trace))
+            done.decisions.append((decision, _inputs(verdict, snapshot)))
+            done.frs += frs
+
+    def _speak(self, verdict: Verdict, done: Round, now: datetime, trace: str) -> None:
+        order = verdict.case.order
+        for fr in verdict.confirm:
+            sequence = fr.sequence + 1
+            common: dict[str, Any] = {"sequence": sequence, "at": now, "fr_id": fr.fr_id, "order_id": order.order_id}
+            done.messages.append(message(FrConfirmed(**common, order_version=order.version), trace))
+            done.spoken.append((fr, sequence, fr.state, order.version))
+        for fr, reason in verdict.ask_back:
+            sequence = fr.sequence + 1
+            common = {"sequence": sequence, "at": now, "fr_id": fr.fr_id, "order_id": order.order_id}
+            done.messages.append(message(FrVoidRequested(**common, order_version=order.version, reason=reason), trace))
+            done.spoken.append((fr, sequence, "void_requested", fr.order_version))
+
+    def _lost(self, why: str, orders: int) -> None:
+        if orders:
+            self._metrics.count("router_losers_total", orders, why=why)
+
+
+def _decide_all(cases: list[Case], book: Rulebook, stock: dict[Key, Offer]) -> list[Verdict]:
+    return [decide(case, book, stock) for case in cases]
+
+
+def _better(now: Offer, then: Offer | None) -> bool:
+    """Whether more can be planned with `now` than with `then`."""
+    if then is None:
+        return True
+    more = (now.available or 0) > (then.available or 0)
+    return more or (now.unit_cost, now.weight_g) != (then.unit_cost, then.weight_g)
+
+
+def _asks(verdict: Verdict, book: Rulebook) -> dict[Key, int]:
+    """Units by (source, SKU) that the verdict's plan reserves."""
+    units: dict[Key, int] = {}
+    for request in verdict.plan.draft.requests if verdict.plan and verdict.plan.draft else ():
+        if book.sites[request.source].tracked:
+            for demand, most in request.lines:
+                key = (request.source, demand.sku)
+                units[key] = units.get(key, 0) + most
+    return units
+
+
+def _inputs(verdict: Verdict, snapshot: dict[Key, Offer]) -> dict[str, Any]:
+    """What it was decided from (RT-12), as of the snapshot that the batch began with."""
+    task = verdict.task
+    if task is None or verdict.plan is None:
+        return {}
+    skus = {demand.sku for demand in task.demands}
+    return {
+        "countries": task.countries,
+        "demands": [[d.line_id, d.sku, d.quantity, d.address] for d in task.demands],
+        "stock": [
+            [source, sku, o.available, None if o.unit_cost is None else str(money(o.unit_cost)), o.weight_g]
+            for (source, sku), o in snapshot.items()
+            if sku in skus
+        ],
+    }

@@ -1,0 +1,73 @@
+"""The internal HTTP: questions that need an answer at once. Reads run in read-only transactions and prove it (RT-9)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+
+from router.decide import decide, wanted
+from router.requests import decision_event
+from router.rulebooks import Rulebooks
+from router.store import add_frs, case_of, load_offers
+from waybill_common.clock import SystemClock
+from waybill_common.db import Pool, Queries, rows, transaction
+
+
+def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any], wake: Callable[[], None]) -> APIRouter:
+    """Routes under /internal, behind the service token."""
+    router = APIRouter(prefix="/internal", dependencies=guard)
+
+    @router.get("/orders/{order_id}/preview")
+    async def preview(order_id: str) -> dict[str, Any]:
+        """What would be decided now, with nothing stored."""
+        async with pool.acquire() as conn, conn.transaction(readonly=True):
+            row = await q.order_of(conn, order_id=order_id)
+            if row is None:
+                raise HTTPException(404, f"order {order_id} is not known to the router")
+            case = case_of(row)
+            await add_frs(conn, q, [case])
+            _, book = await books.current(conn)
+            stock = await load_offers(conn, q, sorted({sku for _, sku in wanted(case.order)}), book)
+        verdict = decide(case, book, stock)
+        event = decision_event(
+            verdict, now=SystemClock().now(), decision_id="preview", version=book.version, batch="", frs=[]
+        )
+        answer = event.model_dump(mode="json")
+        return {"standing": verdict.standing, "reason": verdict.reason, "detail": verdict.detail, **answer}
+
+    @router.get("/orders/{order_id}/decisions")
+    async def decisions(order_id: str) -> list[dict[str, Any]]:
+        """Every decision about the order with its inputs, the oldest first (RT-12)."""
+        async with pool.acquire() as conn:
+            return [dict(row) for row in await rows(q.decisions_of(conn, order_id=order_id))]
+
+    @router.post("/orders/{order_id}/generate")
+    async def generate(order_id: str) -> dict[str, Any]:
+        """For an order that waits because its channel's auto_generate is off (RT-8)."""
+        async with transaction(pool) as conn:
+            found = await q.generate_order(conn, order_id=order_id)
+        if found is None:
+            raise HTTPException(409, f"order {order_id} does not wait for generate")
+        wake()
+        return {"order_id": order_id, "due": True}
+
+    @router.get("/sources/{source}/stock")
+    async def stock_of(source: str, after: str = "", limit: int = 500) -> list[dict[str, Any]]:
+        """By SKU; continue after the last one."""
+        async with pool.acquire() as conn:
+            found = await rows(q.stock_of_source(conn, source=source, after=after, most=min(limit, 5000)))
+        return [dict(row) for row in found]
+
+    @router.get("/uncovered")
+    async def uncovered(limit: int = 500) -> list[dict[str, Any]]:
+        """Allocations that the stock does not cover any more, the newest first (RT-6)."""
+        async with pool.acquire() as conn:
+            return [dict(row) for row in await rows(q.uncovered(conn, most=min(limit, 5000)))]
+
+    @router.get("/waiting")
+    async def waiting() -> dict[str, int]:
+        """Orders that wait, by reason."""
+        async with pool.acquire() as conn:
+            return {row["reason"]: row["orders"] for row in await rows(q.waiting_counts(conn))}
+
+    return router

@@ -1,0 +1,86 @@
+-- name: lock_orders
+select order_id, sequence, answered, revision from orders where order_id = any(:order_ids::text[])
+order by order_id for update;
+
+-- name: take_orders
+-- The newest fact wins; returns those that were news.
+insert into orders as o (order_id, sequence, version, body, traceparent, due_at)
+select * from unnest(:order_ids::text[], :sequences::bigint[], :versions::int[], :bodies::jsonb[], :traces::text[],
+    :due::timestamptz[])
+on conflict (order_id) do update set
+    sequence = excluded.sequence, version = excluded.version, body = excluded.body, revision = o.revision + 1,
+    traceparent = coalesce(o.traceparent, excluded.traceparent), due_at = excluded.due_at
+where o.sequence < excluded.sequence
+returning order_id;
+
+-- name: touch_orders!
+-- Something that their plans depend on has changed: they are due.
+update orders set revision = revision + 1, due_at = clock_timestamp() where order_id = any(:order_ids::text[]);
+
+-- name: release_lease!
+update orders set lease_token = null, lease_until = null where order_id = any(:order_ids::text[])
+and lease_token = :token::uuid;
+
+-- name: hold_orders
+-- Those whose plan is still about what is stored now, locked.
+select o.order_id from orders o
+join unnest(:order_ids::text[], :revisions::bigint[]) as p (order_id, revision) using (order_id)
+where o.lease_token = :token::uuid and o.revision = p.revision
+order by o.order_id for update of o;
+
+-- name: settle_orders!
+update orders o set
+    standing = s.standing, reason = s.reason, answered = greatest(o.answered, s.answered), due_at = null,
+    decisions = s.decisions, frs_made = o.frs_made + s.frs, lease_token = null, lease_until = null,
+    generate = o.generate and s.standing <> 'routed'
+from unnest(:order_ids::text[], :standings::text[], :reasons::text[], :answered::bigint[], :decisions::int[],
+    :frs::int[]) as s (order_id, standing, reason, answered, decisions, frs)
+where o.order_id = s.order_id;
+
+-- name: forget_waits!
+delete from order_waits where order_id = any(:order_ids::text[]);
+
+-- name: add_waits!
+insert into order_waits (key, order_id) select * from unnest(:keys::text[], :order_ids::text[])
+on conflict do nothing;
+
+-- name: add_wakes!
+insert into wakes (key) select unnest(:keys::text[]);
+
+-- name: take_wakes
+delete from wakes where id in (select id from wakes order by id limit :most for update skip locked) returning key;
+
+-- name: wake_orders
+-- Locked in the order that everybody locks orders in.
+with woken as (
+    select o.order_id from orders o
+    where o.order_id in (select w.order_id from order_waits w where w.key = any(:keys::text[])) and o.due_at is null
+    order by o.order_id for update
+)
+update orders o set due_at = clock_timestamp() from woken where o.order_id = woken.order_id returning o.order_id;
+
+-- name: generate_order$
+update orders set generate = true, due_at = clock_timestamp(), revision = revision + 1
+where order_id = :order_id and standing = 'waiting' and reason = 'awaiting_generate' returning order_id;
+
+-- name: last_decisions
+select o.order_id, o.traceparent, d.type, d.event::text as event from orders o
+join decisions d on d.order_id = o.order_id and d.sequence = o.decisions
+where o.order_id = any(:order_ids::text[]);
+
+-- name: add_decisions!
+insert into decisions (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs)
+select d.decision_id, d.order_id, d.sequence, d.at, d.type, d.order_version, d.config_revision, d.event::json, d.inputs
+from unnest(:decision_ids::text[], :order_ids::text[], :sequences::int[], :ats::timestamptz[], :types::text[],
+    :versions::int[], :revisions::bigint[], :events::text[], :inputs::jsonb[])
+    as d (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs);
+
+-- name: order_of^
+select * from orders where order_id = :order_id;
+
+-- name: decisions_of
+select decision_id, sequence, at, type, order_version, config_revision, event, inputs from decisions
+where order_id = :order_id order by sequence;
+
+-- name: waiting_counts
+select reason, count(*) as orders from orders where standing = 'waiting' group by reason order by reason;
