@@ -118,15 +118,16 @@ class Control:
     # -- faults
 
     async def faults(self, request: web.Request) -> web.StreamResponse:
-        return told({"faults": self._world.faults.told()})
+        return told(self._world.faults.told())
 
     async def script(self, request: web.Request) -> web.StreamResponse:
+        """A list of rules, or `{faults: [...], seed}`; they are added to those in force."""
         given = orjson.loads(await request.read())
         rules, seed = (given, 0) if isinstance(given, list) else (given.get("faults", []), given.get("seed", 0))
-        return told({"faults": self._world.faults.script(rules, seed)}, 201)
+        return told(self._world.faults.script(rules, seed), 201)
 
     async def clear(self, request: web.Request) -> web.StreamResponse:
-        return told({"faults": self._world.faults.clear()})
+        return told(self._world.faults.clear())
 
     # -- the shop
 

@@ -25,11 +25,15 @@ def requested(plan: Plan) -> int:
 def _cost(item: Field, filled: Sequence[Arguments]) -> int:
     if not item.children:
         return 0
+    arguments = filled[item.slot]
+    if "ids" in arguments:
+        return len(arguments["ids"]) * (1 + sum(_cost(child, filled) for child in item.children))
     if item.type_name.endswith("Connection"):
-        size = _size(filled[item.slot])
+        size = _size(arguments)
         nodes = sum(1 + sum(_cost(c, filled) for c in _below(edge)) for edge in item.children if _is_nodes(edge))
         return 2 + math.ceil(size * nodes * WEIGHT)
-    return 1 + sum(_cost(child, filled) for child in item.children)
+    one = 1 + sum(_cost(child, filled) for child in item.children)
+    return math.ceil(_size(arguments) * one * WEIGHT) if "first" in arguments else one
 
 
 def _is_nodes(item: Field) -> bool:

@@ -196,7 +196,12 @@ class _Compiler:
         children: tuple[Field, ...] = ()
         if isinstance(named, GraphQLObjectType):
             children = self.select(named, sets)
-        complete = self._complete(definition.type, sets, children)
+        elif is_abstract_type(named):
+            plans = self._concrete(cast(GraphQLInterfaceType, named), sets)
+            children = max(plans.values(), key=_width)
+            complete = self._complete(definition.type, _by_type(plans, self.planner.type_of))
+            return Field(key, name, self._slot(definition, nodes[0]), resolve, complete, named.name, children)
+        complete = self._complete(definition.type, _one_type(children))
         return Field(key, name, self._slot(definition, nodes[0]), resolve, complete, named.name, children)
 
     def _slot(self, definition: GraphQLField, node: FieldNode) -> int:
@@ -205,25 +210,30 @@ class _Compiler:
         self.slots.append(lambda variables: get_argument_values(definition, node, variables))
         return len(self.slots) - 1
 
-    def _complete(
-        self, output: GraphQLOutputType, sets: list[SelectionSetNode], children: tuple[Field, ...]
-    ) -> Complete:
+    def _complete(self, output: GraphQLOutputType, inner: Complete) -> Complete:
         if is_non_null_type(output):
-            return self._complete(output.of_type, sets, children)
-        if is_list_type(output):
-            return _list_of(self._complete(output.of_type, sets, children), is_leaf_type(get_named_type(output)))
-        if is_leaf_type(output):
+            return self._complete(output.of_type, inner)
+        if is_leaf_type(get_named_type(output)):
             return _leaf
-        if is_abstract_type(output):
-            return self._abstract(cast(GraphQLInterfaceType, output), sets)
-        return lambda value, run: None if value is None else _object(children, value, run)
+        if is_list_type(output):
+            return _list_of(self._complete(output.of_type, inner))
+        return inner
 
-    def _abstract(self, interface: GraphQLInterfaceType, sets: list[SelectionSetNode]) -> Complete:
-        plans = {
-            concrete.name: self.select(concrete, sets) for concrete in self.planner.schema.get_possible_types(interface)
-        }
-        type_of = self.planner.type_of
-        return lambda value, run: None if value is None else _object(plans[type_of(value)], value, run)
+    def _concrete(self, interface: GraphQLInterfaceType, sets: list[SelectionSetNode]) -> dict[str, tuple[Field, ...]]:
+        return {kind.name: self.select(kind, sets) for kind in self.planner.schema.get_possible_types(interface)}
+
+
+def _one_type(children: tuple[Field, ...]) -> Complete:
+    return lambda value, run: None if value is None else _object(children, value, run)
+
+
+def _by_type(plans: Mapping[str, tuple[Field, ...]], type_of: Callable[[object], str]) -> Complete:
+    return lambda value, run: None if value is None else _object(plans[type_of(value)], value, run)
+
+
+def _width(fields: Sequence[Field]) -> int:
+    """How much a selection asks for: of several possible types, the dearest counts."""
+    return sum(1 + _width(item.children) for item in fields)
 
 
 def _object(fields: Sequence[Field], value: Any, run: Run) -> dict[str, Any]:
@@ -255,7 +265,5 @@ def _leaf(value: Any, run: Run) -> Any:
     return value
 
 
-def _list_of(inner: Complete, leaves: bool) -> Complete:
-    if leaves:
-        return _leaf
+def _list_of(inner: Complete) -> Complete:
     return lambda value, run: None if value is None else [inner(item, run) for item in value]
