@@ -64,7 +64,8 @@ class Answer:
 
     @property
     def timeout(self) -> timedelta:
-        return timedelta(seconds=self.job.longest)
+        """For how long the source may still be at work on a call that we gave up."""
+        return timedelta(seconds=self.job.connection.features.call_timeout)
 
 
 async def call(job: Job, telemetry: Telemetry) -> Answer:

@@ -34,7 +34,7 @@ declare_events({"send.source_unusable": "a source's configuration cannot be open
 FRS = LeasedTable("frs", "fr_id", "source")
 LIMIT = 400
 PER_SOURCE = 128
-HOLD = timedelta(seconds=90)
+HOLD = timedelta(seconds=60)
 
 
 class Connections(Protocol):
