@@ -68,7 +68,7 @@ def unmapped_method(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: Ch
 
 
 def awaiting_payment(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
-    """Neither paid nor deferred; a void or a full refund before sending stops the order here too (IN-8)."""
+    """Neither paid nor deferred; a void before sending stops the order here too (IN-8)."""
     if not rules.may_go_on(order.payment):
         yield Hold(
             reason=HoldReason.AWAITING_PAYMENT,

@@ -19,6 +19,7 @@ from waybill_platforms.model import ChannelLine, ChannelOrder
 Baseline = Mapping[str, int]
 """Pieces of each line (by line id) that had left the channel before we imported the order."""
 
+REFUNDED = "refunded"
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency": stands in our copy while the channel's is invalid."""
 
@@ -84,6 +85,8 @@ def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | Non
     content = _content(order, rules, left)
     if baseline is None and order.lines and not owed(content.lines):
         return Excluded("nothing_to_ship", "every line is a service, canceled, or had left before the import")
+    if baseline is None and content.canceled == REFUNDED:
+        return Excluded(f"payment_{order.payment}", "it was refunded in full before it was imported")
     if content.canceled:
         return Ready(content, left)
     holds = holds_of(order, content.lines, rules)
@@ -101,8 +104,6 @@ def filtered(order: ChannelOrder, rules: ChannelRules) -> Excluded | None:
     if not rules.passes_payment(order.payment):
         allowed = ", ".join(rules.channel.import_.payment) or "none"
         return Excluded(f"payment_{order.payment}", f"import.payment takes {allowed}; channel: {order.raw_status}")
-    if order.fulfillment == "not_required":
-        return Excluded("nothing_to_ship", "the channel says that nothing of it is shipped")
     if order.fulfillment not in rules.channel.import_.fulfillment:
         allowed = ", ".join(rules.channel.import_.fulfillment) or "none"
         detail = f"import.fulfillment takes {allowed}; channel: {order.raw_status}"
@@ -133,7 +134,7 @@ def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline) -> Conten
         placed_at=order.placed_at,
         currency=currency_or_none(order.currency) or NO_CURRENCY,
         payment=order.payment,
-        canceled=_canceled(order, lines),
+        canceled=_canceled(order, lines, rules),
         total=amount_or_zero(order.total),
         email=order.email,
         note=order.note,
@@ -146,9 +147,12 @@ def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline) -> Conten
     )
 
 
-def _canceled(order: ChannelOrder, lines: tuple[OrderLine, ...]) -> str | None:
+def _canceled(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> str | None:
+    """An order that is here leaves by cancellation or refund alone (IN-7)."""
     if order.canceled or order.fulfillment == "canceled":
         return "canceled_at_channel"
+    if order.payment is PaymentState.REFUNDED and not rules.may_go_on(order.payment):
+        return REFUNDED
     if lines and not owed(lines):
         return "all_lines_canceled"
     return None
