@@ -4,7 +4,7 @@ A create's outcome is one of three: done, surely without effect (its intent is d
 is read back in a later try). Withdrawing and updating can be repeated, so a fresh read tells all about them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipment_poller import plan_sync
 from shipment_poller.channel_try import AtChannel, fail, fail_by, note
@@ -59,6 +59,8 @@ def _creates(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments, co
     )
     try:
         calls = at.writer.calls_for(state, draft)
+        if notify:  # several locations are several fulfillments, but one message to the buyer
+            calls[1:] = at.writer.calls_for(state, replace(draft, notify=False))[1:]
     except NotFulfillable as less:
         _less_is_open(job, part, at, state, less)
         return []

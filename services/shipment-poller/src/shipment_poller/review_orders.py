@@ -195,7 +195,7 @@ def _columns(result: _Result, outcome: Outcome, shipments: Columns, history: Col
         source_shipment_ids=before.said.id,
         said=before.said.model_dump(mode="json"),
         states=verdict.state.value,
-        lines=[line.model_dump() for line in verdict.lines],
+        lines={"lines": [line.model_dump() for line in verdict.lines]},  # a bare list would be a second dimension
         carriers=verdict.carrier,
         known=verdict.courier_known,
         reasons=reason,

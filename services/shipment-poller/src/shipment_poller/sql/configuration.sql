@@ -1,4 +1,4 @@
--- name: apply_configuration
+-- name: apply_configuration(entities, versions, bodies)
 -- Newer versions only; answers which version counts now.
 insert into config_entities as c (entity, version, body)
 select * from unnest(:entities::text[], :versions::bigint[], :bodies::jsonb[])
@@ -6,27 +6,27 @@ on conflict (entity) do update set version = excluded.version, body = excluded.b
 where excluded.version > c.version
 returning entity;
 
--- name: remove_configuration!
+-- name: remove_configuration(entities)!
 delete from config_entities where entity = any(:entities::text[]);
 
--- name: configuration_versions
+-- name: configuration_versions()
 select entity, version from config_entities where entity like 'channel/%' or entity like 'source/%';
 
--- name: configuration_bodies
+-- name: configuration_bodies(entities)
 select entity, version, body from config_entities where entity = any(:entities::text[]);
 
--- name: orders_with_unmapped_couriers
+-- name: orders_with_unmapped_couriers(sources)
 select distinct order_id from shipments where source = any(:sources::text[]) and not courier_known;
 
--- name: orders_failed_for
+-- name: orders_failed_for(channels, codes)
 select distinct order_id from syncs
 where channel = any(:channels::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[]);
 
--- name: rearm_failed!
+-- name: rearm_failed(order_ids, codes)!
 -- What failed for this reason begins a new round now.
 update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
 where order_id = any(:order_ids::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[]);
 
--- name: wake_pushes!
+-- name: wake_pushes(channels)!
 -- Rows that waited for configuration or credentials are looked at now.
 update push_turns set due_at = now() where channel = any(:channels::text[]) and due_at > now() and lease_token is null;

@@ -1,38 +1,41 @@
--- name: shipments_for_review
+-- name: shipments_for_review(order_ids)
 select s.shipment_id, s.order_id, s.fr_id, s.source, s.said, s.state, s.lines, s.carrier, s.courier_known, s.reason,
     s.sequence, y.state as sync, y.wanted
 from shipments s left join syncs y using (shipment_id)
 where s.order_id = any(:order_ids::text[]) order by s.position;
 
--- name: stored_words
+-- name: stored_words(source, ids)
 select source_shipment_id, fr_id, order_id, said from shipments
 where source = :source and source_shipment_id = any(:ids::text[]);
 
--- name: watches_by_reference
+-- name: watches_by_reference(source, references, platform_ids)
 select fr_id, order_id, number, platform_id, state, outcome, fr is not null as known from watches
 where source = :source and (number = any(:references::text[])
     or (platform_id <> '' and platform_id = any(:platform_ids::text[])));
 
--- name: fulfillments_of_ours
+-- name: fulfillments_of_ours(channels, ids)
 -- Which of these ids are fulfillments that we wrote ourselves, at a channel that is the same shop (IN-7).
 select fulfillment_id from fulfillments where channel = any(:channels::text[]) and fulfillment_id = any(:ids::text[]);
 
--- name: save_shipments!
+-- name: save_shipments(shipment_ids, order_ids, fr_ids, sources, source_shipment_ids, said, states, lines, carriers, known, reasons, sequences)!
 insert into shipments (shipment_id, order_id, fr_id, source, source_shipment_id, said, state, lines, carrier,
     courier_known, reason, sequence)
-select * from unnest(:shipment_ids::text[], :order_ids::text[], :fr_ids::text[], :sources::text[],
+select u.id, u.order_id, u.fr_id, u.source, u.theirs, u.said, u.state, u.lines -> 'lines', u.carrier, u.known, u.reason,
+    u.sequence
+from unnest(:shipment_ids::text[], :order_ids::text[], :fr_ids::text[], :sources::text[],
     :source_shipment_ids::text[], :said::jsonb[], :states::text[], :lines::jsonb[], :carriers::text[],
     :known::boolean[], :reasons::jsonb[], :sequences::bigint[])
+    as u (id, order_id, fr_id, source, theirs, said, state, lines, carrier, known, reason, sequence)
 on conflict (shipment_id) do update set said = excluded.said, state = excluded.state, lines = excluded.lines,
     carrier = excluded.carrier, courier_known = excluded.courier_known, reason = excluded.reason,
     sequence = excluded.sequence;
 
--- name: save_history!
+-- name: save_history(shipment_ids, sequences, states, syncs, reasons)!
 insert into shipment_history (shipment_id, sequence, state, sync, reason)
 select * from unnest(:shipment_ids::text[], :sequences::bigint[], :states::text[], :syncs::text[], :reasons::jsonb[])
 on conflict do nothing;
 
--- name: keep_early!
+-- name: keep_early(source, keep, ids, references, platform_ids, said)!
 insert into early_shipments as e (source, source_shipment_id, reference, platform_id, said, deadline)
 select :source, u.id, u.reference, u.platform_id, u.said, now() + :keep
 from unnest(:ids::text[], :references::text[], :platform_ids::text[], :said::jsonb[])
@@ -40,7 +43,7 @@ from unnest(:ids::text[], :references::text[], :platform_ids::text[], :said::jso
 on conflict (source, source_shipment_id) do update set said = excluded.said
 where (excluded.said ->> 'updated_at') >= (e.said ->> 'updated_at');
 
--- name: early_for_frs
+-- name: early_for_frs(fr_ids)
 -- What came before these FRs were known to be with their source.
 select e.source, e.source_shipment_id, e.said, w.fr_id, w.order_id
 from watches w join early_shipments e on e.source = w.source
@@ -48,11 +51,11 @@ from watches w join early_shipments e on e.source = w.source
 where w.fr_id = any(:fr_ids::text[]) and w.fr is not null
     and (w.state in ('PROCESSED', 'ACKNOWLEDGED', 'VOIDED', 'CANCELED', 'FAILED') or w.outcome = 'unknown');
 
--- name: drop_early!
+-- name: drop_early(sources, ids)!
 delete from early_shipments e using unnest(:sources::text[], :ids::text[]) as u (source, id)
 where e.source = u.source and e.source_shipment_id = u.id;
 
--- name: early_overdue
+-- name: early_overdue()
 update early_shipments set told = true
 where (source, source_shipment_id) in (
     select source, source_shipment_id from early_shipments where deadline < now() and not told

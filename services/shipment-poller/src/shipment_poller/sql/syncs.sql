@@ -1,4 +1,4 @@
--- name: save_syncs!
+-- name: save_syncs(shipment_ids, order_ids, channels, wanted)!
 -- What the channel shall show has changed: a new round for these, due now.
 insert into syncs as y (shipment_id, order_id, channel, wanted, state, due_at)
 select u.*, 'pending', now() from unnest(:shipment_ids::text[], :order_ids::text[], :channels::text[], :wanted::jsonb[])
@@ -6,12 +6,12 @@ select u.*, 'pending', now() from unnest(:shipment_ids::text[], :order_ids::text
 on conflict (shipment_id) do update set wanted = excluded.wanted, revision = y.revision + 1, state = 'pending',
     due_at = now(), attempts = 0, round = y.round + 1, reason = null, changed_at = now();
 
--- name: arm_pushes!
+-- name: arm_pushes(order_ids)!
 insert into push_turns as t (order_id, channel, due_at)
 select o.order_id, o.channel, now() from orders o where o.order_id = any(:order_ids::text[])
 on conflict (order_id) do update set due_at = least(t.due_at, now());
 
--- name: pushes_to_do
+-- name: pushes_to_do(order_ids)
 -- Everything a try needs about these orders, in one round trip.
 select o.order_id, o.channel, o.channel_order_id, o.traceparent, clock_timestamp() as now,
     (select jsonb_agg(jsonb_build_object('shipment_id', y.shipment_id, 'wanted', y.wanted, 'revision', y.revision,
@@ -26,23 +26,23 @@ select o.order_id, o.channel, o.channel_order_id, o.traceparent, clock_timestamp
      from fulfillments f where f.order_id = o.order_id and f.live) as fulfillments
 from orders o where o.order_id = any(:order_ids::text[]);
 
--- name: begin_work!
+-- name: begin_work(shipment_ids, revisions, states, notified)!
 -- The step a shipment is in, before the call is made.
 update syncs y set state = u.state, notified = y.notified or u.notified
 from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :notified::boolean[])
     as u (shipment_id, revision, state, notified)
 where y.shipment_id = u.shipment_id and y.revision = u.revision;
 
--- name: open_intents!
+-- name: open_intents(intent_ids, shipment_ids, contents, ended)!
 insert into intents (intent_id, shipment_id, content, ended_at)
 select * from unnest(:intent_ids::text[], :shipment_ids::text[], :contents::jsonb[], :ended::timestamptz[]);
 
--- name: close_intents!
+-- name: close_intents(intent_ids, states)!
 update intents i set state = u.state
 from unnest(:intent_ids::text[], :states::text[]) as u (intent_id, state)
 where i.intent_id = u.intent_id and i.state = 'open';
 
--- name: leave_intents!
+-- name: leave_intents(intent_ids, ended, missing)!
 -- Their outcome stays open; what is known about it now.
 update intents i set ended_at = least(i.ended_at, coalesce(u.ended_at, i.ended_at)),
     missing_at = coalesce(i.missing_at, u.missing_at)
@@ -50,7 +50,7 @@ from unnest(:intent_ids::text[], :ended::timestamptz[], :missing::timestamptz[])
     as u (intent_id, ended_at, missing_at)
 where i.intent_id = u.intent_id and i.state = 'open';
 
--- name: bind_fulfillments
+-- name: bind_fulfillments(channels, fulfillment_ids, shipment_ids, order_ids, sent, adopted)
 -- One of theirs belongs to one of ours, ever; answers those that are bound as asked.
 insert into fulfillments as f (channel, fulfillment_id, shipment_id, order_id, sent, adopted)
 select * from unnest(:channels::text[], :fulfillment_ids::text[], :shipment_ids::text[], :order_ids::text[],
@@ -59,12 +59,12 @@ on conflict (channel, fulfillment_id) do update set sent = excluded.sent, live =
 where f.shipment_id = excluded.shipment_id
 returning fulfillment_id;
 
--- name: unbind_fulfillments!
+-- name: unbind_fulfillments(channels, fulfillment_ids)!
 update fulfillments f set live = false
 from unnest(:channels::text[], :fulfillment_ids::text[]) as u (channel, fulfillment_id)
 where f.channel = u.channel and f.fulfillment_id = u.fulfillment_id;
 
--- name: finish_syncs
+-- name: finish_syncs(shipment_ids, revisions, states, due_in, attempts, tries, reasons)
 -- Only what was worked on: a newer revision stays due as it is. Answers what the events need.
 update syncs y set state = u.state, due_at = now() + u.due_in, attempts = u.attempts, tries = y.tries + u.tries,
     reason = u.reason, changed_at = now()
@@ -74,32 +74,32 @@ from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :due_in::
 where y.shipment_id = u.shipment_id and y.revision = u.revision
 returning y.shipment_id, y.tries;
 
--- name: finish_pushes!
+-- name: finish_pushes(order_ids, tokens)!
 update push_turns t set lease_token = null, lease_until = null,
     due_at = (select min(y.due_at) from syncs y where y.order_id = t.order_id)
 from unnest(:order_ids::text[], :tokens::uuid[]) as u (order_id, token)
 where t.order_id = u.order_id and t.lease_token = u.token;
 
--- name: next_sequences
+-- name: next_sequences(shipment_ids)
 update shipments s set sequence = s.sequence + 1 where s.shipment_id = any(:shipment_ids::text[])
 returning s.*;
 
--- name: axes_of
+-- name: axes_of(order_ids)
 -- What the second axis of these orders is made of.
 select o.order_id, o.fulfillment, o.sync as was, s.state, y.state as sync
 from orders o join shipments s using (order_id) left join syncs y using (shipment_id)
 where o.order_id = any(:order_ids::text[]);
 
--- name: save_axes!
+-- name: save_axes(order_ids, syncs)!
 update orders o set sync = u.sync from unnest(:order_ids::text[], :syncs::text[]) as u (order_id, sync)
 where o.order_id = u.order_id and o.sync <> u.sync;
 
--- name: orders_to_resync
+-- name: orders_to_resync(ids)
 -- Of all shipments that failed (none given), or of these.
 select distinct order_id from syncs
 where case when :ids::text[] is null then state = 'failed' else shipment_id = any(:ids::text[]) end;
 
--- name: resync
+-- name: resync(order_ids, ids)
 -- A new round, due now.
 update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
 where order_id = any(:order_ids::text[]) and case when :ids::text[] is null then state = 'failed'

@@ -1,0 +1,138 @@
+"""What changes after it was told: withdrawn, replaced, other details, other hands at the shop (SP-5, SP-10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from poller_harness import Stage, later, order_of, submitted
+
+from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentWithdrawn
+from waybill_contracts.values import FulfillmentStatus
+from waybill_platforms.model import Features
+
+
+async def _synced(stage: Stage, pieces: int = 2) -> None:
+    order = order_of()
+    stage.shop.wanted["c-o1"] = {"l1": 2}
+    await stage.take(submitted(order))
+    stage.supplier.ship("s1", "E-o1", {"l1": pieces}, ["1Z1"])
+    await stage.look()
+    await stage.settle()
+    await stage.told()
+
+
+async def test_sp_5_withdrawn_and_made_anew_is_canceled_there_and_created_anew(stage: Stage) -> None:
+    await _synced(stage)
+    stage.supplier.take_back("s1")
+    stage.supplier.ship("s2", "E-o1", {"l1": 2}, ["1Z2"])
+    await stage.look()
+    await stage.settle()
+    [standing] = stage.shop.standing("c-o1")
+    assert standing.tracking_numbers == ("1Z2",)
+    assert [record.status for record in stage.shop.made["c-o1"]] == ["canceled", "success"]
+
+
+async def test_sp_5_withdrawn_without_a_replacement_goes_back_to_unfulfilled_and_to_the_poll(stage: Stage) -> None:
+    await _synced(stage)
+    stage.supplier.take_back("s1")
+    await stage.look()
+    [withdrawn] = await stage.told()
+    assert isinstance(withdrawn, ShipmentWithdrawn)
+    assert withdrawn.fulfillment is FulfillmentStatus.UNFULFILLED
+    assert await stage.column("select shipped_at from watches") == [None]
+    await stage.settle()
+    assert stage.shop.standing("c-o1") == []
+    assert await stage.column("select sync from orders") == ["not_needed"]
+
+
+async def test_sp_5_changed_tracking_under_the_same_id_is_updated_in_place(stage: Stage) -> None:
+    await _synced(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z9"])
+    await stage.look()
+    await stage.settle()
+    assert stage.shop.calls["update"] == 1
+    assert stage.shop.calls["create"] == 1
+    assert stage.shop.standing("c-o1")[0].tracking_numbers == ("1Z9",)
+    assert [type(one).__name__ for one in await stage.told()] == ["ShipmentRecorded", "ShipmentSynced"]
+
+
+async def test_where_the_channel_cannot_update_it_is_withdrawn_and_created(stage: Stage) -> None:
+    stage.shop.features = Features(cancels_fulfillments=True, call_timeout=0.05)
+    await _synced(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z9"])
+    await stage.look()
+    await stage.settle()
+    assert [record.status for record in stage.shop.made["c-o1"]] == ["canceled", "success"]
+    assert stage.shop.standing("c-o1")[0].tracking_numbers == ("1Z9",)
+
+
+async def test_a_correction_whose_second_half_fails_heals_and_is_never_both(stage: Stage) -> None:
+    await _synced(stage)
+    stage.supplier.take_back("s1")
+    stage.supplier.ship("s2", "E-o1", {"l1": 2}, ["1Z2"])
+    await stage.look()
+    stage.shop.faults = [("cancel", later("unknown")), ("create", later())]
+    await stage.settle()
+    assert [record.tracking_numbers for record in stage.shop.standing("c-o1")] == [("1Z2",)]
+
+
+async def test_changed_quantities_under_the_same_id_end_as_said(stage: Stage) -> None:
+    await _synced(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 1}, ["1Z1"])
+    await stage.look()
+    await stage.settle()
+    assert stage.shop.shown("c-o1") == {"l1": 1}
+    assert await stage.column("select fulfillment from orders") == ["partial"]
+
+
+async def test_an_older_word_that_comes_late_changes_nothing(stage: Stage) -> None:
+    await _synced(stage)
+    old = stage.supplier.shipments["s1"]
+    stage.supplier.take_back("s1")
+    await stage.look()
+    stage.supplier.shipments["s1"] = old
+    await stage.look()
+    await stage.settle()
+    assert await stage.column("select state from shipments") == ["withdrawn"]
+    assert stage.shop.standing("c-o1") == []
+
+
+async def test_a_fulfillment_that_somebody_made_by_hand_is_adopted(stage: Stage) -> None:
+    order = order_of()
+    stage.shop.wanted["c-o1"] = {"l1": 2}
+    stage.shop.by_hand("c-o1", {"l1": 2}, "UPS", ("1Z1",), "https://track.example/1")
+    await stage.take(submitted(order))
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z1"])
+    await stage.look()
+    await stage.settle()
+    [synced] = [one for one in await stage.told() if isinstance(one, ShipmentSynced)]
+    assert synced.adopted
+    assert stage.shop.calls["create"] == 0
+
+
+async def test_sp_10_a_channel_that_rewrites_is_noticed_and_said(stage: Stage) -> None:
+    stage.shop.rewrites = lambda record: replace(record, tracking_urls=("https://shop.example/t",), carrier="Other")
+    order = order_of()
+    stage.shop.wanted["c-o1"] = {"l1": 2}
+    await stage.take(submitted(order))
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z1"])
+    await stage.look()
+    await stage.settle()
+    [synced] = [one for one in await stage.told() if isinstance(one, ShipmentSynced)]
+    assert synced.notes == (
+        "carrier: sent 'UPS', the channel shows 'Other'",
+        "tracking URL: sent https://track.example/1, the channel shows https://shop.example/t",
+    )
+    assert stage.shop.calls["create"] == 1
+
+
+async def test_an_order_that_the_shop_canceled_meanwhile_says_so(stage: Stage) -> None:
+    order = order_of()
+    stage.shop.wanted["c-o1"] = {"l1": 2}
+    stage.shop.canceled.add("c-o1")
+    await stage.take(submitted(order))
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z1"])
+    await stage.look()
+    await stage.settle()
+    failure = (await stage.told())[-1]
+    assert failure.reason.code == "order_canceled_at_channel"
