@@ -1,4 +1,4 @@
-"""Small real servers that misbehave on purpose, and a budget that remembers."""
+"""Small real servers that misbehave on purpose, a budget that remembers, and the sandbox on a stage."""
 
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,14 +6,45 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from sandbox import merchant
+from sandbox.app import build
+from sandbox.world import Wish, World
 from waybill_common.budget import Rate
+from waybill_common.retry import Family
+from waybill_contracts.configuration import Channel, Source
+from waybill_platforms.ports import ChannelConnection, SourceConnection
+from waybill_platforms.registry import open_channel, open_source
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
+
+CHANNELS = {"shopify": ("/shopify/acme", {"access_token": "shpat_demo_acme"})}
+SOURCES = {"http": ("/sources/east", {"token": "demo-east-token"})}
+"""A platform joins the conformance suite by a line here: its path in the sandbox, and its credentials."""
+
+LATER, REFUSED, UNAUTHORIZED, UNREADABLE = Family.LATER, Family.REFUSED, Family.UNAUTHORIZED, Family.UNREADABLE
+FAILURES: list[tuple[str, dict[str, Any], Family, str, str]] = [
+    ("429", {"retry_after": 2}, LATER, "rate_limit", "none"),
+    ("429", {"retry_after": "empty"}, LATER, "rate_limit", "none"),
+    ("429", {"retry_after": "date"}, LATER, "rate_limit", "none"),
+    ("503", {"retry_after": 2}, LATER, "server", "none"),
+    ("503", {}, LATER, "server", "unknown"),
+    ("internal", {}, LATER, "server", "unknown"),
+    ("html", {}, LATER, "server", "unknown"),
+    ("cut", {}, LATER, "server", "unknown"),
+    ("lost", {}, LATER, "connection", "unknown"),
+    ("reset", {}, LATER, "connection", "unknown"),
+    ("wrong_type", {}, UNREADABLE, "unreadable", "unknown"),
+    ("redirect", {}, REFUSED, "configuration", "none"),
+    ("unauthorized", {}, UNAUTHORIZED, "unauthorized", "none"),
+    ("throttled", {}, LATER, "rate_limit", "none"),
+]
+"""The sandbox's fault, its parameters, and what a call with an effect must end with on every platform."""
 
 
 @dataclass
@@ -75,3 +106,69 @@ def _load(name: str) -> ModuleType:
 def load() -> Callable[[str], ModuleType]:
     """`load("shopify_payloads")` -> that file beside the tests, as a module."""
     return _load
+
+
+@dataclass
+class Stage:
+    """A sandbox, its address, and ways to disturb it."""
+
+    world: World
+    origin: str
+
+    def misbehave(self, kind: str, match: str = "*", count: int = 1, **params: Any) -> None:
+        self.world.faults.script([{"kind": kind, "match": match, "count": count, "params": params}])
+
+    def place(self, *lines: tuple[str, int], **given: Any) -> Any:
+        order = merchant.place(
+            self.world.shop, {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], **given}
+        )
+        self.world.journal.flush()
+        return order
+
+    def act(self, order: Any, action: str) -> None:
+        merchant.act(self.world.shop, order, action, {})
+        self.world.journal.flush()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    world = World(tmp_path, Wish(orders=60, seed=7, ship_after=3600.0))
+    runner = web.AppRunner(build(world), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield Stage(world, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    await runner.cleanup()
+
+
+@pytest.fixture(params=sorted(CHANNELS))
+async def channel(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[ChannelConnection]:
+    path, credentials = CHANNELS[request.param]
+    given = {"id": "acme-shop", "platform": request.param, "url": stage.origin + path, "credentials": credentials}
+    connection = open_channel(Channel.model_validate(given), credentials, budget=ledger)
+    assert connection is not None
+    yield connection
+    await connection.aclose()
+
+
+@pytest.fixture(params=sorted(SOURCES))
+async def source(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[SourceConnection]:
+    path, credentials = SOURCES[request.param]
+    costs = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "1.00"}]}
+    given = {"id": "east", "platform": request.param, "url": stage.origin + path, "credentials": credentials}
+    connection = open_source(Source.model_validate({**given, "costs": costs}), credentials, budget=ledger)
+    assert connection is not None
+    yield connection
+    await connection.aclose()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`failure` runs a test over all of `FAILURES`."""
+    if "failure" in metafunc.fixturenames:
+        names = ["-".join([row[0], *map(str, row[1].values())]) for row in FAILURES]
+        metafunc.parametrize("failure", FAILURES, ids=names)
+
+
+@pytest.fixture(scope="session")
+def conforming() -> tuple[set[str], set[str]]:
+    """The channels and the sources that the conformance suite runs over."""
+    return set(CHANNELS), set(SOURCES)
