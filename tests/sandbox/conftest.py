@@ -28,7 +28,8 @@ ORDERS = """query($q: String, $after: String) {
       shippingAddress { countryCodeV2 }
       lineItems(first: 25) { nodes { id sku currentQuantity unfulfilledQuantity requiresShipping } } } } }"""
 OPEN = """query($id: ID!) { order(id: $id) { fulfillmentOrders(first: 20) { nodes { id status
-  assignedLocation { location { id } } lineItems(first: 50) { nodes { id remainingQuantity lineItem { id } } } } } } }"""
+  assignedLocation { location { id } }
+  lineItems(first: 50) { nodes { id remainingQuantity lineItem { id } } } } } } }"""
 CREATE = """mutation($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f) {
   fulfillment { id status } userErrors { field message } } }"""
 

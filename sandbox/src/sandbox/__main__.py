@@ -1,7 +1,7 @@
-"""`python -m sandbox --port P --data DIR [--orders N] [--seed S] [--ship-after SECONDS]`.
+"""`python -m sandbox --port P --data DIR [--orders N] [--seed S] [--ship-after SECONDS] [--restore-rate POINTS]`.
 
-`--orders`, `--seed` and `--ship-after` count when DIR is empty; what is stored there otherwise stays as it is. Ends
-with 0 on SIGTERM or SIGINT.
+The options after DIR count when DIR is empty; what is stored there otherwise stays as it is. Ends with 0 on SIGTERM or
+SIGINT.
 """
 
 import argparse
@@ -25,11 +25,12 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=300, help="orders in the shop at first (default 300)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ship-after", type=float, default=2.0, help="seconds until a source ships (default 2)")
+    parser.add_argument("--restore-rate", type=float, default=1_000.0, help="the shop's points a second (default 1000)")
     return parser.parse_args(given)
 
 
 async def serve(given: argparse.Namespace) -> None:
-    world = World(given.data, Wish(given.orders, given.seed, given.ship_after))
+    world = World(given.data, Wish(given.orders, given.seed, given.ship_after, given.restore_rate))
     runner = web.AppRunner(build(world), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, given.host, given.port).start()
