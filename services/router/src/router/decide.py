@@ -66,6 +66,7 @@ class Verdict:
     task: Task | None = None
     plan: Answer | None = None
     waits_for: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
 
     @property
     def makes_frs(self) -> bool:

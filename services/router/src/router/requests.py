@@ -1,15 +1,12 @@
 """From a plan to FRs: the source's strategies applied (RT-11), and the events that say so. Pure."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from router.decide import Case, Verdict
 from router.routing.draft import Draft, DraftRequest
-from router.routing.numbers import bare_number, next_number
 from router.routing.plan import Answer
 from router.routing.task import Site, money
 from waybill_common.ids import new_id
-from waybill_contracts.configuration import Source
 from waybill_contracts.fr_created import (
     Decision,
     Exclusion,
@@ -21,18 +18,12 @@ from waybill_contracts.fr_created import (
     PlannedRequest,
     Unfulfilled,
 )
-from waybill_contracts.values import Cost, FulfillmentRequest, Order, RequestLine
+from waybill_contracts.values import Cost, FulfillmentRequest, RequestLine
 
 
 def cost_of(request: DraftRequest, currency: str) -> Cost:
     """The parts, exact."""
     return Cost(currency=currency, items=money(request.items), fee=money(request.fee), shipping=money(request.shipping))
-
-
-def number_for(source: Source, order: Order, made_before: int, taken: Callable[[str], bool]) -> str:
-    """Raises NumberRefused."""
-    bare = bare_number(source.fr_number, order_number=order.number, order_id=order.order_id)
-    return next_number(source.fr_number, bare, made_before=made_before, taken=taken)
 
 
 def fulfillment_request(
@@ -122,7 +113,7 @@ def _decision(answer: Answer, decision_id: str, version: int, batch: str, frs: l
 
 def plan_value(draft: Draft, currency: str, frs: list[FulfillmentRequest] | None = None) -> Plan:
     """The plan as it is told; with the FRs that were made of it."""
-    made = frs or [None] * len(draft.requests)
+    made: list[FulfillmentRequest | None] = [*frs] if frs else [None] * len(draft.requests)
     return Plan(
         cost=money(draft.cost),
         requests=tuple(

@@ -9,16 +9,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
+from router.conclude import conclude
 from router.decide import Case, Verdict, decide, wanted
-from router.facts import message
 from router.ledger import Key
-from router.requests import decision_event, fulfillment_request, number_for
-from router.routing.numbers import NumberRefused
+from router.numbering import number_frs
 from router.routing.plan import Rulebook
-from router.routing.task import Offer, money
+from router.routing.task import Offer
 from router.rulebooks import Rulebooks
 from router.store import Round, add_frs, case_of, load_offers, save
 from waybill_common.db import Connection, Pool, Queries, rows, transaction
@@ -26,15 +24,12 @@ from waybill_common.ids import new_id
 from waybill_common.leases import Lease, LeasedTable, claim
 from waybill_common.metrics import Metric, Metrics
 from waybill_common.telemetry import Telemetry
-from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
 
 ORDERS = LeasedTable("orders", "order_id", None)
 METRICS = (
     Metric("router_orders_total", "counter", "Orders planned and stored", ("outcome",)),
     Metric("router_losers_total", "counter", "Plans not stored because something had changed", ("why",)),
 )
-NUMBERS_ASKED = 8
-"""How many numbers are looked up for each new FR before the rare, slower way."""
 
 
 class RouteOrders:
@@ -91,13 +86,13 @@ class RouteOrders:
         ours = {row["order_id"] for row in held}
         valid = [v for v in verdicts if v.case.order.order_id in ours]
         self._lost("order_changed", len(verdicts) - len(valid))
+        await number_frs(conn, self._q, valid, book)
         valid = await self._still_waiting(conn, valid, done.revision, book, snapshot)
         valid = await self._reserve(conn, valid, done, book)
-        taken = await self._numbers_taken(conn, valid, book)
-        now = datetime.now(UTC)
-        batch = str(new_id())
+        now, batch = datetime.now(UTC), str(new_id())
         for verdict in valid:
-            self._conclude(verdict, done, book, taken, now, batch, snapshot)
+            with self._telemetry.span("router.route_order", parent=verdict.case.traceparent) as span:
+                conclude(verdict, done, book, snapshot, now=now, batch=batch, trace=span.traceparent)
         await save(conn, self._q, done)
         await self._q.release_lease(conn, order_ids=[lease.id for lease in leases], token=token)
         for outcome, orders in Counter(verdict.standing for verdict in done.verdicts).items():
@@ -152,83 +147,6 @@ class RouteOrders:
         self._lost("stock_gone", len(verdicts) - len(kept))
         return kept
 
-    async def _numbers_taken(self, conn: Connection, verdicts: list[Verdict], book: Rulebook) -> set[Key]:
-        """(source, number) of those that the new FRs might take and that are used already."""
-        asked: list[Key] = []
-        for verdict in verdicts:
-            for request in verdict.plan.draft.requests if verdict.plan and verdict.plan.draft else ():
-                passed: set[str] = set()
-                for _ in range(NUMBERS_ASKED + len(verdict.case.frs)):
-                    source = book.sites[request.source].source
-                    try:
-                        number = number_for(source, verdict.case.order, verdict.case.frs_made, passed.__contains__)
-                    except NumberRefused:
-                        break
-                    passed.add(number)
-                asked += [(request.source, number) for number in sorted(passed)]
-        if not asked:
-            return set()
-        names = {"sources": [source for source, _ in asked], "numbers": [number for _, number in asked]}
-        return {(row["source"], row["number"]) for row in await rows(self._q.numbers_taken(conn, **names))}
-
-    def _conclude(
-        self,
-        verdict: Verdict,
-        done: Round,
-        book: Rulebook,
-        taken: set[Key],
-        now: datetime,
-        batch: str,
-        snapshot: dict[Key, Offer],
-    ) -> None:
-        """Adds all that one verdict stores and says."""
-        case, order = verdict.case, verdict.case.order
-        done.verdicts.append(verdict)
-        if not verdict.says_something:
-            return
-        with self._telemetry.span("router.route_order", parent=case.traceparent) as span:
-            trace = span.traceparent
-            decision_id = str(new_id())
-            frs = []
-            answer = verdict.plan
-            if answer is not None and answer.draft is not None:
-                for at, request in enumerate(answer.draft.requests):
-                    site = book.sites[request.source]
-                    made = case.frs_made + at
-                    number = number_for(site.source, order, made, lambda n, source=request.source: (source, n) in taken)
-                    taken.add((request.source, number))
-                    fr = fulfillment_request(
-                        case, request, site, number=number, decision_id=decision_id, currency=answer.currency or "XXX"
-                    )
-                    frs.append(fr)
-                    if site.tracked:
-                        done.tracked.add(site.id)
-            for fr in frs:
-                event = FrCreated(
-                    at=now, fr_id=fr.fr_id, order_id=order.order_id, order_version=order.version, fr=fr, order=order
-                )
-                done.messages.append(message(event, trace))
-            self._speak(verdict, done, now, trace)
-            decision = decision_event(
-                verdict, now=now, decision_id=decision_id, version=book.version, batch=batch, frs=frs
-            )
-            done.messages.append(message(decision, trace))
-            done.decisions.append((decision, _inputs(verdict, snapshot)))
-            done.frs += frs
-
-    def _speak(self, verdict: Verdict, done: Round, now: datetime, trace: str) -> None:
-        order = verdict.case.order
-        for fr in verdict.confirm:
-            sequence = fr.sequence + 1
-            common: dict[str, Any] = {"sequence": sequence, "at": now, "fr_id": fr.fr_id, "order_id": order.order_id}
-            done.messages.append(message(FrConfirmed(**common, order_version=order.version), trace))
-            done.spoken.append((fr, sequence, fr.state, order.version))
-        for fr, reason in verdict.ask_back:
-            sequence = fr.sequence + 1
-            common = {"sequence": sequence, "at": now, "fr_id": fr.fr_id, "order_id": order.order_id}
-            done.messages.append(message(FrVoidRequested(**common, order_version=order.version, reason=reason), trace))
-            done.spoken.append((fr, sequence, "void_requested", fr.order_version))
-
     def _lost(self, why: str, orders: int) -> None:
         if orders:
             self._metrics.count("router_losers_total", orders, why=why)
@@ -255,20 +173,3 @@ def _asks(verdict: Verdict, book: Rulebook) -> dict[Key, int]:
                 key = (request.source, demand.sku)
                 units[key] = units.get(key, 0) + most
     return units
-
-
-def _inputs(verdict: Verdict, snapshot: dict[Key, Offer]) -> dict[str, Any]:
-    """What it was decided from (RT-12), as of the snapshot that the batch began with."""
-    task = verdict.task
-    if task is None or verdict.plan is None:
-        return {}
-    skus = {demand.sku for demand in task.demands}
-    return {
-        "countries": task.countries,
-        "demands": [[d.line_id, d.sku, d.quantity, d.address] for d in task.demands],
-        "stock": [
-            [source, sku, o.available, None if o.unit_cost is None else str(money(o.unit_cost)), o.weight_g]
-            for (source, sku), o in snapshot.items()
-            if sku in skus
-        ],
-    }

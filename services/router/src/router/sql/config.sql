@@ -1,22 +1,22 @@
--- name: apply_config
+-- name: apply_config(entities, versions, bodies)
 insert into config_entities as e (entity, version, body)
 select * from unnest(:entities::text[], :versions::int[], :bodies::jsonb[])
 on conflict (entity) do update set version = excluded.version, body = excluded.body, applied_at = now()
 where e.version < excluded.version
 returning entity;
 
--- name: remove_config
+-- name: remove_config(entities)
 update config_entities set body = null, applied_at = now() where entity = any(:entities::text[]) and body is not null
 returning entity;
 
--- name: config_entities
+-- name: config_entities()
 select entity, version, body from config_entities where body is not null;
 
--- name: raise_revision!
+-- name: raise_revision()!
 update rulebook set revision = revision + 1;
 
--- name: revision$
+-- name: revision()$
 select revision from rulebook;
 
--- name: hold_revision$
+-- name: hold_revision()$
 select revision from rulebook for share;

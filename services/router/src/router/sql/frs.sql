@@ -1,49 +1,49 @@
--- name: frs_of_orders
+-- name: frs_of_orders(order_ids)
 select fr_id, order_id, source, number, sequence, state, order_version, push_sequence, body from frs
 where order_id = any(:order_ids::text[]) order by created_at, fr_id;
 
--- name: orders_of_frs
+-- name: orders_of_frs(fr_ids)
 select fr_id, order_id from frs where fr_id = any(:fr_ids::text[]);
 
--- name: frs_by_id
+-- name: frs_by_id(fr_ids)
 select fr_id, order_id, source, sequence, state, push_sequence from frs where fr_id = any(:fr_ids::text[]);
 
--- name: allocations_of_frs
+-- name: allocations_of_frs(fr_ids)
 select fr_id, line_id, sku, source, tracked, asked, open, shipped, released, source_canceled, killed from allocations
 where fr_id = any(:fr_ids::text[]) order by position;
 
--- name: numbers_taken
+-- name: numbers_taken(sources, numbers)
 select source, number from frs
 where (source, number) in (select * from unnest(:sources::text[], :numbers::text[]));
 
--- name: add_frs!
+-- name: add_frs(fr_ids, order_ids, sources, numbers, versions, bodies)!
 insert into frs (fr_id, order_id, source, number, order_version, body)
 select * from unnest(:fr_ids::text[], :order_ids::text[], :sources::text[], :numbers::text[], :versions::int[],
     :bodies::jsonb[]);
 
--- name: add_allocations!
+-- name: add_allocations(fr_ids, line_ids, skus, sources, tracked, quantities)!
 insert into allocations (fr_id, line_id, sku, source, tracked, asked, open)
 select a.fr_id, a.line_id, a.sku, a.source, a.tracked, a.quantity, a.quantity
 from unnest(:fr_ids::text[], :line_ids::text[], :skus::text[], :sources::text[], :tracked::boolean[], :quantities::int[])
     with ordinality as a (fr_id, line_id, sku, source, tracked, quantity, place)
 order by a.place;
 
--- name: speak_of_frs!
+-- name: speak_of_frs(fr_ids, sequences, states, versions)!
 -- Confirmed or asked back: our next fact about each.
 update frs f set sequence = s.sequence, state = s.state, order_version = s.version
 from unnest(:fr_ids::text[], :sequences::int[], :states::text[], :versions::int[]) as s (fr_id, sequence, state, version)
 where f.fr_id = s.fr_id;
 
--- name: note_push!
+-- name: note_push(fr_ids, sequences, states)!
 update frs f set push_sequence = greatest(f.push_sequence, s.push_sequence), state = s.state
 from unnest(:fr_ids::text[], :sequences::bigint[], :states::text[]) as s (fr_id, push_sequence, state)
 where f.fr_id = s.fr_id;
 
--- name: new_cancels
+-- name: new_cancels(fr_ids, sequences)
 insert into fr_cancels (fr_id, sequence) select * from unnest(:fr_ids::text[], :sequences::bigint[])
 on conflict do nothing returning fr_id, sequence;
 
--- name: move_allocations!
+-- name: move_allocations(fr_ids, line_ids, skus, open, shipped, released, source_canceled, killed)!
 update allocations a set
     open = m.open, shipped = m.shipped, released = m.released, uncovered = least(a.uncovered, m.open),
     source_canceled = m.source_canceled, killed = m.killed
@@ -52,7 +52,7 @@ from unnest(:fr_ids::text[], :line_ids::text[], :skus::text[], :open::int[], :sh
     as m (fr_id, line_id, sku, open, shipped, released, source_canceled, killed)
 where a.fr_id = m.fr_id and a.line_id = m.line_id and a.sku = m.sku;
 
--- name: spread_cover!
+-- name: spread_cover(sources, skus)!
 -- What is on hand covers the oldest allocations first; the newest are uncovered (RT-6).
 with asked as (
     select a.fr_id, a.line_id, a.sku, a.open, s.on_hand,
@@ -63,24 +63,24 @@ with asked as (
 update allocations a set uncovered = asked.open - greatest(0, least(asked.open, asked.on_hand - asked.before))
 from asked where a.fr_id = asked.fr_id and a.line_id = asked.line_id and a.sku = asked.sku;
 
--- name: uncovered
+-- name: uncovered(most)
 select a.source, a.sku, a.fr_id, f.order_id, f.number, a.line_id, a.uncovered from allocations a
 join frs f using (fr_id) where a.uncovered > 0 order by a.position desc limit :most;
 
--- name: known_shipments
+-- name: known_shipments(shipment_ids)
 select s.shipment_id, s.sequence, s.withdrawn, l.line_id, l.sku, l.quantity, l.shipped_at from shipments s
 left join shipment_lines l using (shipment_id) where s.shipment_id = any(:shipment_ids::text[]);
 
--- name: take_shipments!
+-- name: take_shipments(shipment_ids, sequences, fr_ids, withdrawn)!
 insert into shipments as s (shipment_id, sequence, fr_id, withdrawn)
 select * from unnest(:shipment_ids::text[], :sequences::bigint[], :fr_ids::text[], :withdrawn::boolean[])
 on conflict (shipment_id) do update set sequence = excluded.sequence, withdrawn = excluded.withdrawn
 where s.sequence < excluded.sequence;
 
--- name: forget_shipment_lines!
+-- name: forget_shipment_lines(shipment_ids)!
 delete from shipment_lines where shipment_id = any(:shipment_ids::text[]);
 
--- name: add_shipment_lines!
+-- name: add_shipment_lines(shipment_ids, line_ids, skus, sources, quantities, shipped_at)!
 insert into shipment_lines (shipment_id, line_id, sku, source, quantity, shipped_at)
 select * from unnest(:shipment_ids::text[], :line_ids::text[], :skus::text[], :sources::text[], :quantities::int[],
     :shipped_at::timestamptz[]);

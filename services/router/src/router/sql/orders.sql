@@ -1,8 +1,8 @@
--- name: lock_orders
+-- name: lock_orders(order_ids)
 select order_id, sequence, answered, revision from orders where order_id = any(:order_ids::text[])
 order by order_id for update;
 
--- name: take_orders
+-- name: take_orders(order_ids, sequences, versions, bodies, traces, due)
 -- The newest fact wins; returns those that were news.
 insert into orders as o (order_id, sequence, version, body, traceparent, due_at)
 select * from unnest(:order_ids::text[], :sequences::bigint[], :versions::int[], :bodies::jsonb[], :traces::text[],
@@ -13,22 +13,22 @@ on conflict (order_id) do update set
 where o.sequence < excluded.sequence
 returning order_id;
 
--- name: touch_orders!
+-- name: touch_orders(order_ids)!
 -- Something that their plans depend on has changed: they are due.
 update orders set revision = revision + 1, due_at = clock_timestamp() where order_id = any(:order_ids::text[]);
 
--- name: release_lease!
+-- name: release_lease(order_ids, token)!
 update orders set lease_token = null, lease_until = null where order_id = any(:order_ids::text[])
 and lease_token = :token::uuid;
 
--- name: hold_orders
+-- name: hold_orders(order_ids, revisions, token)
 -- Those whose plan is still about what is stored now, locked.
 select o.order_id from orders o
 join unnest(:order_ids::text[], :revisions::bigint[]) as p (order_id, revision) using (order_id)
 where o.lease_token = :token::uuid and o.revision = p.revision
 order by o.order_id for update of o;
 
--- name: settle_orders!
+-- name: settle_orders(order_ids, standings, reasons, answered, decisions, frs)!
 update orders o set
     standing = s.standing, reason = s.reason, answered = greatest(o.answered, s.answered), due_at = null,
     decisions = s.decisions, frs_made = o.frs_made + s.frs, lease_token = null, lease_until = null,
@@ -37,20 +37,20 @@ from unnest(:order_ids::text[], :standings::text[], :reasons::text[], :answered:
     :frs::int[]) as s (order_id, standing, reason, answered, decisions, frs)
 where o.order_id = s.order_id;
 
--- name: forget_waits!
+-- name: forget_waits(order_ids)!
 delete from order_waits where order_id = any(:order_ids::text[]);
 
--- name: add_waits!
+-- name: add_waits(keys, order_ids)!
 insert into order_waits (key, order_id) select * from unnest(:keys::text[], :order_ids::text[])
 on conflict do nothing;
 
--- name: add_wakes!
+-- name: add_wakes(keys)!
 insert into wakes (key) select unnest(:keys::text[]);
 
--- name: take_wakes
+-- name: take_wakes(most)
 delete from wakes where id in (select id from wakes order by id limit :most for update skip locked) returning key;
 
--- name: wake_orders
+-- name: wake_orders(keys)
 -- Locked in the order that everybody locks orders in.
 with woken as (
     select o.order_id from orders o
@@ -59,28 +59,28 @@ with woken as (
 )
 update orders o set due_at = clock_timestamp() from woken where o.order_id = woken.order_id returning o.order_id;
 
--- name: generate_order$
+-- name: generate_order(order_id)$
 update orders set generate = true, due_at = clock_timestamp(), revision = revision + 1
 where order_id = :order_id and standing = 'waiting' and reason = 'awaiting_generate' returning order_id;
 
--- name: last_decisions
+-- name: last_decisions(order_ids)
 select o.order_id, o.traceparent, d.type, d.event::text as event from orders o
 join decisions d on d.order_id = o.order_id and d.sequence = o.decisions
 where o.order_id = any(:order_ids::text[]);
 
--- name: add_decisions!
+-- name: add_decisions(decision_ids, order_ids, sequences, ats, types, versions, revisions, events, inputs)!
 insert into decisions (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs)
 select d.decision_id, d.order_id, d.sequence, d.at, d.type, d.order_version, d.config_revision, d.event::json, d.inputs
 from unnest(:decision_ids::text[], :order_ids::text[], :sequences::int[], :ats::timestamptz[], :types::text[],
     :versions::int[], :revisions::bigint[], :events::text[], :inputs::jsonb[])
     as d (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs);
 
--- name: order_of^
+-- name: order_of(order_id)^
 select * from orders where order_id = :order_id;
 
--- name: decisions_of
+-- name: decisions_of(order_id)
 select decision_id, sequence, at, type, order_version, config_revision, event, inputs from decisions
 where order_id = :order_id order by sequence;
 
--- name: waiting_counts
+-- name: waiting_counts()
 select reason, count(*) as orders from orders where standing = 'waiting' group by reason order by reason;

@@ -1,0 +1,92 @@
+"""What one verdict stores and says: FRs, confirmations, requests to give back, and the decision with its inputs."""
+
+from datetime import datetime
+from typing import Any
+
+from router.decide import Verdict
+from router.facts import message
+from router.ledger import Key
+from router.requests import decision_event, fulfillment_request
+from router.routing.plan import Rulebook
+from router.routing.task import Offer, money
+from router.store import Round
+from waybill_common.ids import new_id
+from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
+from waybill_contracts.values import FulfillmentRequest
+
+
+def conclude(
+    verdict: Verdict,
+    done: Round,
+    book: Rulebook,
+    snapshot: dict[Key, Offer],
+    *,
+    now: datetime,
+    batch: str,
+    trace: str,
+) -> None:
+    """Adds it to the round; a verdict that would only repeat the last decision is stored without a word."""
+    done.verdicts.append(verdict)
+    if not verdict.says_something:
+        return
+    decision_id = str(new_id())
+    order = verdict.case.order
+    frs = _requests(verdict, book, decision_id)
+    done.tracked |= {fr.source for fr in frs if book.sites[fr.source].tracked}
+    done.frs += frs
+    for fr in frs:
+        event = FrCreated(
+            at=now, fr_id=fr.fr_id, order_id=order.order_id, order_version=order.version, fr=fr, order=order
+        )
+        done.messages.append(message(event, trace))
+    _speak(verdict, done, now, trace)
+    decision = decision_event(verdict, now=now, decision_id=decision_id, version=book.version, batch=batch, frs=frs)
+    done.messages.append(message(decision, trace))
+    done.decisions.append((decision, _inputs(verdict, snapshot)))
+
+
+def _requests(verdict: Verdict, book: Rulebook, decision_id: str) -> list[FulfillmentRequest]:
+    answer = verdict.plan
+    if answer is None or answer.draft is None:
+        return []
+    return [
+        fulfillment_request(
+            verdict.case,
+            request,
+            book.sites[request.source],
+            number=number,
+            decision_id=decision_id,
+            currency=answer.currency or "XXX",
+        )
+        for request, number in zip(answer.draft.requests, verdict.numbers, strict=True)
+    ]
+
+
+def _speak(verdict: Verdict, done: Round, now: datetime, trace: str) -> None:
+    order = verdict.case.order
+    common: dict[str, Any] = {"at": now, "order_id": order.order_id, "order_version": order.version}
+    for fr in verdict.confirm:
+        fact = FrConfirmed(**common, fr_id=fr.fr_id, sequence=fr.sequence + 1)
+        done.messages.append(message(fact, trace))
+        done.spoken.append((fr, fact.sequence, fr.state, order.version))
+    for fr, reason in verdict.ask_back:
+        wish = FrVoidRequested(**common, fr_id=fr.fr_id, sequence=fr.sequence + 1, reason=reason)
+        done.messages.append(message(wish, trace))
+        done.spoken.append((fr, wish.sequence, "void_requested", fr.order_version))
+
+
+def _inputs(verdict: Verdict, snapshot: dict[Key, Offer]) -> dict[str, Any]:
+    """What it was decided from (RT-12), as of the snapshot that the batch began with."""
+    task = verdict.task
+    if task is None or verdict.plan is None:
+        return {}
+    skus = {demand.sku for demand in task.demands}
+    return {
+        "countries": task.countries,
+        "demands": [[d.line_id, d.sku, d.quantity, d.address] for d in task.demands],
+        "stock": [
+            [source, sku, o.available, None if o.unit_cost is None else str(money(o.unit_cost)), o.weight_g]
+            for (source, sku), o in snapshot.items()
+            if sku in skus
+        ],
+    }

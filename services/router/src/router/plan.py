@@ -1,0 +1,212 @@
+"""`python -m router.plan --config C.yaml --orders O.jsonl [--sequential]`: plans from files alone, without a server.
+
+Prints one decision a line (DESIGN section 7). Totals are rounded half-even to the cent, each FR's cost is exact;
+amounts are text. With `--sequential` earlier orders use the stock up. Exit code 2 and one line for each error when a
+file is not as it should be; nothing is planned then.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from router.decide import take_off
+from router.routing.draft import Draft
+from router.routing.groups import idle_priorities
+from router.routing.plan import Answer, Rulebook, plan_order
+from router.routing.task import Demand, Offer, Site, Task, money, nano
+from waybill_contracts.configuration import Configuration
+from waybill_contracts.values import Country
+
+
+class PlanRefused(ValueError):
+    """A file is not as it should be; one error a line, each with its place and its fix."""
+
+
+class OrderRow(BaseModel):
+    """One line of the orders' file; what it does not know it ignores."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    class Line(BaseModel):
+        model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+        line: str
+        sku: str = Field(min_length=1)
+        quantity: int = Field(ge=1)
+
+    number: str
+    country: Country
+    lines: list[Line]
+    channel: str = ""
+    tags: tuple[str, ...] = ()
+    total: Decimal | None = None
+    shipping_method: str | None = None
+
+    def task(self) -> Task:
+        demands = tuple(Demand(line.line, line.sku, line.quantity) for line in self.lines)
+        return Task(
+            number=self.number,
+            countries=(self.country,),
+            demands=demands,
+            channel=self.channel,
+            tags=self.tags,
+            value=self.total,
+            shipping_method=self.shipping_method,
+        )
+
+
+def rulebook_of(configuration: Configuration) -> Rulebook:
+    """The configuration prepared for planning, as version 0."""
+    return Rulebook(0, configuration.routing, {source.id: Site(source) for source in configuration.sources})
+
+
+def stock_of(configuration: Configuration) -> dict[tuple[str, str], Offer]:
+    """The file's stock, less each source's safety stock."""
+    sources = {source.id: source for source in configuration.sources}
+    stock = {}
+    for level in configuration.stock:
+        source = sources[level.source]
+        free = max(level.on_hand - source.stock.safety, 0) if source.stock.from_ != "untracked" else None
+        cost = None if level.unit_cost is None else nano(level.unit_cost)
+        stock[(level.source, level.sku)] = Offer(free, cost, level.weight_g)
+    return stock
+
+
+def plan_all(
+    configuration: Configuration, orders: Iterable[OrderRow], *, sequential: bool = False
+) -> Iterator[dict[str, Any]]:
+    """One decision for each order, in their order."""
+    book, stock = rulebook_of(configuration), stock_of(configuration)
+    for order in orders:
+        answer = plan_order(order.task(), book, stock)
+        if sequential and answer.draft is not None:
+            take_off(stock, answer)
+        yield decision_of(order.number, answer)
+
+
+def decision_of(number: str, answer: Answer) -> dict[str, Any]:
+    """The line that is printed."""
+    draft, bound = answer.draft, answer.lower_bound
+    used = set(draft.sources) if draft else set()
+    return {
+        "number": number,
+        "group": answer.group.id if answer.group else None,
+        "currency": answer.currency,
+        "cost": printed(draft.cost) if draft else None,
+        "lower_bound": None if bound is None else printed(bound),
+        "gap": printed(draft.cost - bound) if draft and bound is not None else None,
+        "unfulfilled": [
+            {
+                "line": lack.line_id,
+                "sku": lack.sku,
+                "quantity": lack.quantity,
+                "reason": lack.reason,
+                "detail": lack.detail,
+            }
+            for lack in answer.lacks
+        ],
+        "frs": _frs(draft) if draft else [],
+        "runner_up": _runner_up(answer.runner_up),
+        "excluded": [
+            {"source": b.source, "reason": b.reason, "detail": b.detail}
+            for b in answer.excluded
+            if b.source not in used
+        ],
+    }
+
+
+def _runner_up(draft: Draft | None) -> dict[str, Any] | None:
+    if draft is None:
+        return None
+    return {"cost": printed(draft.cost), "sources": draft.sources, "frs": _frs(draft)}
+
+
+def _frs(draft: Draft) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": request.source,
+            "cost": str(money(request.cost)),
+            "lines": [{"line": demand.line_id, "quantity": units} for demand, units in request.lines],
+        }
+        for request in draft.requests
+    ]
+
+
+def printed(amount: int) -> str:
+    """Nano-units rounded half-even to the cent."""
+    return str(Decimal(amount).scaleb(-9).quantize(Decimal("0.01"), ROUND_HALF_EVEN))
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Raises PlanRefused with every error, its path and its fix."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        configuration = Configuration.model_validate(document)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PlanRefused(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise PlanRefused("\n".join(_explained(str(path), error))) from None
+    problems = configuration.problems()
+    if problems:
+        raise PlanRefused("\n".join(f"{path}: {where}: {what}" for where, what in problems))
+    return configuration
+
+
+def read_orders(path: Path) -> list[OrderRow]:
+    """Raises PlanRefused naming each wrong line."""
+    orders, errors = [], []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanRefused(f"{path}: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                orders.append(OrderRow.model_validate_json(line))
+            except ValidationError as error:
+                errors += _explained(f"{path}:{number}", error)
+    if errors:
+        raise PlanRefused("\n".join(errors))
+    return orders
+
+
+def _explained(where: str, error: ValidationError) -> list[str]:
+    found = []
+    for item in error.errors(include_url=False):
+        place = ".".join(str(step) for step in item["loc"]) or "value"
+        found.append(f"{where}: {place}: {item['msg']} (found {str(item['input'])[:80]!r})")
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The program; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="router.plan", description="Plans orders against a configuration file.")
+    parser.add_argument("--config", type=Path, required=True, help="a configuration file with sources, routing, stock")
+    parser.add_argument("--orders", type=Path, required=True, help="{number, country, lines: [{line, sku, quantity}]}")
+    parser.add_argument("--sequential", action="store_true", help="earlier orders use the stock up")
+    given = parser.parse_args(arguments)
+    try:
+        configuration = read_configuration(given.config)
+        orders = read_orders(given.orders)
+    except PlanRefused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 2
+    for group in configuration.routing.groups:
+        sys.stderr.writelines(f"warning: {sentence}\n" for sentence in idle_priorities(group))
+    for decision in plan_all(configuration, orders, sequential=given.sequential):
+        sys.stdout.write(_line(decision))
+    return 0
+
+
+def _line(decision: Mapping[str, Any]) -> str:
+    return json.dumps(decision, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
