@@ -7,7 +7,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, partitioner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from waybill_common import dead_letters, outbox, sweep
 from waybill_common.alerts import Alerts
@@ -17,6 +19,7 @@ from waybill_common.embedded.librdkafka import library
 from waybill_common.logs import Log
 from waybill_common.metrics import Metrics
 from waybill_common.relay import Relay
+from waybill_common.sending import murmur2
 from waybill_common.settings import ServiceSettings
 
 TOPIC_AUTHORIZATION_FAILED = 29
@@ -229,3 +232,8 @@ async def test_the_sweep_makes_a_lost_event_arrive_again_under_its_id(pool, kafk
         await sweep.resend(pool)
         records = await arrived(kafka, "things", 2)
     assert [dict(record.headers)["ce_id"] for record in records] == [b"one", b"one"]
+
+
+@given(st.binary(max_size=64))
+def test_keys_go_to_the_partitions_where_kafkas_own_clients_put_them(key: bytes) -> None:
+    assert murmur2(key) & 0x7FFFFFFF == partitioner.murmur2(key) & 0x7FFFFFFF

@@ -120,6 +120,7 @@ class Consumer(Generic[E]):
             rebalance_timeout_ms=max(30_000, self._session_timeout_ms),
             max_poll_interval_ms=300_000,
             metadata_max_age_ms=60_000,
+            consumer_timeout_ms=1000,
             fetch_max_wait_ms=await fetch_wait_ms(self._bootstrap),
         )
         watch: asyncio.Task[None] | None = None

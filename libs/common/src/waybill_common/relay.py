@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import asyncpg
+import orjson
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from waybill_common import dead_letters, outbox, sweep
@@ -47,7 +48,7 @@ _HOLDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 # Removing what was sent and claiming the next rows is one statement. No row lock: this session is the only claimer.
 _TURN = """
 with sent as (delete from outbox where position = any($1::bigint[]))
-select o.position, f.topic, f.key, f.headers, f.value,
+select o.position, f.topic, f.key, f.headers::text as headers, f.value,
        extract(epoch from clock_timestamp() - f.created_at)::float8 as age
 from outbox o join facts f using (position)
 where o.position <> all($1::bigint[]) and f.topic <> all($3::text[])
@@ -182,16 +183,7 @@ class Relay:
         held = [topic for topic, (_, until) in self._held.items() if until > now]
         rows = await session.fetch(_TURN, sent, self._batch, held)
         self._oldest = max((row["age"] for row in rows), default=0.0)
-        return [
-            Row(
-                row["position"],
-                row["topic"],
-                row["key"].encode(),
-                [(name, value.encode()) for name, value in row["headers"].items()],
-                row["value"],
-            )
-            for row in rows
-        ]
+        return [row_of(*row[:5]) for row in rows]
 
     def _count(self, rows: Sequence[Row], sent: Sequence[int]) -> None:
         done = set(sent)
@@ -253,6 +245,13 @@ class Relay:
                 session, f"dead-letters:{row.topic}", f"An event could not be sent to {row.topic}", reason[:300]
             )
         self._log.error("event.dead_lettered", topic=row.topic, position=row.position, reason=reason)
+
+
+def row_of(position: int, topic: str, key: str, headers: str, value: bytes | None) -> Row:
+    """A row of the claim as the sender takes it."""
+    named = [(name, text.encode()) for name, text in orjson.loads(headers).items()]
+    size = len(headers) * 2 + len(key) * 3 + len(value or b"") + 64  # an upper bound, cheaply
+    return Row(position, topic, key.encode(), named, value, size)
 
 
 async def until_lost(work: Coroutine[Any, Any, T], session: "asyncpg.Connection[asyncpg.Record]") -> T:
