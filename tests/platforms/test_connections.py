@@ -1,6 +1,7 @@
 """One open connection per configured entity and version; replaced ones close after their calls have ended."""
 
 import asyncio
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from waybill_common.vault import Vault, VaultRefused
 from waybill_contracts.configuration import Channel, Source
 from waybill_platforms.connections import Connections, plain
 from waybill_platforms.errors import UnsupportedPlatform
+from waybill_platforms.model import Features
 
 COSTS = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "4.00"}]}
 
@@ -85,3 +87,18 @@ async def test_a_missing_credential_is_named(ledger: Any, credentials: dict[str,
 def test_an_address_is_needed() -> None:
     with pytest.raises(ValidationError, match="url"):
         channel(url=None)
+
+
+@pytest.mark.parametrize("name", ["acknowledges", "cancels", "reports_shipments", "dedupes_by_reference"])
+async def test_the_configuration_narrows_what_a_source_can_do(ledger: Any, name: str) -> None:
+    connections = Connections(ledger, plain)
+    whole = connections.source(source(capabilities={name: True}), 1)
+    narrow = connections.source(source(capabilities={name: False}), 2)
+    assert whole is not None
+    assert narrow is not None
+    assert (getattr(whole.features, name), getattr(narrow.features, name)) == (True, False)
+    differing = {
+        one.name for one in fields(Features) if getattr(whole.features, one.name) != getattr(narrow.features, one.name)
+    }
+    assert differing == {name}
+    await connections.aclose()

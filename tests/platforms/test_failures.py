@@ -210,3 +210,11 @@ async def test_a_failed_exchange_is_recorded_without_the_secret(serve: Any, fail
     assert (event.outcome, event.status, event.attempt, event.order_ids) == ("unknown", 500, 2, ("o-1",))
     assert "s3cret-token" not in event.model_dump_json()
     assert event.duration_ms > 0
+
+
+async def test_an_answer_that_would_fill_the_memory_is_dropped(
+    serve: Any, failing: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waybill_platforms.http.LONGEST_ANSWER", 1000)
+    error = await failing(await serve(answering(200, "x" * 1001)))
+    assert (error.family, error.outcome, error.status) == (Family.UNREADABLE, "unknown", 200)

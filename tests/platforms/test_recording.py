@@ -1,5 +1,6 @@
 """What is kept of an exchange: enough to see what happened, no secret, at most 64 KiB of a body."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ from aiohttp import web
 from waybill_common.budget import Rate
 from waybill_platforms.calls import Call
 from waybill_platforms.http import Http
-from waybill_platforms.recording import LONGEST_BODY, recording
+from waybill_platforms.recording import LONGEST_BODY, about, recording
 
 
 async def exchanged(serve: Any, ledger: Any, handler: Any, body: bytes = b"") -> Any:
@@ -76,3 +77,20 @@ async def test_a_short_token_that_is_part_of_words_changes_no_answer(serve: Any,
     answer = await http.send(Call("get_order", "GET", httpx.URL(await serve(handler))))
     await http.aclose()
     assert answer.json() == {"test": True}
+
+
+async def test_calls_side_by_side_keep_their_own_log_types(serve: Any, ledger: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(text="{}")
+
+    url = httpx.URL(await serve(handler))
+    http = Http("shop", {}, (), ledger, Rate(10, 10), lambda b: (None, ""))
+
+    async def renamed(name: str) -> None:
+        with about(name):
+            await http.send(Call("get_order", "GET", url))
+
+    with recording() as exchanges:
+        await asyncio.gather(renamed("find_fulfillment"), http.send(Call("get_order", "GET", url)), renamed("other"))
+    await http.aclose()
+    assert sorted(exchange.log_type for exchange in exchanges) == ["find_fulfillment", "get_order", "other"]

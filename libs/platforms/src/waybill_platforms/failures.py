@@ -63,6 +63,8 @@ OTHER_5XX = Failure(_L, "server", "unknown", "the platform or a proxy broke; the
 NOT_JSON = Failure(_L, "server", "unknown", "a proxy's or maintenance page, or a cut body; passes by itself")
 WRONG_FORM = Failure(Family.UNREADABLE, "unreadable", "unknown", "JSON, but not what the platform's contract says")
 
+TOO_LONG = Failure(Family.UNREADABLE, "unreadable", "unknown", "an answer longer than any that its contract can give")
+
 NOT_SENT = Failure(_L, "connection", "none", "no connection, so the request did not leave")
 SENT = Failure(_L, "connection", "unknown", "the connection was lost, or too slow, after the request left")
 NO_ADDRESS = Failure(_R, "configuration", "none", "the url is none that can be called")

@@ -21,13 +21,14 @@ from waybill_common.budget import Rate
 from waybill_common.retry import Family
 from waybill_platforms.calls import Answer, Call, build, excerpt
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.failures import DEFAULT_WAIT, by_exception, by_status, seconds_to_wait
+from waybill_platforms.failures import DEFAULT_WAIT, TOO_LONG, by_exception, by_status, seconds_to_wait
 from waybill_platforms.recording import Exchange, begin
 
 TIMEOUT = 20.0
 """Seconds in total, from the draw's end to the last byte."""
 CONNECT_TIMEOUT = 5.0
 CONNECTIONS = 64
+LONGEST_ANSWER = 32 * 2**20
 SHORTEST_SECRET = 8
 
 
@@ -105,14 +106,13 @@ class Http:
         self._in_flight += 1
         self._idle.clear()
         try:
-            response = await self._exchange(call, exchange)
+            answer = await self._exchange(call, exchange)
         finally:
             self._in_flight -= 1
             if not self._in_flight:
                 self._idle.set()
             if exchange is not None:
                 exchange.duration_ms = (perf_counter() - started) * 1000
-        answer = Answer(call, response.status_code, response.headers, response.content, exchange, self._secrets)
         if exchange is not None:
             exchange.status, exchange.response_headers = answer.status, answer.headers
             exchange.response_body = answer.content
@@ -120,7 +120,7 @@ class Http:
             raise await self._turned_down(answer)
         return answer
 
-    async def _exchange(self, call: Call, exchange: Exchange | None) -> httpx.Response:
+    async def _exchange(self, call: Call, exchange: Exchange | None) -> Answer:
         headers = self._headers_with_body if call.content else self._headers
         request = httpx.Request(
             call.method, call.url, headers=headers, content=call.content or None, extensions=self._limits
@@ -130,12 +130,10 @@ class Http:
                 # Straight to the transport: we use none of the client's redirects, cookies and authentication.
                 response = await self._open().handle_async_request(request)
                 response.headers.encoding = "latin-1"
-                response.request = request
                 try:
-                    await response.aread()
+                    return await self._read(call, response, exchange)
                 finally:
                     await response.aclose()
-                return response
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError, OSError) as error:
             row = by_exception(error)
             late = f"no answer within {self.timeout:g} s" if isinstance(error, TimeoutError) else str(error)
@@ -145,6 +143,17 @@ class Http:
             if exchange is not None:
                 exchange.outcome, exchange.error = "unknown" if call.effect else "later", "given up by us"
             raise
+
+    async def _read(self, call: Call, response: httpx.Response, exchange: Exchange | None) -> Answer:
+        parts: list[bytes] = []
+        length = 0
+        async for part in response.aiter_bytes():
+            parts.append(part)
+            length += len(part)
+            if length > LONGEST_ANSWER:  # as unpacked: a small body may unpack to one that fills the memory
+                message = f"the answer is longer than {LONGEST_ANSWER // 2**20} MiB ({TOO_LONG.why})"
+                raise build(call, TOO_LONG, message, exchange, response.status_code)
+        return Answer(call, response.status_code, response.headers, b"".join(parts), exchange, self._secrets)
 
     async def _turned_down(self, answer: Answer) -> PlatformError:
         headers = answer.headers

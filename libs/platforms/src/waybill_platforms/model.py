@@ -254,6 +254,7 @@ class Features:
     updates_tracking: bool = False
     cancels_fulfillments: bool = False
     several_numbers: bool = False
+    reports_shipments: bool = False
     lists_changed_shipments: bool = False
     dedupes_by_reference: bool = False
     notifies_buyer: bool = False

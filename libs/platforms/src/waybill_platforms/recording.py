@@ -11,7 +11,7 @@ in `event()`. Without a `recording` around it a call keeps nothing.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from waybill_common.ids import new_id
@@ -87,7 +87,7 @@ def _redact(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: REDACTED.decode() if name.lower() in SECRET_HEADERS else value for name, value in headers.items()}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Frame:
     exchanges: list[Exchange]
     attempt: int
@@ -121,14 +121,11 @@ def recording(
 def about(log_type: str) -> Iterator[None]:
     """Gives the calls inside another log type, e.g. `find_fulfillment` for a read that is a read-back."""
     frame = _frame.get()
-    if frame is None:
-        yield
-        return
-    before, frame.log_type = frame.log_type, log_type
+    token = _frame.set(replace(frame, log_type=log_type) if frame is not None else None)
     try:
         yield
     finally:
-        frame.log_type = before
+        _frame.reset(token)
 
 
 def begin(

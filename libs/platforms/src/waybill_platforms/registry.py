@@ -4,12 +4,14 @@ Adding a platform is a folder and a line in one or both tables. `events` and `ma
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from waybill_contracts.configuration import Channel, Platform, Source
+from waybill_contracts.configuration import Capabilities, Channel, Platform, Source
 from waybill_platforms.errors import UnsupportedPlatform
 from waybill_platforms.http import Budget
 from waybill_platforms.http_source.client import open_supplier
 from waybill_platforms.http_source.settings import HttpSourceSettings
+from waybill_platforms.model import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.shopify.client import open_shop
 from waybill_platforms.shopify.settings import ShopifySettings
@@ -50,7 +52,19 @@ def open_source(source: Source, credentials: Credentials, *, budget: Budget) -> 
     opener = SOURCES.get(source.platform)
     if opener is None:
         raise UnsupportedPlatform(f"{source.id}: {source.platform.value} is no source yet; use {_names(SOURCES)}")
-    return opener(source, credentials, budget)
+    connection = opener(source, credentials, budget)
+    return replace(connection, features=narrowed(connection.features, source.capabilities))
+
+
+def narrowed(features: Features, capabilities: Capabilities) -> Features:
+    """What the platform declares, less what the configuration denies this source (FP-4); nothing can be added."""
+    return replace(
+        features,
+        acknowledges=features.acknowledges and capabilities.acknowledges is not False,
+        cancels=features.cancels and capabilities.cancels is not False,
+        reports_shipments=features.reports_shipments and capabilities.reports_shipments is not False,
+        dedupes_by_reference=features.dedupes_by_reference and capabilities.dedupes_by_reference is not False,
+    )
 
 
 def _names(table: Mapping[Platform, object]) -> str:

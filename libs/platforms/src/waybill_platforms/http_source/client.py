@@ -32,7 +32,12 @@ from waybill_platforms.model import (
 from waybill_platforms.ports import SourceConnection
 
 FEATURES = Features(
-    acknowledges=True, cancels=True, lists_changed_shipments=True, dedupes_by_reference=True, find="consistent"
+    acknowledges=True,
+    cancels=True,
+    reports_shipments=True,
+    lists_changed_shipments=True,
+    dedupes_by_reference=True,
+    find="consistent",
 )
 RATE = Rate(capacity=400, per_second=200)
 """Until the supplier announces its own limit: enough not to be felt, few enough not to hurt."""
