@@ -26,7 +26,8 @@ from waybill_platforms.recording import Exchange, recording
 
 VIA = "pull"
 PAGE = 100
-HOLD = timedelta(seconds=90)
+HOLD = timedelta(seconds=10)
+"""Short, so that the channel of a killed replica is taken up soon; who runs a turn extends it while it runs."""
 
 
 class TurnLost(Exception):
@@ -79,6 +80,7 @@ class PullChannel:
         """One page: its orders, what was exchanged, and either the lease or (at the end) the cursor."""
         sightings = [seen(turn.channel, order, read_at=read_at, via=VIA) for order in page.orders]
         cursor = advanced(turn.cursor, page.orders)
+        turn.unreadable += len(page.problems)
         try:
             counts = await self._commit(turn, sightings, page, cursor, exchanges, singly=False)
         except Exception as error:
@@ -101,6 +103,7 @@ class PullChannel:
                 counts = await self._import(conn, sightings)
             else:
                 counts = await self._import_singly(conn, turn, sightings)
+            await self._tell_unreadable(conn, turn.channel, page.problems)
             await self._calls.succeeded(conn, turn.channel, exchanges, counts.order_ids)
             await self._end_or_go_on(conn, turn, page, cursor, counts)
         return counts
@@ -128,6 +131,14 @@ class PullChannel:
                     f"{type(error).__name__}: {error}"[:1000],
                 )
         return counts
+
+    async def _tell_unreadable(self, conn: Connection, channel: str, problems: tuple[str, ...]) -> None:
+        """Orders whose answer does not fit the platform's contract: a person looks, their neighbours go on."""
+        if problems:
+            title = f"{len(problems)} orders of channel {channel} could not be read"
+            await self._calls.alerts.raised(
+                conn, f"unreadable-orders/{channel}", title, "; ".join(problems[:10])[:1000]
+            )
 
     async def _end_or_go_on(
         self, conn: Connection, turn: Turn, page: OrderPage, cursor: Cursor | None, counts: Counts
