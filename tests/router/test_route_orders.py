@@ -8,7 +8,7 @@ from typing import Any
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested, OrderRouted, OrderUnroutable
 from waybill_contracts.fulfillment_submitted import FrCanceled, FrRecallRefused, FrState, FrVoided, Recall
 from waybill_contracts.orders_imported import OrderCanceled, OrderChanged, OrderHeld, OrderImported, OrderReleased
-from waybill_contracts.values import Address, Hold, HoldReason, Order, OrderState
+from waybill_contracts.values import Address, Component, Hold, HoldReason, Order, OrderState
 
 NOW = datetime(2026, 11, 22, 13, tzinfo=UTC)
 Make = Callable[..., Any]
@@ -298,7 +298,7 @@ async def test_rt12_a_decision_is_stored_with_its_inputs(world: Any, source: Mak
 async def test_a_kit_is_asked_for_in_units_of_which_some_make_a_piece(world: Any, source: Make, order: Make) -> None:
     await two_sources(world, source)
     placed = order(("PACK", 1))
-    line = placed.lines[0].model_copy(update={"components": ({"sku": "A", "quantity": 6},)})
+    line = placed.lines[0].model_copy(update={"components": (Component(sku="A", quantity=6),)})
     kit = Order.model_validate({**placed.model_dump(), "lines": [line.model_dump()]})
     created, _ = await world.place(kit)
     assert [(part.sku, part.quantity, part.per_piece) for part in created.fr.lines] == [("A", 6, 6)]
