@@ -28,6 +28,8 @@ TIMEOUT = 20.0
 """Seconds in total, from the draw's end to the last byte."""
 CONNECT_TIMEOUT = 5.0
 CONNECTIONS = 64
+KEEP_ALIVE = 4.0
+"""Seconds. Common servers drop idle connections after 5; a request sent into that is lost with an unknown outcome."""
 LONGEST_ANSWER = 32 * 2**20
 SHORTEST_SECRET = 8
 
@@ -191,5 +193,5 @@ class Http:
 
 
 def _session() -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_tls(), keepalive_timeout=15)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_tls(), keepalive_timeout=KEEP_ALIVE)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
