@@ -4,7 +4,8 @@ Such a plan either lacks a source of the chosen one, or has a source that the ch
 by searching without each chosen source in turn. For the second kind, where no stock is shared between items: what
 sources save together is no more than what they save one by one, and no source saves its opening price (else the chosen
 plan were not the best), so the best addition is a single source, given whatever is cheaper there, or else the one unit
-that costs least to move. Where stock is shared, one unit of each item is placed at each other source in turn.
+that costs least to move. Where stock is shared, or a source has a request for each of several addresses, one unit of
+each item is placed at each other source in turn.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ def find_runner_up(problem: Problem, chosen: Found) -> Found | None:
     """None = every plan uses the chosen sources, and no other can be added."""
     used = {i for i, _, _ in chosen.parts}
     sources = {problem.requests[i].site.id for i in used}
-    best = _placed(problem, sources) if problem.shared else _added(problem, used, sources)
+    alike = not problem.shared and len({request.address for request in problem.requests}) == 1
+    best = _added(problem, used, sources) if alike else _placed(problem, sources)
     for source in sorted(sources):
         out = [i for i, request in enumerate(problem.requests) if request.site.id == source]
         found = solve_shared(problem, out=out, below=best.value if best else None)

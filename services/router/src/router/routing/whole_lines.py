@@ -43,7 +43,10 @@ class WholeLines:
                     fill = self._fill(i, item, stock)
                     if fill is not None:
                         self._price(i, item, fill, unit, cap)
-        penalty = [ground.scales.unfilled * sum(ground.task.demands[at].quantity for at in ats) for ats in self.lines]
+        wanted = [sum(ground.task.demands[at].quantity for at in ats) for ats in self.lines]
+        # A placed line is left out only where it has no room: it weighs more than all others together.
+        more = [sum(wanted) if item in placed else 0 for item in range(m)]
+        penalty = [ground.scales.unfilled * (w + x) for w, x in zip(wanted, more, strict=True)]
         return ground.instance([1] * m, penalty, unit, cap)
 
     def _fill(self, i: int, item: int, stock: dict[tuple[str, str], int]) -> list[tuple[int, int]] | None:
@@ -78,6 +81,9 @@ class WholeLines:
         self.fills[(i, item)] = fill
 
     def branches(self, limits: Limits, takes: Takes) -> Iterator[Limits] | None:
+        placed = {item for item, _ in limits.placed}
+        if placed - {item for _, item, _ in takes}:
+            return iter(())  # a placed line found no room: nothing here is a plan
         if not self.shared:
             return None
         drawn: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
@@ -85,7 +91,6 @@ class WholeLines:
             for at, units in self.fills[(i, item)]:
                 key = (self.requests[i].site.id, self.ground.task.demands[at].sku)
                 drawn.setdefault(key, []).append((units, item, i))
-        placed = {item for item, _ in limits.placed}
         for (source, sku), draws in drawn.items():
             if sum(units for units, _, _ in draws) > self.ground.stock[(source, sku)]:
                 _, item, i = max(draw for draw in draws if draw[1] not in placed)
