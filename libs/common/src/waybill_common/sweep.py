@@ -50,13 +50,14 @@ select count(*) from again
 """
 
 _PRUNE = """
-delete from facts f using (
-    select position from facts where created_at < now() - $1::interval order by position limit $2
-) old
-where f.position = old.position
-  and not exists (select from outbox o where o.position = f.position)
-  and not exists (select from receipts_due r where r.position = f.position)
-  and not exists (select from dead_letters d where d.fact_position = f.position and d.state = 'open')
+delete from facts where position in (
+    select f.position from facts f
+    where f.created_at < now() - $1::interval
+      and not exists (select from outbox o where o.position = f.position)
+      and not exists (select from receipts_due r where r.position = f.position)
+      and not exists (select from dead_letters d where d.fact_position = f.position and d.state = 'open')
+    order by f.position limit $2
+)
 """
 
 
