@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,9 +26,12 @@ from fulfillment_push.store import Store
 from waybill_common.alerts import Alerts
 from waybill_common.breaker import Health
 from waybill_common.db import Pool, open_pool, rows, transaction
+from waybill_common.logs import make_log
+from waybill_common.metrics import Metrics
 from waybill_common.migrations import migrate
 from waybill_common.retry import Family, Schedule
 from waybill_common.telemetry import Telemetry
+from waybill_common.workers import Worker
 from waybill_contracts.config_changed import SourceConfigured
 from waybill_contracts.configuration import Source
 from waybill_contracts.envelope import Received
@@ -225,6 +229,21 @@ class Stage:
         alerts = Alerts(EventNotices())
         run = SendRun(self.pool, self.store, self.book, self, self.health, Telemetry("push"), hold=hold or self.hold)
         return run, AnswersWorker(self.pool, run, Settler(self.store, self.health, alerts, self.schedule))
+
+    @asynccontextmanager
+    async def workers(self) -> AsyncIterator[None]:
+        """The send run as it runs in the service."""
+        run, answers = self.worker()
+        sending, storing = Worker("send-run", run.turn), Worker("answers", answers.turn)
+        run.on_answer, answers.on_room = storing.wake, sending.wake
+        stop, log, metrics = asyncio.Event(), make_log("push", "ERROR"), Metrics("push")
+        tasks = [asyncio.create_task(worker.run(stop, log, metrics)) for worker in (sending, storing)]
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.gather(*tasks)
+            await answers.drain(5.0)
 
     async def deliver(self, *events: Event) -> None:
         batch = [Received(event, f"id-{index}", "router", TRACE) for index, event in enumerate(events)]

@@ -22,7 +22,6 @@ from waybill_contracts.fulfillment_submitted import (
     Outcome,
     Reason,
 )
-from waybill_contracts.values import FulfillmentRequest
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import Submitted
 
@@ -53,8 +52,7 @@ def take_back(fr: Fr, code: WaitsFor, detail: str, seconds: float = 0.0) -> None
 
 def sent(fr: Fr, submitted: Submitted, *, why: str = "accepted by the source") -> None:
     """The source has it."""
-    assert fr.body is not None
-    request = FulfillmentRequest.model_validate(fr.body)
+    request = fr.request
     fr.outcome = Outcome.KNOWN
     fr.platform_id = submitted.platform_id
     fr.reason = None
@@ -172,13 +170,11 @@ def found(fr: Fr, submitted: Submitted, *, sent_now: bool, bound_to: str | None)
     `bound_to` is another FR that already has this platform id. What a read-back finds is adopted only if it is exactly
     what was asked.
     """
-    assert fr.body is not None
-    request = source_request(FulfillmentRequest.model_validate(fr.body))
     if bound_to is not None:
         _conflict(fr, f"{submitted.platform_id} at the source belongs to FR {bound_to} already")
     elif sent_now:
         sent(fr, submitted)
-    elif not submitted.is_for(request):
+    elif not submitted.is_for(source_request(fr.request)):
         _conflict(fr, f"{submitted.platform_id} at the source has our reference but other lines or quantities")
     else:
         sent(fr, submitted, why="found at the source by read-back")

@@ -36,7 +36,7 @@ class AnswersWorker:
         self._run = run
         self._settler = settler
         self._kept: list[Answer] = []
-        self.on_stored: Callable[[], None] = lambda: None
+        self.on_room: Callable[[], None] = lambda: None
 
     async def turn(self) -> int:
         """One transaction; returns how many answers it stored."""
@@ -54,8 +54,8 @@ class AnswersWorker:
             _log.warning("send.batch_refused", answers=len(self._kept), error=repr(error))
             await self._one_by_one(self._kept)
         stored, self._kept = self._kept, []
-        self._run.settled(stored)
-        self.on_stored()
+        if self._run.settled(stored):
+            self.on_room()
         return len(stored)
 
     async def _store(self, batch: Sequence[Answer]) -> None:

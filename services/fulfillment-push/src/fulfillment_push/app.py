@@ -52,7 +52,7 @@ async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) ->
     sending = Worker("send-run", run.turn, idle_max=settings.idle_max)
     storing = Worker("answers", answers.turn, idle_max=1.0)
     run.on_answer = storing.wake
-    answers.on_stored = sending.wake
+    answers.on_room = sending.wake
     inbox = Inbox(store, book, runtime.health, runtime.telemetry)
     desk = Desk(runtime.pool, store, book, runtime.alerts, sending.wake)
     return Parts(

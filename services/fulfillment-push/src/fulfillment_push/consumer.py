@@ -86,7 +86,7 @@ class Inbox:
     async def _embody(self, conn: Connection, frs: dict[str, Fr], wanted: set[str]) -> None:
         """Request and order are read only where a fact embeds them."""
         ids = [fr_id for fr_id in wanted if fr_id in frs]
-        for fr_id, full in (await self._store.load(conn, ids, bodies=True)).items():
+        for fr_id, full in (await self._store.load(conn, ids, requests=True, orders=True)).items():
             frs[fr_id] = full
 
 

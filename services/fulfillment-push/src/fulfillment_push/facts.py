@@ -19,7 +19,7 @@ from waybill_contracts.fulfillment_submitted import (
     FrVoided,
 )
 from waybill_contracts.registry import EVENTS
-from waybill_contracts.values import FulfillmentRequest, Order
+from waybill_contracts.values import Order
 
 _FINAL_FACT: dict[FrState, type[FrProgress]] = {FrState.VOIDED: FrVoided, FrState.CANCELED: FrCanceled}
 
@@ -75,6 +75,6 @@ def _build(fr: Fr, kind: type[FrProgress], at: datetime) -> FrProgress:
 
 
 def _bodies(fr: Fr) -> dict[str, Any]:
-    if fr.body is None or fr.order is None or fr.order.body is None:
-        raise ValueError(f"FR {fr.fr_id}: fr.submitted embeds request and order; load both with it")
-    return {"fr": FulfillmentRequest.model_validate(fr.body), "order": Order.model_validate(fr.order.body)}
+    if fr.order is None or fr.order.body is None:
+        raise ValueError(f"FR {fr.fr_id}: fr.submitted embeds the order; load the FR with it")
+    return {"fr": fr.request, "order": Order.model_validate(fr.order.body)}

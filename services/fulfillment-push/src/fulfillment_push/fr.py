@@ -12,7 +12,7 @@ from uuid import UUID
 
 from waybill_contracts.event import Event
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Reason, Recall
-from waybill_contracts.values import OrderState
+from waybill_contracts.values import FulfillmentRequest, OrderState
 
 
 class WaitsFor(StrEnum):
@@ -108,10 +108,20 @@ class Fr:
     traceparent: str | None = None
     body: dict[str, Any] | None = None
     body_is_new: bool = False
+    parsed: FulfillmentRequest | None = None  # `body`, read once
     order: KnownOrder | None = None
     stored: tuple[Any, ...] | None = None  # the columns as loaded, to skip writing what did not change
     moves: list[Move] = field(default_factory=list)
     facts: list[Event] = field(default_factory=list)
+
+    @property
+    def request(self) -> FulfillmentRequest:
+        """What the source is asked; load the FR with its request before."""
+        if self.parsed is None:
+            if self.body is None:
+                raise ValueError(f"FR {self.fr_id}: its request was not loaded, or never arrived")
+            self.parsed = FulfillmentRequest.model_validate(self.body)
+        return self.parsed
 
     @property
     def open_intent(self) -> bool:

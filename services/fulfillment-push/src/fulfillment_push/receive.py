@@ -47,7 +47,7 @@ def _created(fr: Fr, fact: FrCreated) -> None:
     request = fact.fr
     fr.known = True
     fr.source, fr.number, fr.auto_process = request.source, request.number, request.auto_process
-    fr.body, fr.body_is_new = request.model_dump(mode="json"), True
+    fr.body, fr.body_is_new, fr.parsed = request.model_dump(mode="json"), True, request
     fr.router_sequence = max(fr.router_sequence, fact.sequence)
     fr.order_version = max(fr.order_version, fact.order_version)
     fr.moves.append(Move(None, fr.state, ROUTER, "created", fr.now, 0))

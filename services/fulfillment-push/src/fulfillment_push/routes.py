@@ -56,7 +56,7 @@ class Desk:
         """Applies `action` to each FR on its own; one that is refused does not stop the others."""
         results = []
         async with transaction(self.pool) as conn:
-            frs = await self.store.load(conn, fr_ids, bodies=True)
+            frs = await self.store.load(conn, fr_ids, requests=True, orders=True)
             await self._book.refresh(conn)
             done = []
             for fr_id in fr_ids:

@@ -24,7 +24,6 @@ from waybill_common.leases import Lease, LeasedTable, claim
 from waybill_common.logs import declare_events
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.configuration import Platform
-from waybill_contracts.values import FulfillmentRequest
 from waybill_platforms.ports import SourceConnection
 
 _log = structlog.get_logger("fulfillment_push.send_run")
@@ -34,6 +33,8 @@ declare_events({"send.source_unusable": "a source's configuration cannot be open
 FRS = LeasedTable("frs", "fr_id", "source")
 LIMIT = 400
 PER_SOURCE = 128
+ROOM = PER_SOURCE // 2
+"""With that many in hand a source is given no more: the next claim is made while these are under way."""
 HOLD = timedelta(seconds=60)
 
 
@@ -87,7 +88,7 @@ class SendRun:
         async with self._pool.acquire() as conn:
             await self._book.refresh(conn)
             blocked = await self._health.blocked(conn)
-            busy = {source for source, count in self._in_hand.items() if count >= PER_SOURCE // 2}
+            busy = {source for source, count in self._in_hand.items() if count >= ROOM}
             exclude = Blocked(blocked | busy, blocked.probing - busy)
             leases = await claim(
                 conn, FRS, limit=LIMIT, per_connection=PER_SOURCE, hold=self._hold, exclude_connections=exclude
@@ -114,7 +115,9 @@ class SendRun:
                 if step is None or known is None or connection is None:
                     fr.let_go()
                     continue
-                jobs.append(Job(step, fr, lease, known, connection, _request(step, lease)))
+                fr.body = lease.row["body"]  # it never changes: claimed with the row, not read again
+                request = source_request(fr.request) if step is not Step.RECALL else None
+                jobs.append(Job(step, fr, lease, known, connection, request))
             await self._store.save(conn, ours)
         return jobs
 
@@ -150,17 +153,15 @@ class SendRun:
         self.finished.put_nowait(answer)
         self.on_answer()
 
-    def settled(self, batch: Sequence[Answer]) -> None:
-        """These answers are stored: their sources have room again."""
+    def settled(self, batch: Sequence[Answer]) -> bool:
+        """These answers are stored; True when a source that had enough in hand has room for more now."""
+        busy = {source for source, count in self._in_hand.items() if count >= ROOM}
         for answer in batch:
             self._in_hand[answer.job.fr.source] -= 1
+        return any(self._in_hand[source] < ROOM for source in busy)
 
     async def stop(self, seconds: float) -> None:
         """No new calls; those under way may end within `seconds`. What does not is read back by the next claimer."""
         self._stopping = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-
-
-def _request(step: Step, lease: Lease) -> Any:
-    return source_request(FulfillmentRequest.model_validate(lease.row["body"])) if step is Step.SEND else None

@@ -50,7 +50,7 @@ class Settler:
         """One transaction for the whole batch."""
         more = [Message(*encode(e.event(SERVICE), source=SERVICE, traceparent=a.traceparent))
                 for a in batch for e in a.exchanges]  # fmt: skip
-        frs = await self._store.load(conn, [answer.job.fr.fr_id for answer in batch], bodies=True)
+        frs = await self._store.load(conn, [answer.job.fr.fr_id for answer in batch], orders=True)
         bound = await self._store.bound(
             conn, [(a.job.fr.source, a.result.platform_id) for a in batch if isinstance(a.result, Submitted)]
         )
@@ -61,6 +61,7 @@ class Settler:
             if fr is None or fr.lease_token != answer.job.lease.token:
                 _log.warning("send.lease_lost", fr_id=answer.job.fr.fr_id, step=answer.job.step.value)
                 continue
+            fr.parsed = answer.job.fr.parsed
             fr.traceparent = answer.traceparent or fr.traceparent
             self._apply(fr, answer, bound)
             fr.let_go()

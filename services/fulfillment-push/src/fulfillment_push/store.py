@@ -56,18 +56,23 @@ class Store:
             ids, orders, traces = zip(*heard, strict=True)
             await self.q.insert_missing(conn, fr_ids=ids, order_ids=orders, traceparents=traces)
 
-    async def load(self, conn: Connection, fr_ids: Collection[str], *, bodies: bool = False) -> dict[str, Fr]:
-        """The FRs under their locks, each with what we know of its order. Unknown ids are left out."""
+    async def load(
+        self, conn: Connection, fr_ids: Collection[str], *, requests: bool = False, orders: bool = False
+    ) -> dict[str, Fr]:
+        """The FRs under their locks, each with what we know of its order. Unknown ids are left out.
+
+        `requests` and `orders` add their bodies, for facts that embed them.
+        """
         if not fr_ids:
             return {}
-        found = await rows(self.q.lock_frs(conn, fr_ids=list(fr_ids), with_body=bodies))
+        found = await rows(self.q.lock_frs(conn, fr_ids=list(fr_ids), with_body=requests))
         order_ids = list({row["order_id"] for row in found})
-        known = await rows(self.q.orders_by_id(conn, order_ids=order_ids, with_body=bodies))
-        orders = {
+        known = await rows(self.q.orders_by_id(conn, order_ids=order_ids, with_body=orders))
+        copies = {
             row["order_id"]: KnownOrder(row["order_id"], row["version"], OrderState(row["state"]), row["body"])
             for row in known
         }
-        return {row["fr_id"]: _fr(row, orders.get(row["order_id"])) for row in found}
+        return {row["fr_id"]: _fr(row, copies.get(row["order_id"])) for row in found}
 
     async def bound(self, conn: Connection, things: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """(source, platform id) -> the FR that it belongs to, for those that belong to one."""
