@@ -22,7 +22,7 @@ from sandbox.sources.source import Source
 
 FIRST_ID = 5_000_000_000
 SHOP = "acme"
-MOST_SCARCE = 100
+MOST_SCARCE = 500
 BUCKET_SECONDS = 20
 _SHOP_SETTINGS = TypeAdapter(shops.Settings)
 _SOURCE_SETTINGS = TypeAdapter(sources.Settings)

@@ -147,7 +147,7 @@ def scarce_turn(number: int) -> int:
 
 
 def large_quantity(number: int) -> int:
-    return 10 + 3 * (scarce_turn(number) % 4)
+    return 12 + 2 * (scarce_turn(number) % 4)
 
 
 def _spread(line: Line) -> int:

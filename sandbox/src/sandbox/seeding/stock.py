@@ -51,8 +51,9 @@ def levels(goods: Sequence[Good], wanted: Counter[str]) -> list[Level]:
 
 
 def _scarce(wanted: int) -> dict[str, int]:
-    each = wanted // 3
-    return {"east": each, "west": each, "north": wanted - 2 * each + 2}
+    """A little more than is wanted, spread evenly."""
+    each, rest = divmod(wanted + 2, len(SOURCES))
+    return {source: each + (place < rest) for place, source in enumerate(SOURCES)}
 
 
 def _plain(wanted: int, number: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Puts the schema and the ways of reading it together. A field without a way is found here, at start, not in a call."""
 
+from functools import cache
 from importlib.resources import files
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -29,7 +30,9 @@ _PARTS = {"LineItem", "FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillme
 _OBJECTS = {"Order", "MailingAddress", "PageInfo"}
 
 
+@cache
 def planner() -> Planner:
+    """Built once a process: it holds nothing but plans."""
     schema = build_schema(files("sandbox.shopify").joinpath("schema.graphql").read_text("utf-8"))
     resolvers = {
         (kind.name, name): _EXPLICIT.get(kind.name, {}).get(name) or _default(kind.name, name)
