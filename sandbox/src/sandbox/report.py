@@ -206,6 +206,7 @@ def _told(cases: Sequence[_Case], problems: Sequence[Problem], facts: Facts) -> 
         "settled": all(problem.wrong for problem in problems),
         "orders": {"total": len(cases), "by_expectation": dict(by_expectation)},
         "requests": len(facts.requests),
+        "most_posts": max((request.posts for request in facts.requests), default=0),
         "shipments": sum(1 for shipment in facts.shipments if shipment.status == "shipped"),
         "fulfillments": sum(len(group) for case in cases for group in case.groups.values()),
         "duplicates": {where: sum(kinds[kind] for kind in names) for where, names in DUPLICATES.items()},
