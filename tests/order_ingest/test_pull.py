@@ -1,5 +1,6 @@
 """IN-2, IN-12, IN-16: the scheduled pull on a real database, against a channel that a test fills and breaks."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from ingest_samples import START, channel, configured, line, order
 
 from order_ingest.calls import Calls
 from order_ingest.poller import Poller
-from order_ingest.pull_channel import PullChannel
+from order_ingest.pull_channel import HOLD, PullChannel
 from waybill_common.alerts import Alerts
 from waybill_common.clock import ManualClock
 from waybill_common.logs import make_log
@@ -55,7 +56,12 @@ class Pulling:
 
 
 @pytest.fixture
-async def pulling(house: Any, shelf: Any) -> Pulling:
+def waits() -> tuple[float, ...]:
+    return ()
+
+
+@pytest.fixture
+async def pulling(house: Any, shelf: Any, waits: tuple[float, ...]) -> Pulling:
     async def open_reader(_: ChannelConfigured) -> Any:
         return shelf
 
@@ -66,7 +72,7 @@ async def pulling(house: Any, shelf: Any) -> Pulling:
     metrics.declare(METRICS)
     clock = ManualClock(START + timedelta(days=1))
     calls = Calls(house.pool, house.health, Alerts(None), clock, house.telemetry, house.rulebook, open_reader)
-    return Pulling(house, shelf, Poller(calls, PullChannel(calls, log, metrics), log))
+    return Pulling(house, shelf, Poller(calls, PullChannel(calls, log, metrics, waits), log))
 
 
 async def test_in2_a_window_of_several_pages_is_imported_and_moves_the_cursor(pulling: Pulling) -> None:
@@ -97,6 +103,34 @@ async def test_in2_a_window_that_failed_never_moves_the_cursor_and_keeps_its_pag
     assert len(await pulling.house.rows()) == 5
     assert await pulling.house.told_names() == ["OrderImported"] * 5
     assert (await pulling.channel())["attempts"] == 0
+
+
+@pytest.mark.parametrize("waits", [(0.0, 0.0)])
+async def test_in2_one_lost_answer_does_not_begin_the_window_anew(pulling: Pulling) -> None:
+    async def hiccup(page: int) -> None:
+        if page == 1 and len(seen_pages) < 2:
+            seen_pages.append(page)
+            raise failure(Family.LATER)
+
+    seen_pages: list[int] = []
+    pulling.shelf.before_page = hiccup
+    pulling.shelf.orders = [order(f"o{i}", minute=i) for i in range(5)]
+    await pulling.pull()
+
+    assert len(pulling.shelf.asked) == 1
+    assert (await pulling.channel())["cursor_id"] == "o4"
+
+
+async def test_in2_a_long_window_that_fails_is_taken_up_where_its_pages_end(pulling: Pulling) -> None:
+    pulling.shelf.orders = [order(f"o{i}", minute=10 * i) for i in range(8)]
+    pulling.shelf.trouble = {2: failure(Family.LATER)}
+    await pulling.pull()
+    pulling.shelf.trouble = {}
+    await pulling.pull()
+
+    row = await pulling.channel()
+    assert pulling.shelf.asked[1] == pulling.shelf.orders[3].updated_at - timedelta(minutes=5)
+    assert (row["cursor_id"], row["resume_at"], len(await pulling.house.rows())) == ("o7", None, 8)
 
 
 async def test_in2_the_next_window_reaches_back_over_the_last_one(pulling: Pulling) -> None:
@@ -233,6 +267,42 @@ async def test_a_removed_channel_is_pulled_no_more_and_comes_back_with_its_curso
     await pulling.house.configure(configured(channel(poll_every="1m"), version=3))
     await pulling.turn()
     assert pulling.shelf.asked[1] > pulling.shelf.asked[0]
+
+
+async def test_in2_an_earlier_start_lets_the_window_begin_anew(pulling: Pulling) -> None:
+    pulling.shelf.orders = [order("o1")]
+    await pulling.pull()
+    await pulling.house.configure(configured(version=2).model_copy(update={"starts_at": START - timedelta(days=9)}))
+    await pulling.turn()
+
+    assert pulling.shelf.asked[-1] == START - timedelta(days=9, minutes=5)
+
+
+async def test_in2_a_channel_whose_replica_died_is_taken_up_when_its_short_lease_ends(pulling: Pulling) -> None:
+    await pulling.house.pool.execute(
+        "update channels set lease_token = gen_random_uuid(), lease_until = now() + interval '0.3 s', due_at = now()"
+    )
+    assert await pulling.turn() == 0
+    await asyncio.sleep(0.4)
+    assert await pulling.turn() > 0
+
+
+async def test_in2_a_slow_channel_keeps_its_turn_and_does_not_hold_up_the_others(pulling: Pulling) -> None:
+    gate = asyncio.Event()
+
+    async def slow(page: int) -> None:
+        await gate.wait()
+
+    pulling.shelf.before_page = slow
+    pulling.shelf.orders = [order("o1")]
+    assert await pulling.poller.turn() == 1
+    left = await pulling.house.pool.fetchval("select lease_until - now() from channels")
+    assert left > HOLD - timedelta(seconds=0.4)  # extended after half a second's wait
+    assert await pulling.poller.turn() == 0  # nothing else is due
+
+    gate.set()
+    await pulling.turn()
+    assert len(await pulling.house.rows()) == 1
 
 
 async def test_memory_is_bounded_by_a_page_not_by_the_window(pulling: Pulling) -> None:

@@ -75,7 +75,13 @@ TOPICS: dict[str, Topic] = {
             (ROUTER, FULFILLMENT_PUSH, ORDER_INGEST, CONSOLE),
             "What was shipped, and what the channel knows of it",
         ),
-        Topic(INVENTORY_UPDATED, "source:SKU", "sources, upstream", (ROUTER,), "Stock counts and adjustments"),
+        Topic(
+            INVENTORY_UPDATED,
+            "source:SKU",
+            "sources, upstream",
+            (ROUTER, ORDER_INGEST),
+            "Stock counts and adjustments; order-ingest learns from them which SKUs some source knows",
+        ),
         Topic(
             EXCHANGES_RECORDED,
             "connection id",

@@ -43,6 +43,13 @@ def next_window(
     return Window(cursor.at - (LONG_OVERLAP if deep else overlap), deep)
 
 
+def resumed(window: Window, committed_to: datetime | None) -> Window:
+    """The rest of a window whose pages were committed up to this platform time, with the long overlap."""
+    if committed_to is None or committed_to - LONG_OVERLAP <= window.since:
+        return window
+    return Window(committed_to - LONG_OVERLAP, window.deep)
+
+
 def advanced(cursor: Cursor | None, orders: tuple[ChannelOrder, ...]) -> Cursor | None:
     """The cursor after a page with these orders; it never goes back."""
     candidates = [Cursor(order.updated_at, order.id) for order in orders]

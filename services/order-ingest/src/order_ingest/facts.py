@@ -1,6 +1,5 @@
 """Events of order-ingest as outbox messages, each in its order's trace, with the receipts that the router owes us."""
 
-from collections.abc import Iterable
 from contextvars import Context
 
 from order_ingest.decide import Judged
@@ -8,7 +7,7 @@ from waybill_common.outbox import Message, Receipt
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.envelope import encode
 from waybill_contracts.event import Event
-from waybill_contracts.orders_imported import OrderCanceled, OrderFact, OrderHeld
+from waybill_contracts.orders_imported import OrderFact, OrderImported
 from waybill_contracts.topics import ORDER_INGEST
 from waybill_contracts.values import OrderState
 
@@ -29,12 +28,12 @@ def message(event: Event, traceparent: str | None = None) -> Message:
 
 
 def receipt_of(event: Event) -> Receipt | None:
-    """Facts that need routing, and cancellations, are sent again until the router has answered them."""
-    if not isinstance(event, OrderFact) or isinstance(event, OrderHeld):
+    """Facts are sent again until the router has answered them; an order held from the start asks for nothing yet."""
+    if not isinstance(event, OrderFact):
         return None
-    if isinstance(event, OrderCanceled) or event.order.state is OrderState.IMPORTED:
-        return Receipt(receipt_subject(event.order.order_id), event.sequence)
-    return None
+    if isinstance(event, OrderImported) and event.order.state is OrderState.HELD:
+        return None
+    return Receipt(receipt_subject(event.order.order_id), event.sequence)
 
 
 def begin_trace(telemetry: Telemetry, name: str, parent: str | None) -> str:
@@ -48,8 +47,3 @@ def begin_trace(telemetry: Telemetry, name: str, parent: str | None) -> str:
 def _span(telemetry: Telemetry, name: str, parent: str | None) -> str:
     with telemetry.span(name, parent=parent, kind="producer") as span:
         return span.traceparent
-
-
-def events_of(judged: Iterable[Judged]) -> list[Event]:
-    """All events of several decisions."""
-    return [event for one in judged for event in one.events]

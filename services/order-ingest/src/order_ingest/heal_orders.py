@@ -4,7 +4,6 @@ Nothing is fetched: the snapshot as the channel last showed it is judged by the 
 version of the rules that judged it, so the work is found by a query, survives a crash, and ends by itself.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from order_ingest import store
@@ -38,6 +37,4 @@ async def _heal_channel(pool: Pool, rulebook: Rulebook, telemetry: Telemetry, no
 
 def _as_last_seen(row: Stored) -> Seen:
     updated_at, read_at, digest = row.age
-    # The platform's time may have moved on since the snapshot was taken, with the same content.
-    order = replace(restored(dict(row.snapshot)), updated_at=updated_at)
-    return Seen(row.copy.channel, order, read_at, row.via, dict(row.snapshot), digest)
+    return Seen(row.copy.channel, restored(row.snapshot, updated_at), read_at, row.via, row.snapshot, digest)

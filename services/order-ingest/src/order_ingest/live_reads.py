@@ -5,6 +5,7 @@ only says where to look. An order that the channel does not show is looked for a
 to a person.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from waybill_platforms.recording import Exchange, recording
 
 TABLE = LeasedTable(table="live_reads", id="live_read_id", connection="channel")
 PATIENCE = timedelta(minutes=2)
-HOLD = timedelta(seconds=60)
+HOLD = timedelta(seconds=20)
 AGAIN_IN = timedelta(seconds=10)
 AT_ONCE = 8
 
@@ -70,8 +71,7 @@ class LiveReads:
             leases = await claim(
                 conn, TABLE, limit=AT_ONCE, per_connection=AT_ONCE, hold=HOLD, exclude_connections=blocked
             )
-        for lease in leases:
-            await self._read(lease)
+        await asyncio.gather(*(self._read(lease) for lease in leases))
         return len(leases)
 
     async def _read(self, lease: Lease) -> None:

@@ -5,16 +5,17 @@ from decimal import Decimal
 
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _DECIMALS = 6
-_DIGITS = 18
+_LIMIT = Decimal(10) ** 12
 
 
 def amount_fits(amount: Decimal) -> bool:
     """At most 18 digits, of which at most 6 after the point; trailing zeros don't count."""
-    if not amount.is_finite():
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):  # NaN, infinity
         return False
-    exponent = amount.normalize().as_tuple().exponent
-    decimals = -exponent if isinstance(exponent, int) and exponent < 0 else 0
-    return decimals <= _DECIMALS and abs(amount) < Decimal(10) ** (_DIGITS - _DECIMALS)
+    if exponent < -_DECIMALS:
+        exponent = int(amount.normalize().as_tuple().exponent)
+    return exponent >= -_DECIMALS and -_LIMIT < amount < _LIMIT
 
 
 def amount_or_zero(amount: Decimal) -> Decimal:

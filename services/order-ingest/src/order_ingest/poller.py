@@ -5,12 +5,13 @@ out for new credentials (IN-12).
 """
 
 import asyncio
+import time
 from datetime import timedelta
 
 from order_ingest.calls import Calls, NotConfigured
 from order_ingest.pull_channel import HOLD, PullChannel, TurnLost
 from waybill_common.budget import BudgetWait
-from waybill_common.leases import Lease, LeasedTable, claim, give_up
+from waybill_common.leases import Lease, LeasedTable, claim, extend, give_up
 from waybill_common.logs import Log
 from waybill_platforms.errors import PlatformError
 
@@ -27,14 +28,18 @@ class Poller:
         self._calls = calls
         self._pull = pull
         self._log = log
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Lease] = {}
+        self._extended_at = 0.0
 
     async def turn(self) -> int:
         """Starts what is due and waits a moment for what runs; returns how many were started or ended."""
         started = await self._start_due()
         if not self._running:
             return 0
-        ended, self._running = await asyncio.wait(self._running, timeout=_LOOK_UP, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(self._running, timeout=_LOOK_UP, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            del self._running[task]
+        await self._extend()
         for task in ended:
             task.result()  # what nobody expected is the worker's to log
         return started + len(ended)
@@ -55,8 +60,16 @@ class Poller:
         async with self._calls.pool.acquire() as conn:
             blocked = await self._calls.health.blocked(conn)
             leases = await claim(conn, TABLE, limit=free, per_connection=1, hold=HOLD, exclude_connections=blocked)
-        self._running |= {asyncio.create_task(self._run(lease), name=f"pull {lease.id}") for lease in leases}
+        for lease in leases:
+            self._running[asyncio.create_task(self._run(lease), name=f"pull {lease.id}")] = lease
         return len(leases)
+
+    async def _extend(self) -> None:
+        """A slow page must not cost the turn: what runs keeps its lease."""
+        if self._running and time.monotonic() - self._extended_at > HOLD.total_seconds() / 4:
+            async with self._calls.pool.acquire() as conn:
+                await extend(conn, TABLE, list(self._running.values()), HOLD)
+            self._extended_at = time.monotonic()
 
     async def _run(self, lease: Lease) -> None:
         try:

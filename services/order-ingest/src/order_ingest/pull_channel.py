@@ -1,16 +1,18 @@
 """One channel's turn: all pages of its window, each in a transaction of its own, then the cursor (IN-2).
 
-A window that fails anywhere leaves the cursor where it was; the pages that were committed are read again and change
-nothing. Memory is bounded by one page. The lease is extended with every page, so a turn that lost it writes nothing.
+A window that fails anywhere leaves the cursor where it was. The next turn takes the window up where its committed pages
+end, less the overlap, so that a window of any length is finished in the end; what is read twice changes nothing. Memory
+is bounded by one page. The lease is extended with every page, so a turn that lost it writes nothing.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from order_ingest.calls import Calls
-from order_ingest.cursor import Cursor, Window, advanced, next_window
+from order_ingest.cursor import Cursor, Window, advanced, next_window, resumed
 from order_ingest.import_orders import Batch, Counts, import_orders
 from order_ingest.named import q
 from order_ingest.seen import Seen, seen
@@ -28,6 +30,12 @@ VIA = "pull"
 PAGE = 100
 HOLD = timedelta(seconds=10)
 """Short, so that the channel of a killed replica is taken up soon; who runs a turn extends it while it runs."""
+
+
+WAITS = (0.3, 0.9)
+"""Seconds between the tries of one page: a long window must not begin anew for one lost answer."""
+LONGEST_WAIT = 2.0
+"""Seconds that a turn waits at most for what the platform asks; longer waits are the row's."""
 
 
 class TurnLost(Exception):
@@ -53,8 +61,9 @@ class Turn:
 class PullChannel:
     """Pulls one leased channel."""
 
-    def __init__(self, calls: Calls, log: Log, metrics: Metrics) -> None:
+    def __init__(self, calls: Calls, log: Log, metrics: Metrics, waits: Sequence[float] = WAITS) -> None:
         self._calls = calls
+        self._waits = waits
         self._log = log
         self._metrics = metrics
 
@@ -65,9 +74,8 @@ class PullChannel:
         try:
             reader = await self._calls.reader(turn.channel)
             while True:
-                read_at = self._calls.clock.now()
-                with recording(attempt=lease.attempts + 1) as exchanges:
-                    page = await _next_page(reader, turn)
+                exchanges = []
+                page, read_at = await self._read(reader, turn, exchanges)
                 await self._keep(turn, page, read_at, exchanges)
                 if page.next is None:
                     return turn.counts
@@ -75,6 +83,22 @@ class PullChannel:
         except PlatformError as error:
             await self._fail(turn, error, exchanges)
             raise
+
+    async def _read(self, reader: OrderReader, turn: Turn, exchanges: list[Exchange]) -> tuple[OrderPage, datetime]:
+        """The next page and when its reading began; reading it again changes nothing, so it is tried a few times."""
+        for number, wait in enumerate((*self._waits, None), start=1):
+            read_at = self._calls.clock.now()
+            with recording(attempt=number) as exchanged:
+                try:
+                    return await _next_page(reader, turn), read_at
+                except PlatformError as error:
+                    hopeless = error.family is not Family.LATER or (error.retry_after or 0.0) > LONGEST_WAIT
+                    if wait is None or hopeless:
+                        raise
+                finally:
+                    exchanges += exchanged
+            await asyncio.sleep(wait)
+        raise AssertionError("the last try returns or raises")
 
     async def _keep(self, turn: Turn, page: OrderPage, read_at: datetime, exchanges: list[Exchange]) -> None:
         """One page: its orders, what was exchanged, and either the lease or (at the end) the cursor."""
@@ -145,7 +169,7 @@ class PullChannel:
     ) -> None:
         ours: dict[str, Any] = {"channel": turn.channel, "token": turn.lease.token}
         if page.next is not None:
-            done = await q().keep_turn(conn, hold=HOLD, **ours)
+            done = await q().keep_turn(conn, hold=HOLD, resume_at=None if cursor is None else cursor.at, **ours)
         else:
             total = Counts()
             total.add(turn.counts)
@@ -179,6 +203,7 @@ def _begin(lease: Lease, now: datetime) -> Turn:
     window = next_window(
         cursor, starts_at=row["starts_at"], poll_every=row["poll_every"], deep_at=row["deep_at"], now=now
     )
+    window = resumed(window, row["resume_at"])
     return Turn(lease, window, cursor)
 
 

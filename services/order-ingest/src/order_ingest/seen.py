@@ -6,17 +6,19 @@ moves without changing anything.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from waybill_platforms.model import ChannelOrder
 
 _ORDERS: TypeAdapter[ChannelOrder] = TypeAdapter(ChannelOrder)
+_TIME = {"updated_at"}
 
 Age = tuple[datetime, datetime, bytes]
 
@@ -31,8 +33,8 @@ class Seen:
     """When the reading began; decides between sightings of the same platform time."""
     via: str
     """How it came: pull, webhook, event, file, api."""
-    snapshot: dict[str, Any]
-    """The order as JSON, kept so that it can be judged again when the rules change."""
+    snapshot: object
+    """The order without `updated_at`, as JSON: kept so that it can be judged again when the rules change."""
     digest: bytes
     traceparent: str | None = None
     """The trace that upstream began, if it did."""
@@ -49,21 +51,21 @@ class Seen:
 
 def seen(channel: str, order: ChannelOrder, *, read_at: datetime, via: str, traceparent: str | None = None) -> Seen:
     """Takes note of an order. Text that PostgreSQL or JSON cannot hold (NUL, half surrogates) is replaced."""
-    snapshot = _ORDERS.dump_python(order, mode="json")
     try:
-        digest = _digest(snapshot)
-        storable = b"\\u0000" not in orjson.dumps(snapshot)
-    except TypeError:  # orjson refuses half surrogates
-        digest, storable = b"", False
+        snapshot = _ORDERS.dump_json(order, exclude=_TIME)
+        storable = b"\\u0000" not in snapshot
+    except PydanticSerializationError:  # half surrogates have no UTF-8
+        storable = False
     if not storable:
-        snapshot = _clean(snapshot)
-        order, digest = restored(snapshot), _digest(snapshot)
-    return Seen(channel, order, read_at, via, snapshot, digest, traceparent)
+        order = _ORDERS.validate_python(_clean(_ORDERS.dump_python(order)))
+        snapshot = _ORDERS.dump_json(order, exclude=_TIME)
+    digest = hashlib.blake2b(snapshot, digest_size=16).digest()
+    return Seen(channel, order, read_at, via, orjson.Fragment(snapshot), digest, traceparent)
 
 
-def restored(snapshot: dict[str, Any]) -> ChannelOrder:
+def restored(snapshot: Mapping[str, Any], updated_at: datetime) -> ChannelOrder:
     """The order in a stored snapshot."""
-    return _ORDERS.validate_python(snapshot)
+    return _ORDERS.validate_python({**snapshot, "updated_at": updated_at})
 
 
 def newest(sightings: Iterable[Seen]) -> list[Seen]:
@@ -76,16 +78,11 @@ def newest(sightings: Iterable[Seen]) -> list[Seen]:
     return [found[key] for key in sorted(found)]
 
 
-def _digest(snapshot: dict[str, Any]) -> bytes:
-    content = {name: value for name, value in snapshot.items() if name != "updated_at"}
-    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
-
-
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
         return {_clean(name): _clean(inner) for name, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_clean(inner) for inner in value]
     return value

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from order_ingest.decide import Copy
 from order_ingest.lifecycle import Standing
 from order_ingest.named import q
@@ -26,7 +28,8 @@ class Stored:
     copy: Copy
     number: str
     age: Age
-    snapshot: Mapping[str, Any]
+    snapshot: Any
+    """JSON: a mapping as read, or a fragment as seen."""
     rules_version: int
     via: str
     traceparent: str
@@ -144,7 +147,7 @@ def _columns(changed: Sequence[Stored]) -> dict[str, list[Any]]:
         "read": [s.age[1] for s in changed],
         "digests": [s.age[2] for s in changed],
         "snapshots": [s.snapshot for s in changed],
-        "bodies": [None if c.order is None else c.order.model_dump(mode="json") for c in copies],
+        "bodies": [None if c.order is None else orjson.Fragment(c.order.model_dump_json()) for c in copies],
         "baselines": [dict(c.baseline) for c in copies],
         "reasons": [c.reason for c in copies],
         "details": [c.detail for c in copies],

@@ -63,6 +63,7 @@ create table channels (
     rules_version bigint not null default 1,
     cursor_at timestamptz,                  -- newest (updated_at, id) of the last complete window, before any filter
     cursor_id text,
+    resume_at timestamptz,                  -- platform time up to which the pages of an unfinished window are committed
     deep_at timestamptz,                    -- when a window last reached back by the long overlap
     due_at timestamptz,
     lease_token uuid,

@@ -11,6 +11,10 @@ on conflict (channel_id) do update set
     active = true, polled = excluded.polled, store = excluded.store, starts_at = excluded.starts_at,
     config_version = excluded.config_version, credential_version = excluded.credential_version,
     poll_every = excluded.poll_every, passes = excluded.passes, rules_version = channels.rules_version + 1,
+    -- an earlier start: what lies before the cursor has not been looked at
+    cursor_at = case when excluded.starts_at < channels.starts_at then null else channels.cursor_at end,
+    cursor_id = case when excluded.starts_at < channels.starts_at then null else channels.cursor_id end,
+    resume_at = case when excluded.starts_at < channels.starts_at then null else channels.resume_at end,
     again = channels.again or coalesce(channels.lease_until > now(), false),
     attempts = 0,
     due_at = case when not excluded.polled then null
@@ -51,16 +55,16 @@ update channels set
 where channel_id = :channel and active and polled
 returning channel_id, coalesce(lease_until > now(), false) as running;
 
--- name: keep_turn(hold, channel, token)!
+-- name: keep_turn(hold, resume_at, channel, token)!
 -- The turn goes on: its lease is extended, unless somebody else has it by now.
-update channels set lease_until = now() + :hold::interval
+update channels set lease_until = now() + :hold::interval, resume_at = :resume_at::timestamptz
 where channel_id = :channel and lease_token = :token;
 
 -- name: finish_pull(cursor_at, cursor_id, deep, counts, channel, token)!
 update channels set
     cursor_at = :cursor_at::timestamptz, cursor_id = :cursor_id::text, deep_at = case when :deep::bool then now() else deep_at end,
     due_at = case when not active then null when again then now() else now() + poll_every end,
-    again = false, attempts = 0, lease_token = null, lease_until = null,
+    resume_at = null, again = false, attempts = 0, lease_token = null, lease_until = null,
     last_pull_at = now(), last_success_at = now(), last_error = null, last_counts = :counts::jsonb
 where channel_id = :channel and lease_token = :token;
 
