@@ -56,7 +56,7 @@ async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | Non
     workers = (
         Worker("pull", poller.turn),
         Worker("heal", heal, idle_max=5.0),
-        Worker("live-reads", LiveReads(calls).turn),
+        Worker("live-reads", LiveReads(calls).turn, idle_max=5.0),
     )
     door = Doorway(rulebook, health, runtime.telemetry, runtime.clock)
 
