@@ -16,6 +16,7 @@ from console.cli.config import load, secrets_of
 from console.up.children import ChildDied
 from console.up.report import accounted, closing, line, live
 from console.up.world import World
+from waybill_common.embedded.postgres import PostgresFailed
 
 _DEMO_ORDERS = 200
 _STUCK_SECONDS = 120.0
@@ -50,7 +51,7 @@ def up(
         code = _watch(world, None if no_sandbox else orders or _DEMO_ORDERS, ends=orders is not None)
     except _Stopped:
         out.print("\nStopping: what is in hand is finished first.")
-    except (ChildDied, httpx.HTTPError) as error:
+    except (ChildDied, PostgresFailed, httpx.HTTPError) as error:
         err.print(f"{error}", style="red", markup=False, highlight=False)
         code = 1
     finally:
