@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from waybill_common.consumer import in_order
 from waybill_common.consuming import Record
 from waybill_common.embedded.kafka import EmbeddedKafka
 from waybill_common.embedded.postgres import EmbeddedPostgres
 from waybill_common.ids import new_id
 from waybill_common.progress import Mark, mark_of
+from waybill_common.records import in_order
 from waybill_common.settings import ServiceSettings
 
 

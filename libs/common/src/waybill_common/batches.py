@@ -38,14 +38,15 @@ class Guard:
         self._floor = floor
         self._forgiven = 0
         self._seen: deque[tuple[int, int]] = deque()
+        self._records = 0  # sums over _seen
+        self._dead = 0
 
     def check(self, records: int, dead: int) -> None:
         """Raises TooManyDeadLetters when these would carry the share over its bound."""
-        if self._forgiven > 0:
+        if self._forgiven > 0 or not dead:
             return
-        total = records + sum(seen for seen, _ in self._seen)
-        lost = dead + sum(bad for _, bad in self._seen)
-        if dead and lost >= self._floor and lost > self._share * total:
+        total, lost = self._records + records, self._dead + dead
+        if lost >= self._floor and lost > self._share * total:
             raise TooManyDeadLetters(f"{lost} of the newest {total} records would become dead letters")
 
     def note(self, records: int, dead: int) -> None:
@@ -53,13 +54,20 @@ class Guard:
         if self._forgiven > 0:
             self._forgiven -= records
             return
+        if not records:
+            return
         self._seen.append((records, dead))
-        while len(self._seen) > 1 and sum(seen for seen, _ in self._seen) - self._seen[0][0] >= _WINDOW:
-            self._seen.popleft()
+        self._records += records
+        self._dead += dead
+        while self._records - self._seen[0][0] >= _WINDOW:
+            oldest, bad = self._seen.popleft()
+            self._records -= oldest
+            self._dead -= bad
 
     def forgive(self) -> None:
         """A person looked at it and lets consuming go on: the next records pass, whatever becomes of them."""
         self._seen.clear()
+        self._records = self._dead = 0
         self._forgiven = _WINDOW
 
 

@@ -2,8 +2,7 @@
 
 Promises: membership lives through a database outage (partitions are paused, polling goes on, the batch in hand is tried
 again); on a rebalance or a stop the transaction in hand ends first and its offsets are committed; anything that Kafka
-throws ends in a fresh consumer. Offsets are committed at most every `_COMMIT_EVERY` seconds, so a killed process is
-given again what it did in that time.
+throws ends in a fresh consumer. How often offsets are committed, and what that means: `offsets.py`.
 """
 
 import asyncio
@@ -21,7 +20,9 @@ from waybill_common.consuming import Record, Subscription
 from waybill_common.db import Pool, transaction, transient
 from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metrics
+from waybill_common.offsets import Offsets
 from waybill_common.progress import Mark, Partition
+from waybill_common.records import in_order, record_of
 from waybill_common.settings import ServiceSettings
 from waybill_common.workers import wait_any
 
@@ -34,12 +35,10 @@ declare_events(
         "consumer.database_trouble": "a batch met a database outage; it is kept and tried again",
         "consumer.resumed": "the batch that waited for the database was handled",
         "consumer.stopped": "too many dead letters: consuming stands still until a person resumes it",
-        "consumer.offsets_not_committed": "the group moved on; these records come again",
         "consumer.rest_not_stored": "the next owner goes record by record for a while",
     }
 )
 _POLL_MS = 250
-_COMMIT_EVERY = 0.1
 _OUTAGE_WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HANDOVER_LIMIT = 20.0
 
@@ -76,9 +75,7 @@ class Consumer(Generic[E]):
         self._busy = asyncio.Lock()
         self._epoch = 0
         self._marks: dict[Partition, Mark] = {}
-        self._dirty: dict[TopicPartition, int] = {}
-        self._lag: dict[TopicPartition, int] = {}
-        self._committed_at = 0.0
+        self._offsets = Offsets(log, metrics)
         self._stop = asyncio.Event()
         self._resume = asyncio.Event()
         self._moved = asyncio.Event()  # set while a rebalance waits for us
@@ -140,7 +137,7 @@ class Consumer(Generic[E]):
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self._batch_size)
         if not fetched:
-            await self._commit(consumer)
+            await self._offsets.commit(consumer)
             return
         async with self._busy:
             # Records in hand are never dropped here: the position is already behind them. Should a rebalance have come
@@ -152,8 +149,7 @@ class Consumer(Generic[E]):
             except Abandoned:
                 return
             self._metrics.observe("waybill_consume_seconds", time.monotonic() - began)
-            if time.monotonic() - self._committed_at >= _COMMIT_EVERY:
-                await self._commit(consumer)
+            await self._offsets.commit_if_due(consumer)
 
     async def _process(
         self, consumer: AIOKafkaConsumer, epoch: int, fetched: Mapping[TopicPartition, Sequence[Any]]
@@ -193,7 +189,7 @@ class Consumer(Generic[E]):
             p: (end, 1) for p, end in ends.items() if not (self._marks[p].attempts and end <= self._marks[p].suspect)
         }
         await self._patiently(consumer, epoch, lambda: self._batches.run(records, begun))
-        self._note_done(ends)
+        self._offsets.note_done(ends)
 
     async def _carefully(self, consumer: AIOKafkaConsumer, epoch: int, mark: Mark, record: Record) -> None:
         """One record of a range in which a process died: its attempt is on disk before the try."""
@@ -210,15 +206,11 @@ class Consumer(Generic[E]):
                 this_try = {partition: (record.offset, mark.attempts + 1)}
                 await self._patiently(consumer, epoch, lambda: self._store(this_try))
             await self._patiently(consumer, epoch, lambda: self._batches.run([record], begun))
-        self._note_done({partition: record.offset + 1})
+        self._offsets.note_done({partition: record.offset + 1})
 
     async def _store(self, begun: Mapping[Partition, tuple[int, int]]) -> None:
         async with transaction(self._pool) as conn:
             await progress.store(conn, begun)
-
-    def _note_done(self, ends: Mapping[Partition, int]) -> None:
-        for (topic, number), end in ends.items():
-            self._dirty[TopicPartition(topic, number)] = end
 
     async def _patiently(self, consumer: AIOKafkaConsumer, epoch: int, work: Callable[[], Awaitable[object]]) -> None:
         """Does the work; waits out the database's troubles and a stop for too many dead letters. Raises Abandoned."""
@@ -271,27 +263,6 @@ class Consumer(Generic[E]):
             with suppress(Exception):  # after a rebalance they are not ours to resume
                 consumer.resume(*consumer.assignment())
 
-    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
-        if not self._dirty:
-            return
-        offsets, self._dirty = self._dirty, {}
-        self._committed_at = time.monotonic()
-        self._measure_lag(consumer, offsets)
-        try:
-            await consumer.commit(offsets)
-        except Exception as error:  # the group moved on: these records come again, and handling them twice is harmless
-            self._log.info("consumer.offsets_not_committed", error=repr(error))
-            for tp in consumer.assignment() & offsets.keys():
-                self._dirty.setdefault(tp, offsets[tp])
-
-    def _measure_lag(self, consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
-        assigned = consumer.assignment()
-        ends = {tp: consumer.highwater(tp) for tp in offsets.keys() & assigned}
-        self._lag |= {tp: max(end - offsets[tp], 0) for tp, end in ends.items() if end is not None}
-        for topic in {tp.topic for tp in offsets}:
-            lag = sum(lag for tp, lag in self._lag.items() if tp.topic == topic and tp in assigned)
-            self._metrics.set("waybill_consumer_lag_records", lag, topic=topic)
-
     async def hand_over(self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> None:
         """A rebalance takes partitions away: end the transaction in hand, commit offsets, say that nothing is tried."""
         self._epoch += 1
@@ -301,7 +272,7 @@ class Consumer(Generic[E]):
             await asyncio.wait_for(self._busy.acquire(), _HANDOVER_LIMIT)
             self._busy.release()
         self._moved.clear()
-        await self._commit(consumer)
+        await self._offsets.commit(consumer)
         await self._rest({(tp.topic, tp.partition) for tp in partitions})
 
     def note_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -312,7 +283,7 @@ class Consumer(Generic[E]):
     async def _rest(self, partitions: set[Partition]) -> None:
         known = [partition for partition in partitions if partition in self._marks]
         self._marks = {p: mark for p, mark in self._marks.items() if p not in partitions}
-        self._dirty = {tp: end for tp, end in self._dirty.items() if (tp.topic, tp.partition) not in partitions}
+        self._offsets.forget(partitions)
         if not known:
             return
         try:
@@ -322,7 +293,7 @@ class Consumer(Generic[E]):
             self._log.info("consumer.rest_not_stored", error=repr(error))
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
-        await self._commit(consumer)
+        await self._offsets.commit(consumer)
         await self._rest(set(self._marks))
         self.joined = False
         self._epoch += 1
@@ -354,21 +325,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._owner.note_assigned(assigned)
-
-
-def record_of(raw: Any) -> Record:
-    """A record as aiokafka gives it, in our words."""
-    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in raw.headers}
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers, raw.timestamp)
-
-
-def in_order(partitions: Sequence[Sequence[Record]]) -> list[Record]:
-    """All records by time, as far as each partition's own order allows (pure): causes tend to come before effects."""
-    keyed: list[tuple[int, int, int, Record]] = []
-    for number, records in enumerate(partitions):
-        newest = -1
-        for place, record in enumerate(records):
-            newest = max(newest, record.timestamp)
-            keyed.append((newest, number, place, record))
-    keyed.sort(key=lambda key: key[:3])
-    return [record for *_, record in keyed]

@@ -11,113 +11,41 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import uvloop
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from waybill_common import starting
 from waybill_common.alerts import Alerts, Notices
 from waybill_common.batches import Batches, Guard, TooManyDeadLetters
 from waybill_common.breaker import Health
 from waybill_common.budget import Budget
-from waybill_common.clock import Clock, SystemClock
+from waybill_common.clock import SystemClock
 from waybill_common.consumer import Consumer
-from waybill_common.consuming import Subscription
-from waybill_common.db import Connection, Pool, transaction
-from waybill_common.housekeeping import Housekeeping
+from waybill_common.db import Pool, transaction
 from waybill_common.http import Check, HttpServer, bind, internal, make_app
 from waybill_common.logs import Log, adopt_standard_logging, declare_events, make_log
 from waybill_common.metrics import Metrics
+from waybill_common.parts import Definition, Parts, Running, Runtime, S
 from waybill_common.relay import Relay
-from waybill_common.settings import MissingSettings, ServiceSettings, load_settings
+from waybill_common.settings import MissingSettings, load_settings
 from waybill_common.steering import Steering
+from waybill_common.tasks import Tasks
 from waybill_common.telemetry import Telemetry
 from waybill_common.vault import Vault
-from waybill_common.workers import Worker
 
-S = TypeVar("S", bound=ServiceSettings)
+__all__ = ["Definition", "Parts", "Running", "Runtime", "main", "running"]
 
 declare_events(
     {
         "service.started": "everything runs; says where the internal HTTP listens",
         "service.draining": "asked to stop: what is in hand is finished",
         "service.stopped": "the end, in order",
-        "service.cut": "something did not finish in time and was cancelled; its rows are due again",
-        "service.part_died": "a part of the kernel ended that never should; the process ends too",
     }
 )
-_RELAY_SHARE = 2.0  # seconds of the drain kept for the relay
-
-
-@dataclass(frozen=True)
-class Runtime(Generic[S]):
-    """What a service's `build` is given to build its parts from."""
-
-    name: str
-    schema: str
-    instance: str
-    settings: S
-    pool: Pool
-    vault: Vault
-    clock: Clock
-    health: Health
-    budget: Budget
-    telemetry: Telemetry
-    metrics: Metrics
-    log: Log
-    alerts: Alerts
-
-    async def alert(self, conn: Connection, key: str, title: str, detail: str) -> None:
-        """Raises an alert in the caller's transaction; one that is open is not raised again."""
-        await self.alerts.raised(conn, key, title, detail)
-
-    async def clear_alert(self, conn: Connection, key: str) -> None:
-        """Clears an alert in the caller's transaction, if it is open."""
-        await self.alerts.cleared(conn, key)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a service consists of. `routes` are mounted as they are: guard them, e.g. with `http.internal(tokens)`.
-
-    `mount` may do more to the app (pages, middleware); `closers` are awaited last, in reverse order.
-    """
-
-    subscription: Subscription[Any] | None = None
-    workers: Sequence[Worker] = ()
-    routes: APIRouter | None = None
-    closers: Sequence[Callable[[], Awaitable[None]]] = ()
-    mount: Callable[[FastAPI], None] | None = None
-
-
-@dataclass(frozen=True)
-class Definition(Generic[S]):
-    """A service as its `app.py` states it: `package` holds its `migrations/`, `notices` write its alerts as events."""
-
-    name: str
-    schema: str
-    package: str
-    build: Callable[[Runtime[S]], Awaitable[Parts]]
-    default_port: int
-    notices: Notices | None = None
-    budget_share: float = 1.0
-
-
-@dataclass(frozen=True)
-class Running(Generic[S]):
-    """A service that runs: for tests and for `main`."""
-
-    runtime: Runtime[S]
-    parts: Parts
-    port: int
-    steering: Steering
-    relay: Relay
-    consumer: Consumer[Any] | None
-    died: asyncio.Future[str]  # done when a part ended that never should
 
 
 def main(
@@ -211,7 +139,7 @@ async def running(definition: Definition[S], settings: S, *, log: Log | None = N
             parts.mount(app)
         await stack.enter_async_context(app.router.lifespan_context(app))
         doorway.app = app
-        tasks = _Tasks(run, settings, log, metrics)
+        tasks = Tasks(run, settings, log, metrics)
         stack.push_async_callback(tasks.drain)
         tasks.start()
         checks.clear()
@@ -265,64 +193,6 @@ def _checks(run: Running[Any]) -> dict[str, Check]:
         return run.consumer.waiting or (None if run.consumer.joined else "not in its group yet")
 
     return {"database": database, "relay": relay, "consumer": consumer}
-
-
-class _Tasks:
-    """The loops of a running service, and their orderly end."""
-
-    def __init__(self, run: Running[Any], settings: ServiceSettings, log: Log, metrics: Metrics) -> None:
-        self._run = run
-        self._settings = settings
-        self._log = log
-        self._metrics = metrics
-        self._stop_work = asyncio.Event()
-        self._stop_relay = asyncio.Event()
-        self._work: list[asyncio.Task[None]] = []
-        self._relay: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        runtime, consumer = self._run.runtime, self._run.consumer
-        relay_seconds = min(_RELAY_SHARE, self._settings.drain_timeout / 2)
-        self._relay = self._task("relay", self._run.relay.run(self._stop_relay, drain_seconds=relay_seconds))
-        housekeeping = Housekeeping(runtime.pool, self._settings, runtime.log, runtime.metrics)
-        housekeeping.on_new_broker = consumer.restart if consumer is not None else None
-        for worker in (housekeeping.worker(), *self._run.parts.workers):
-            self._work.append(self._task(worker.name, worker.run(self._stop_work, self._log, self._metrics)))
-        if consumer is not None:
-            self._work.append(self._task("consumer", consumer.run(self._stop_work)))
-
-    def _task(self, name: str, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is None or self._run.died.done():
-            return
-        self._log.error("service.part_died", part=task.get_name(), error=repr(error), exc_info=error)
-        self._run.died.set_result(task.get_name())
-
-    async def drain(self) -> None:
-        """Work first, then what it left in the outbox."""
-        total = self._settings.drain_timeout
-        self._stop_work.set()
-        for worker in self._run.parts.workers:
-            worker.wake()
-        await self._finish(self._work, total - min(_RELAY_SHARE, total / 2))
-        self._stop_relay.set()
-        self._run.relay.wake()
-        await self._finish([] if self._relay is None else [self._relay], min(_RELAY_SHARE, total / 2) + 1.0)
-
-    async def _finish(self, tasks: list[asyncio.Task[None]], seconds: float) -> None:
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=seconds)
-        for task in late:
-            self._log.warning("service.cut", part=task.get_name())
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=1.0)
 
 
 class _Doorway:

@@ -35,7 +35,7 @@ class ServiceSettings(BaseSettings):
     pool_size: int = Field(default=8, ge=3, description="database connections a process may hold, at least 3")
     batch_size: int = Field(default=200, ge=1, le=5000, description="records taken in one transaction, 1 to 5000")
     start_timeout: float = Field(default=30.0, gt=0, description="seconds to wait for the dependencies at start")
-    drain_timeout: float = Field(default=8.0, gt=0, description="seconds to finish what is in hand on SIGTERM")
+    drain_timeout: float = Field(default=7.0, gt=0, description="seconds to finish what is in hand on SIGTERM")
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="Kafka's session timeout, milliseconds")
     facts_kept_days: float = Field(default=30.0, gt=0, description="days for which sent events can be emitted again")
     reemit_hours: float = Field(default=24.0, ge=0, description="hours sent again when the broker turns out to be new")
