@@ -103,14 +103,24 @@ def _badness(barrier: Barrier) -> int:
 def _refusal(task: Task, site: Site) -> Barrier | None:
     """Why the source cannot take this order at all, whatever the address."""
     source = site.source
-    try:
-        bare_number(source.fr_number, order_number=task.number, order_id=task.order_id or task.number)
-    except NumberRefused as refused:
-        return Barrier(site.id, refused.code, str(refused))
+    pattern = source.fr_number
+    if pattern.forbid or pattern.from_ != "order_number" or len(pattern.prefix) + len(task.number) > pattern.max_length:
+        barrier = _no_number(task, site)
+        if barrier is not None:
+            return barrier
     methods = source.shipping_methods
     if methods.unmapped == "hold" and task.shipping_method and task.shipping_method not in methods.map:
         detail = f"{task.shipping_method!r} has no name there: add it to the source's shipping_methods"
         return Barrier(site.id, "unmapped_shipping_method", detail)
+    return None
+
+
+def _no_number(task: Task, site: Site) -> Barrier | None:
+    source = site.source
+    try:
+        bare_number(source.fr_number, order_number=task.number, order_id=task.order_id or task.number)
+    except NumberRefused as refused:
+        return Barrier(site.id, refused.code, str(refused))
     return None
 
 

@@ -13,7 +13,7 @@ than addresses; `shipping_method_mapped` FRs at sources that have no name for th
 from dataclasses import dataclass
 
 from router.routing.candidates import Request
-from router.routing.search import QUANTUM_BITS
+from router.routing.instance import QUANTUM_BITS
 from waybill_contracts.configuration import Group, SingleFr
 
 

@@ -107,16 +107,17 @@ def _worth_solving(task: Task, group: Group, candidates: Candidates) -> bool:
     """False when some SKU falls short whatever the plan, and nothing may go in part: no search is needed to say so."""
     if group.partial:
         return bool(candidates.requests)
+    free: dict[str, int] = {}
+    seen: set[str] = set()
+    for request in candidates.requests:
+        if request.site.id not in seen or len(task.countries) > 1:
+            seen.add(request.site.id)
+            for sku, (units, _) in request.offers.items():
+                free[sku] = free.get(sku, 0) + units
     wanted: dict[str, int] = {}
-    have: dict[tuple[str, str], int] = {}
     for demand in task.demands:
         wanted[demand.sku] = wanted.get(demand.sku, 0) + demand.quantity
-    for request in candidates.requests:
-        for sku, (units, _) in request.offers.items():
-            have[(request.site.id, sku)] = units
-    free: dict[str, int] = {}
-    for (_, sku), units in have.items():
-        free[sku] = free.get(sku, 0) + units
+    # With several addresses a shelf may be added up twice: that only means that the search has to find out.
     return all(free.get(sku, 0) >= units for sku, units in wanted.items())
 
 

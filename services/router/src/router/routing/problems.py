@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from router.routing.candidates import Candidates, Request
+from router.routing.instance import Instance
 from router.routing.objective import Level, Scales, levels_of, required_single, scales_of
-from router.routing.search import Instance
 from router.routing.task import Task
 from waybill_contracts.configuration import Group
 
@@ -28,6 +28,9 @@ class Limits:
     sums: tuple[tuple[tuple[tuple[int, int], ...], int], ...] = ()  # ((request, item)…, at most together)
     banned: frozenset[tuple[int, str]] = frozenset()  # (item, source)
     placed: tuple[tuple[int, int], ...] = ()  # (item, request), in the order in which they take stock
+
+
+NO_LIMITS = Limits()
 
 
 class Problem(Protocol):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from router.routing.problems import Ground, Limits, Parts, Takes
-from router.routing.search import Instance
+from router.routing.instance import Instance
+from router.routing.problems import NO_LIMITS, Ground, Limits, Parts, Takes
 
 
 class Quantities:
@@ -20,19 +20,29 @@ class Quantities:
         self.demand = [sum(demands[at].quantity for at in ats) for ats in self.items.values()]
         skus = [sku for _, sku in self.keys]
         self.shared = len(set(skus)) < len(skus)
+        self.whole: Instance | None = None
 
     def instance(self, limits: Limits) -> Instance:
+        """The one without limits is made once: the search changes none."""
+        if limits != NO_LIMITS:
+            return self._instance(limits)
+        if self.whole is None:
+            self.whole = self._instance(limits)
+        return self.whole
+
+    def _instance(self, limits: Limits) -> Instance:
         unit: list[list[int]] = []
         cap: list[list[int]] = []
-        ground = self.ground
+        ground, weight = self.ground, self.ground.cost_weight
         for i, request in enumerate(self.requests):
             prices = [0] * len(self.keys)
             caps = [0] * len(self.keys)
+            offers, per_unit = request.offers, ground.per_unit[i]
             for j, (address, sku) in enumerate(self.keys):
-                if address == request.address and sku in request.offers:
-                    have, price = request.offers[sku]
+                if address == request.address and sku in offers:
+                    have, price = offers[sku]
                     caps[j] = min(have, self.demand[j])
-                    prices[j] = ground.per_unit[i] + ground.cost_weight * price
+                    prices[j] = per_unit + weight * price
             unit.append(prices)
             cap.append(caps)
         for i, j, most in limits.caps:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from router.routing.candidates import WORST_FIRST, Barrier, Candidates, find_candidates
 from router.routing.draft import Draft
 from router.routing.objective import required_single
-from router.routing.problems import Ground, Limits, Parts, Problem
+from router.routing.problems import NO_LIMITS, Ground, Parts, Problem
 from router.routing.shared_stock import Found
 from router.routing.task import Demand, Site, Stock, Task, money
 from waybill_contracts.configuration import Group
@@ -118,7 +118,7 @@ def name_dearer(ground: Ground, draft: Draft, found: Found, problem: Problem) ->
         if ground.addresses > 1:
             named[name] = Barrier(name, "not_better", "a plan with it is not better by the group's priorities")
             continue
-        instance = instance or problem.instance(Limits())
+        instance = instance or problem.instance(NO_LIMITS)
         caps, units = instance.cap[i], instance.unit[i]
         if any(cap < wanted for cap, wanted in zip(caps, instance.demand, strict=True)):
             detail = "cannot ship all of it, and a plan with it is not better by the group's priorities"

@@ -10,8 +10,9 @@ each item is placed at each other source in turn.
 
 from collections.abc import Iterator
 
-from router.routing.problems import Limits, Parts, Problem, Takes
-from router.routing.search import Instance, solve
+from router.routing.instance import Instance
+from router.routing.problems import NO_LIMITS, Limits, Parts, Problem, Takes
+from router.routing.search import solve
 from router.routing.shared_stock import Found, solve_shared
 
 
@@ -31,7 +32,7 @@ def find_runner_up(problem: Problem, chosen: Found) -> Found | None:
 
 def _added(problem: Problem, used: set[int], sources: set[str]) -> Found | None:
     """The chosen plan with one more source; only where no stock is shared."""
-    instance = problem.instance(Limits())
+    instance = problem.instance(NO_LIMITS)
     kept = [i for i in range(len(problem.requests)) if i in used]
     base = solve(instance, out=[i for i in range(len(problem.requests)) if i not in used])
     if base.takes is None or len(kept) >= instance.limit:
@@ -101,7 +102,7 @@ def _placed(problem: Problem, sources: set[str]) -> Found | None:
 
 def _placements(problem: Problem, sources: set[str]) -> Iterator[Limits]:
     """Each item placed at each source that the chosen plan lacks."""
-    caps = problem.instance(Limits()).cap
+    caps = problem.instance(NO_LIMITS).cap
     for i, request in enumerate(problem.requests):
         if request.site.id not in sources:
             for j, most in enumerate(caps[i]):

@@ -4,7 +4,7 @@ A capacitated facility location problem in whole numbers: opening request i cost
 it `unit[i][j]`, at most `cap[i][j]` of them, each unit of j that nobody ships `penalty[j]`. For a fixed set of requests
 the items separate, and the cheapest first is optimal for each. Branch and bound therefore walks over sets alone.
 
-Bound of a node: every undecided request spreads its opening price over the units that it could ship (`_spread`); a
+Bound of a node: every undecided request spreads its opening price over the units that it could ship (`spread`); a
 request that ships some pays at most its price, so the cheapest first on these prices never exceeds the true optimum.
 All amounts must be multiples of QUANTUM: the spreading rounds down, and QUANTUM absorbs what it loses.
 
@@ -14,27 +14,10 @@ Promises: the optimum, proved, unless the allowance of nodes ran out (then `boun
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-QUANTUM_BITS = 24
-QUANTUM = 1 << QUANTUM_BITS
+from router.routing.instance import QUANTUM, Instance
+from router.routing.spread import spread_prices
+
 NODES = 50_000
-
-
-@dataclass(slots=True)
-class Instance:
-    """One problem. `extra` is added when more than `free` requests are open (single_fr: preferred).
-
-    `placed`: single units (request, item) that every plan must hold; `demand` and `cap` leave them out already.
-    """
-
-    fixed: list[int]
-    demand: list[int]
-    penalty: list[int]
-    unit: list[list[int]]
-    cap: list[list[int]]
-    limit: int
-    free: int = 1
-    extra: int = 0
-    placed: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -207,16 +190,3 @@ class _Walk:
         if len(owed) > instance.limit or (not self.always and instance.extra):
             gap = max(gap, 1)  # the relaxed plan is no plan, or may owe the extra: go on
         return gap, -i
-
-
-def spread_prices(instance: Instance, requests: list[int]) -> list[list[int]]:
-    """For each request, how much of its opening price each unit of each item bears (rounded down).
-
-    Any spreading is valid as long as shipping all it can bears no more than the price.
-    """
-    spread = [[0] * len(instance.demand) for _ in instance.fixed]
-    for i in requests:
-        units = sum(map(min, instance.cap[i], instance.demand))
-        share = instance.fixed[i] // units
-        spread[i] = [share] * len(instance.demand)
-    return spread

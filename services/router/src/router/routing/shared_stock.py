@@ -6,7 +6,7 @@ Most orders have no such items (one address, lines that may be split): then the 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from router.routing.problems import Limits, Parts, Problem
+from router.routing.problems import NO_LIMITS, Limits, Parts, Problem
 from router.routing.search import solve
 
 SUB_PROBLEMS = 5_000
@@ -34,7 +34,7 @@ def solve_shared(
 ) -> Found | None:
     """The best plan without the requests in `out`, under the value `below`; None = there is none."""
     best: Found | None = None
-    stack = [(start or Limits(), 0)]
+    stack = [(start or NO_LIMITS, 0)]
     left_open: list[int] = []
     tried = 0
     while stack:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from router.routing.instance import Instance
 from router.routing.problems import Ground, Limits, Parts, Takes
-from router.routing.search import Instance
 
 
 class WholeLines:
