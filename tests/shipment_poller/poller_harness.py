@@ -190,9 +190,7 @@ class Shop:
         for line, count in call.lines:
             if left[line] < count:
                 raise refused("quantity")
-        record = self.by_hand(
-            call.order_id, dict(call.lines), call.carrier, call.tracking_numbers, call.tracking_url
-        )
+        record = self.by_hand(call.order_id, dict(call.lines), call.carrier, call.tracking_numbers, call.tracking_url)
         if call.body["notify"]:
             self.notified.append(record.id)
         return record
@@ -226,9 +224,7 @@ class Shop:
         if isinstance(fault, PlatformError):
             raise fault
         urls = (tracking_url,) if tracking_url else ()
-        return self._replace(
-            fulfillment_id, carrier=carrier, tracking_numbers=tracking_numbers, tracking_urls=urls
-        )
+        return self._replace(fulfillment_id, carrier=carrier, tracking_numbers=tracking_numbers, tracking_urls=urls)
 
     async def cancel(self, fulfillment_id: str) -> None:
         fault = self._fault("cancel")
@@ -312,7 +308,7 @@ class Supplier:
 async def _nothing() -> None: ...
 
 
-@dataclass
+@dataclass(repr=False)
 class Stage:
     """The service's parts over a database, driven step by step."""
 
@@ -435,9 +431,7 @@ def line_of(line_id: str, quantity: int, components: dict[str, int] | None = Non
     return OrderLine(line_id=line_id, channel_sku="S", quantity=quantity, components=parts, **given)
 
 
-def order_of(
-    order_id: str = "o1", lines: Sequence[OrderLine] = (), *, sequence: int = 1, **given: Any
-) -> Order:
+def order_of(order_id: str = "o1", lines: Sequence[OrderLine] = (), *, sequence: int = 1, **given: Any) -> Order:
     values: dict[str, Any] = {
         "order_id": order_id, "store": "acme", "channel": "shop", "channel_order_id": f"c-{order_id}",
         "number": f"#{order_id}", "version": 1, "sequence": sequence, "state": OrderState.IMPORTED,
