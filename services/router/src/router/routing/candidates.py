@@ -74,10 +74,10 @@ def _consider(
     met: list[Barrier] = []
     helpful = False
     for address, skus in wanted.items():
-        barrier = refusal or _barred(site, task.countries[address])
-        tariff = site.tariff(task.countries[address])
-        if barrier is not None or tariff is None:
-            barrier = barrier or Barrier(site.id, "no_shipping_zone", task.countries[address])
+        country = task.countries[address]
+        tariff = site.tariff(country)
+        if refusal is not None or tariff is None or not site.serves_country(country):
+            barrier = refusal or _barred(site, country)
             met.append(barrier)
             for sku in skus:
                 found.roadblocks.setdefault((address, sku), []).append(barrier)
@@ -124,30 +124,31 @@ def _no_number(task: Task, site: Site) -> Barrier | None:
     return None
 
 
-def _barred(site: Site, country: str) -> Barrier | None:
+def _barred(site: Site, country: str) -> Barrier:
     if not site.serves_country(country):
         return Barrier(site.id, "does_not_serve_country", country)
-    if site.tariff(country) is None:
-        return Barrier(site.id, "no_shipping_zone", f"no zone names {country}")
-    return None
+    return Barrier(site.id, "no_shipping_zone", f"no zone names {country}")
 
 
 def _offer(task: Task, site: Site, sku: str, stock: Stock, per_gram: int) -> tuple[int, int] | Barrier:
-    reason, detail = "", sku
-    offer = stock.get((site.id, sku))
-    if not site.serves_sku(sku):
-        reason = "does_not_serve_sku"
-    elif site.source.skus.unmapped == "hold" and sku not in site.source.skus.map:
-        reason, detail = "unmapped_sku", f"{sku} has no name there: add it to the source's skus"
-    elif (site.id, sku) in task.refused:
-        reason, detail = "canceled_by_source", f"the source canceled {sku} of this order"
-    elif site.tracked and (offer is None or not offer.available or offer.available < 0):
-        reason = "no_stock"
-    elif offer is None or offer.unit_cost is None:
-        reason, detail = "missing_cost", f"no unit cost of {sku}: send one with its stock"
-    elif per_gram and offer.weight_g is None:
-        reason, detail = "missing_weight", f"no weight of {sku}, and shipping is priced by weight"
-    if reason or offer is None or offer.unit_cost is None:
-        return Barrier(site.id, reason, detail)
-    available = offer.available if site.tracked and offer.available is not None else PLENTY
-    return available, offer.unit_cost + per_gram * (offer.weight_g or 0)
+    """(units, nano-units each), or what stands in the way: the first that applies."""
+    name = site.id
+    offer = stock.get((name, sku))
+    if site.skus is not None and sku not in site.skus:
+        return Barrier(name, "does_not_serve_sku", sku)
+    if site.named_skus is not None and sku not in site.named_skus:
+        return Barrier(name, "unmapped_sku", f"{sku} has no name there: add it to the source's skus")
+    if task.refused and (name, sku) in task.refused:
+        return Barrier(name, "canceled_by_source", f"the source canceled {sku} of this order")
+    available = PLENTY
+    if site.tracked:
+        available = offer.available or 0 if offer is not None else 0
+        if available <= 0:
+            return Barrier(name, "no_stock", sku)
+    if offer is None or offer.unit_cost is None:
+        return Barrier(name, "missing_cost", f"no unit cost of {sku}: send one with its stock")
+    if not per_gram:
+        return available, offer.unit_cost
+    if offer.weight_g is None:
+        return Barrier(name, "missing_weight", f"no weight of {sku}, and shipping is priced by weight")
+    return available, offer.unit_cost + per_gram * offer.weight_g

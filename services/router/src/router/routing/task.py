@@ -80,22 +80,22 @@ class Tariff:
 class Site:
     """A source with its prices as integers. Made once a version of the configuration; plans share it."""
 
-    __slots__ = ("_skus", "_tariffs", "fee", "id", "source", "tracked")
+    __slots__ = ("_countries", "_tariffs", "fee", "id", "named_skus", "skus", "source", "tracked")
 
     def __init__(self, source: Source) -> None:
         self.id = source.id
         self.source = source
         self.fee = nano(source.costs.fee)
         self.tracked = source.stock.from_ != "untracked"
-        self._skus = None if source.serves.skus == "all" else frozenset(source.serves.skus)
+        self.skus = None if source.serves.skus == "all" else frozenset(source.serves.skus)
+        """What it serves; None = all."""
+        self.named_skus = frozenset(source.skus.map) if source.skus.unmapped == "hold" else None
+        """What it has a name for; None = the others go under ours."""
+        self._countries = None if source.serves.countries == "all" else frozenset(source.serves.countries)
         self._tariffs: dict[str, Tariff | None] = {}
 
     def serves_country(self, country: str) -> bool:
-        countries = self.source.serves.countries
-        return countries == "all" or country in countries
-
-    def serves_sku(self, sku: str) -> bool:
-        return self._skus is None or sku in self._skus
+        return self._countries is None or country in self._countries
 
     def tariff(self, country: str) -> Tariff | None:
         """The first zone that names the country, or `*`; None = not served."""
