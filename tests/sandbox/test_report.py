@@ -138,3 +138,28 @@ async def test_the_same_reference_with_other_content_is_refused_and_told(box: An
     status, problem = await box.source("POST", "/requests", submission(reference="T-same", quantity=2))
     assert (status, problem["code"]) == (409, "reference_conflict")
     assert "reference_conflict" in kinds(await box.report())
+
+
+async def test_an_order_at_two_locations_is_open_not_wrong_while_only_one_of_them_was_told(hub: Any) -> None:
+    await hub.request_all()
+    await hub.box.control("POST", "/sources/west/ship")
+    number = next(name for name, order in hub.orders.items() if locations(hub, name) > 1)
+    order = hub.box.world.shop.order_named(number)
+    kept = order.fulfillment_orders.pop()
+    _, told = await hub.box.source("GET", "/shipments?limit=500", name="west")
+    both = next(s for s in told["shipments"] if s["reference"].endswith(number[1:]) and reaches(s, kept))
+    await hub.fulfill(next(one for one in hub.config["sources"] if one["id"] == "west"), both)
+    report = await hub.box.report()
+    assert (number, "shipment_part_missing") in {(p["order"], p["kind"]) for p in report["problems"]}
+    assert report["sound"]
+
+
+def locations(hub: Any, name: str) -> int:
+    return len(hub.box.world.shop.order_named(name).fulfillment_orders)
+
+
+def reaches(shipment: Any, part: Any) -> bool:
+    """Some of the shipment's lines stand in this fulfillment order, and some do not."""
+    here = {str(line.line_id) for line in part.lines}
+    there = {line["line_ref"].rpartition("/")[2] for line in shipment["lines"]}
+    return bool(here & there) and bool(there - here)

@@ -19,6 +19,8 @@ from sandbox.faults import Call, Faults, Rule
 from sandbox.journal import Journal
 from sandbox.sight import PLAIN, Sight
 
+UNDER_WAY = 0.1
+"""Seconds in which a call may still arrive that was sent before its caller had read a `Retry-After`."""
 HTML = b"<!DOCTYPE html><html><head><title>Just a moment</title></head><body><h1>Maintenance</h1></body></html>"
 
 
@@ -54,11 +56,19 @@ class Counts:
 
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     early: Counter[str] = field(default_factory=Counter)
-    """Calls of a connection that came before the `Retry-After` which it was given was over."""
-    not_before: dict[str, float] = field(default_factory=dict)
+    """Calls of a connection that came before the `Retry-After` which it was given was over; those that may have been
+    under way when it was given are not counted."""
+    _waits: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Connection -> (from when, until when) it should be silent."""
+
+    def told_to_wait(self, connection: str, seconds: float) -> None:
+        now = time.monotonic()
+        begin, until = self._waits.get(connection, (now, now))
+        self._waits[connection] = (begin if now < until else now + UNDER_WAY, max(until, now + seconds))
 
     def arrived(self, call: Call) -> None:
-        if time.monotonic() < self.not_before.get(call.connection, 0.0):
+        begin, until = self._waits.get(call.connection, (0.0, 0.0))
+        if begin <= time.monotonic() < until:
             self.early[call.connection] += 1
 
     def ended(self, call: Call, outcome: str) -> None:
@@ -161,7 +171,7 @@ class Server:
         if wanted == "empty":
             return {"Retry-After": ""}
         seconds = float(params.get("seconds", 2.0)) if wanted == "date" else float(wanted)
-        self.counts.not_before[call.connection] = time.monotonic() + seconds
+        self.counts.told_to_wait(call.connection, seconds)
         if wanted == "date":
             return {"Retry-After": formatdate(time.time() + seconds, usegmt=True)}
         return {"Retry-After": f"{seconds:g}"}
