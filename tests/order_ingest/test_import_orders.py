@@ -162,6 +162,25 @@ async def test_in13_a_canceled_order_is_told_once_with_its_reason(house: Any) ->
     assert (await house.row())["reason"] == "canceled_at_channel"
 
 
+async def test_in13_what_changes_on_a_canceled_order_is_no_second_cancellation(house: Any) -> None:
+    await house.see(sighting(order()))
+    await house.see(sighting(order(minute=1, canceled=True)))
+    await house.see(sighting(order(minute=2, canceled=True, payment=PaymentState.REFUNDED)))
+
+    assert await house.told_names() == ["OrderImported", "OrderCanceled", "OrderChanged"]
+    assert (await house.row())["standing"] == "canceled"
+
+
+async def test_in13_a_cancellation_that_is_taken_back_lets_the_order_go_on(house: Any) -> None:
+    await house.see(sighting(order()))
+    await house.see(sighting(order(minute=1, canceled=True)))
+    await house.see(sighting(order(minute=2)))
+
+    *_, again = await house.told()
+    assert isinstance(again, OrderChanged)
+    assert (again.changed, again.order.state, again.order.version) == (("canceled",), OrderState.IMPORTED, 3)
+
+
 async def test_in13_a_late_older_version_does_not_bring_a_canceled_order_back(house: Any) -> None:
     await house.see(sighting(order()))
     await house.see(sighting(order(minute=5, canceled=True)))

@@ -246,3 +246,12 @@ async def test_what_was_published_before_the_first_start_is_not_lost(database_ur
         await live.publish(*(submitted(f"A-{i}") for i in range(301)), source="erp")
         await live.until_value("select count(*) from orders", 301)
         assert await live.pool.fetchval("select count(*) from facts where topic = 'orders.imported'") == 301
+
+
+async def test_in4_an_announced_order_that_the_shop_does_not_show_is_told_to_a_person(live: Live) -> None:
+    await live.publish(submitted("#ghost", to="shop"), source="erp")
+    await live.until_value("select count(*) from live_reads where attempts > 0", 1)
+    await live.pool.execute("update live_reads set give_up_at = now(), due_at = now()")
+
+    await live.until_value("select count(*) from open_alerts where key = 'not-at-channel/shop/#ghost'", 1)
+    await live.until_value("select count(*) from live_reads", 0)

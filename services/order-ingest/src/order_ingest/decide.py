@@ -107,7 +107,9 @@ def _tell(before: Order, after: Copy, changed: tuple[str, ...], now: datetime) -
         events.append(kind.model_validate({"sequence": after.sequence, "at": now, "order": after.order, **fields}))
 
     if after.standing is Standing.CANCELED:
-        if changed:
+        if changed and before.state is OrderState.CANCELED:
+            fact(OrderChanged, changed=changed)
+        elif changed:
             fact(OrderCanceled, reason=after.reason)
         return Judged(_settled(after), tuple(events))
     if changed:

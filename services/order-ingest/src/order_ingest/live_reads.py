@@ -107,6 +107,7 @@ class LiveReads:
             batch = Batch([sighting], rules, self._calls.telemetry, self._calls.clock.now())
             order_ids = (await import_orders(conn, batch)).order_ids
         await self._calls.succeeded(conn, row["channel"], exchanges, order_ids)
+        await self._calls.alerts.cleared(conn, missing_alert(row["channel"], row["number"]))
         await self._end(conn, lease)
 
     async def _missing(self, conn: Connection, lease: Lease, exchanges: list[Exchange]) -> None:
@@ -117,7 +118,7 @@ class LiveReads:
             return
         await calls.alerts.raised(
             conn,
-            f"not-at-channel/{row['channel']}/{row['number']}",
+            missing_alert(row["channel"], row["number"]),
             f"Order {row['number']} was announced, but channel {row['channel']} does not show it",
             f"looked for {lease.attempts + 1} times; check the number and the channel in what upstream published",
         )
@@ -128,3 +129,8 @@ class LiveReads:
 
     async def _postpone(self, conn: Connection, lease: Lease, wait: timedelta) -> None:
         await q().postpone_live_read(conn, id=lease.id, token=lease.token, due_in=wait)
+
+
+def missing_alert(channel: str, number: str) -> str:
+    """The alert that is open while an order that was announced is not at its channel."""
+    return f"not-at-channel/{channel}/{number}"

@@ -16,7 +16,8 @@ from waybill_common.logs import Log
 from waybill_platforms.errors import PlatformError
 
 TABLE = LeasedTable(table="channels", id="channel_id", connection="channel_id", where="t.active and t.polled")
-AT_ONCE = 4
+AT_ONCE = 16
+"""Channels pulled at the same time by one replica: some that do not answer must not starve the others."""
 _LOOK_UP = 0.5  # seconds after which a running pull is left alone and other channels are looked for
 _LAST = 3.0  # seconds that running pulls get at the end
 

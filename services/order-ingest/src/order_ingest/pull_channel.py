@@ -6,6 +6,7 @@ is bounded by one page. The lease is extended with every page, so a turn that lo
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,6 +37,8 @@ WAITS = (0.3, 0.9)
 """Seconds between the tries of one page: a long window must not begin anew for one lost answer."""
 LONGEST_WAIT = 2.0
 """Seconds that a turn waits at most for what the platform asks; longer waits are the row's."""
+SLOW = 5.0
+"""A try that took longer than this many seconds is not followed by another in the same turn."""
 
 
 class TurnLost(Exception):
@@ -87,13 +90,13 @@ class PullChannel:
     async def _read(self, reader: OrderReader, turn: Turn, exchanges: list[Exchange]) -> tuple[OrderPage, datetime]:
         """The next page and when its reading began; reading it again changes nothing, so it is tried a few times."""
         for number, wait in enumerate((*self._waits, None), start=1):
-            read_at = self._calls.clock.now()
+            read_at, began = self._calls.clock.now(), time.monotonic()
             with recording(attempt=number) as exchanged:
                 try:
                     return await _next_page(reader, turn), read_at
                 except PlatformError as error:
                     hopeless = error.family is not Family.LATER or (error.retry_after or 0.0) > LONGEST_WAIT
-                    if wait is None or hopeless:
+                    if wait is None or hopeless or time.monotonic() - began > SLOW:
                         raise
                 finally:
                     exchanges += exchanged
