@@ -20,7 +20,7 @@ async def test_a_request_is_sent_once_with_our_number_as_reference(stage: Any, k
     assert stage.sources["east"].made == {"E-f1": 1}
     facts = dict(await stage.told("f1"))
     assert facts["fr.submitted"]["platform_id"] == "req-E-f1"
-    assert (row["due_at"], row["waiting"], row["lease_token"]) == (None, None, None)
+    assert (row["waiting"], row["lease_token"]) == ("source_progress", None)
 
 
 async def test_a_source_that_does_not_acknowledge_leaves_it_processed(stage: Any, kit: Any) -> None:

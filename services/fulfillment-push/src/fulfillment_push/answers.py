@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from fulfillment_push.facts import tell
 from fulfillment_push.fr import Fr, WaitsFor
 from fulfillment_push.lifecycle import advance
+from fulfillment_push.progress import cancel, note_canceled
 from fulfillment_push.read_back import FindRule, Verdict, judge_missing
 from fulfillment_push.receive import CONFLICT, SERVICE, ask_back, something_is_there, void
-from fulfillment_push.request import canceled_lines, source_request, takes_nothing
+from fulfillment_push.request import source_request, takes_nothing
 from waybill_common.retry import Again, Schedule, decide
 from waybill_contracts.fulfillment_submitted import (
-    FrCanceled,
     FrFailed,
     FrOutcomeUnknown,
     FrState,
@@ -52,7 +52,6 @@ def take_back(fr: Fr, code: WaitsFor, detail: str, seconds: float = 0.0) -> None
 
 def sent(fr: Fr, submitted: Submitted, *, why: str = "accepted by the source") -> None:
     """The source has it."""
-    request = fr.request
     fr.outcome = Outcome.KNOWN
     fr.platform_id = submitted.platform_id
     fr.reason = None
@@ -60,13 +59,10 @@ def sent(fr: Fr, submitted: Submitted, *, why: str = "accepted by the source") -
     fr.rest()
     advance(fr, FrState.ACKNOWLEDGED if submitted.acknowledged else FrState.PROCESSED, who=SERVICE, why=why)
     tell(fr, FrSubmitted)
-    if takes_nothing(request, submitted):
-        advance(fr, FrState.CANCELED, who=fr.source, why="canceled by the source")
-        tell(fr, FrCanceled)
+    if takes_nothing(fr.request, submitted):
+        cancel(fr)
         return
-    fr.canceled = canceled_lines(request, submitted)
-    if fr.canceled:
-        tell(fr, FrCanceled)
+    note_canceled(fr, submitted)
     if fr.void_wanted:
         ask_back(fr)
 

@@ -105,7 +105,7 @@ async def _made(job: Job) -> Result:
     if job.step is Step.SEND:
         assert job.request is not None
         return _narrowed(job, await sink.submit(job.request))
-    if job.step is Step.READ_BACK:
+    if job.step in (Step.READ_BACK, Step.LOOK):
         found = await sink.find(fr.number)
         return None if found is None else _narrowed(job, found)
     return await _recall(job)

@@ -19,10 +19,10 @@ from waybill_contracts.envelope import Received
 from waybill_contracts.envelope import decode as decode_event
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrFact, FrVoidRequested
 from waybill_contracts.orders_imported import OrderFact
-from waybill_contracts.shipment_synced import FrWatched, ShipmentRecorded
+from waybill_contracts.shipment_synced import FrWatched, OrderShipped, ShipmentRecorded
 
 TOPICS = (topics.FR_CREATED, topics.ORDERS_IMPORTED, topics.CONFIG_CHANGED, topics.SHIPMENT_SYNCED)
-_FOR_US = (FrCreated, FrConfirmed, FrVoidRequested, OrderFact, Configured, FrWatched, ShipmentRecorded)
+_FOR_US = (FrCreated, FrConfirmed, FrVoidRequested, OrderFact, Configured, FrWatched, ShipmentRecorded, OrderShipped)
 
 
 def decode(record: Record) -> Received | None:
@@ -47,6 +47,9 @@ class Inbox:
         if configured:
             await append(conn, await take_in(conn, self._store.q, self._health, configured))
         await settle(conn, [Receipt(f"fr/{e.fr_id}", e.push_sequence) for e in events if isinstance(e, FrWatched)])
+        shipped_orders = [event.order_id for event in events if isinstance(event, OrderShipped)]
+        if shipped_orders:
+            await self._store.q.rest_shipped(conn, order_ids=shipped_orders)
         orders = [event.order for event in events if isinstance(event, OrderFact | FrCreated)]
         changed = await self._store.newer_orders(conn, orders)
         await self._apply(conn, batch, changed)

@@ -35,6 +35,7 @@ class WaitsFor(StrEnum):
     RECALL = "recall"
     RECALL_BY_HAND = "recall_by_hand"
     FAILED = "failed"
+    PROGRESS = "source_progress"  # sent: the source acknowledges, cancels or ships it
     OUTCOME = "outcome"  # it is being sent
 
 
@@ -95,7 +96,8 @@ class Fr:
     void_reason: str | None = None  # the router wants it no more
     platform_id: str | None = None
     reason: Reason | None = None
-    canceled: list[dict[str, Any]] = field(default_factory=list)
+    canceled: list[dict[str, Any]] = field(default_factory=list)  # units told by the newest fr.canceled
+    canceled_total: dict[tuple[str, str], int] = field(default_factory=dict)  # by (line id, SKU)
     last_fact: str | None = None  # type of the newest event told
     fact_at: datetime | None = None
     waiting: Waiting | None = None

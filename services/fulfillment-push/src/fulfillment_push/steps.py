@@ -27,6 +27,7 @@ class Step(StrEnum):
     SEND = "send"
     READ_BACK = "read_back"
     RECALL = "recall"
+    LOOK = "look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Counterpart:
         return self.features.cancels and self.source.capabilities.cancels is not False
 
     @property
+    def can_look(self) -> bool:
+        """The source acknowledges or cancels by itself, and can be asked what became of a request."""
+        return self.features is not None and self.features.acknowledges and self.rule.possible
+
+    @property
     def rule(self) -> FindRule:
         assert self.features is not None
         return FindRule(self.features.find != "none", self.features.index_lag)
@@ -55,6 +61,8 @@ def next_step(fr: Fr, other: Counterpart) -> Step | None:
         return _recall(fr, other)
     if fr.state is FrState.PROCESSING:
         return _read_back(fr, other) if fr.open_intent else _send(fr, other)
+    if fr.state in SENT and fr.waiting is not None and fr.waiting.code is WaitsFor.PROGRESS and other.can_look:
+        return Step.LOOK
     fr.rest()
     return None
 

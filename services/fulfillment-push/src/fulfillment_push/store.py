@@ -133,10 +133,14 @@ def columns(fr: Fr) -> tuple[Any, ...]:
     return (
         fr.source, fr.number, fr.state.value, fr.outcome.value, fr.recall.value, fr.known, fr.auto_process,
         fr.router_sequence, fr.sequence, fr.order_version, fr.attempts, fr.asks, fr.void_reason, fr.platform_id,
-        None if fr.reason is None else fr.reason.model_dump(mode="json"), {"lines": fr.canceled}, fr.last_fact,
+        None if fr.reason is None else fr.reason.model_dump(mode="json"), _canceled(fr), fr.last_fact,
         fr.fact_at, waiting and waiting.code.value, waiting and waiting.detail[:500], fr.waiting_since, fr.due_at,
         fr.lease_token, fr.lease_until, fr.lease_ended, fr.first_missing,
     )  # fmt: skip
+
+
+def _canceled(fr: Fr) -> dict[str, Any]:
+    return {"lines": fr.canceled, "total": [[line, sku, units] for (line, sku), units in fr.canceled_total.items()]}
 
 
 def _fr(row: Any, order: KnownOrder | None) -> Fr:
@@ -150,6 +154,7 @@ def _fr(row: Any, order: KnownOrder | None) -> Fr:
         reason=None if reason is None else Reason.model_validate(reason),
         waiting=None if waiting is None else Waiting(WaitsFor(waiting), row["waiting_detail"] or ""),
         canceled=row["canceled"]["lines"],
+        canceled_total={(line, sku): units for line, sku, units in row["canceled"].get("total", ())},
         order=order,
     )
     fr.stored = columns(fr)

@@ -27,7 +27,7 @@ create table frs (
     void_reason text,                       -- set: the router wants it no more
     platform_id text,                       -- the source's id of the request
     reason jsonb,
-    canceled jsonb not null default '{"lines": []}',  -- what the source will not ship
+    canceled jsonb not null default '{"lines": []}',  -- what the source will not ship: told last, in total
     last_fact text,
     fact_at timestamptz,
     waiting text,                           -- what it waits for, null = nothing

@@ -33,7 +33,11 @@ select fr_id from frs where order_id = any(:order_ids::text[]);
 -- name: wake_configured(sources)!
 -- The configuration of these sources came or changed, look again at what waits for it.
 update frs set due_at = now()
-where source = any(:sources::text[]) and waiting in ('not_configured', 'manual') and state = 'PROCESSING';
+where fr_id in (
+    select fr_id from frs
+    where source = any(:sources::text[]) and waiting in ('not_configured', 'manual') and state = 'PROCESSING'
+    order by fr_id for update
+);
 
 -- name: orders_by_id(with_body, order_ids)
 select order_id, version, state, case when :with_body then body end as body
@@ -79,5 +83,16 @@ join unnest(:sources::text[], :platform_ids::text[]) as v (source, platform_id)
 -- name: run_now(source)
 -- What waits for the next run of the source is due at once; returns the FRs.
 update frs set due_at = now()
-where source = :source and state = 'PROCESSING' and waiting = 'send_run' and due_at > now()
+where fr_id in (
+    select fr_id from frs where source = :source and state = 'PROCESSING' and waiting = 'send_run' and due_at > now()
+    order by fr_id for update
+)
 returning fr_id;
+
+-- name: rest_shipped(order_ids)!
+-- The order is shipped, nobody needs to look at its requests any more. A look under way ends before this.
+update frs set waiting = null, waiting_detail = null, waiting_since = null, due_at = null
+where fr_id in (
+    select fr_id from frs where order_id = any(:order_ids::text[]) and waiting = 'source_progress'
+    order by fr_id for update
+);

@@ -3,7 +3,7 @@
 select fr_id, order_id, source, number, state, outcome, recall, waiting, waiting_detail, waiting_since, due_at, attempts,
        reason
 from frs
-where waiting is not null
+where waiting is not null and (waiting <> 'source_progress' or :code::text is not null)
   and (:source::text is null or source = :source)
   and (:code::text is null or waiting = :code)
   and (:after::timestamptz is null or (waiting_since, fr_id) > (:after::timestamptz, :after_id::text))
