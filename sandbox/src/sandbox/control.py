@@ -44,9 +44,11 @@ class Control:
     def __init__(self, world: World, server: Server) -> None:
         self._world = world
         self._server = server
+        self._calls: list[str] = []
 
     def routes(self) -> list[web.RouteDef]:
         table: list[tuple[str, str, Handler]] = [
+            ("GET", "/_sandbox/", self.contents),
             ("GET", "/_sandbox/health", self.health),
             ("GET", "/_sandbox/config.yaml", self.config),
             ("GET", "/_sandbox/report", self.report),
@@ -68,9 +70,13 @@ class Control:
             ("POST", "/_sandbox/sources/{source}/requests/{id}/cancel", self.cancel_request),
             ("POST", "/_sandbox/sources/{source}/shipments/{id}/{action}", self.act_on_shipment),
         ]
+        self._calls = [f"{method} {path}" for method, path, _ in table]
         return [web.route(method, path, guarded(handler)) for method, path, handler in table]
 
     # -- looking
+
+    async def contents(self, request: web.Request) -> web.StreamResponse:
+        return told({"calls": self._calls, "described_in": "sandbox/README.md"})
 
     async def health(self, request: web.Request) -> web.StreamResponse:
         return told({"ok": True})

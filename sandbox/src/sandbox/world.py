@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 from pydantic import TypeAdapter
 
 from sandbox.faults import Faults
@@ -117,6 +118,9 @@ class World:
             self._restore(kind, key, document)
         if found:
             self._last_id = max(self._last_id, *self.shop.ids(), *self._request_ids())
+            for entry in map(orjson.loads, self.journal.entries):
+                if entry["event"] == "request_conflict":
+                    self.sources[entry["source"]].conflicts.append(entry["reference"])
         return found
 
     def _restore(self, kind: str, key: str, document: Any) -> None:

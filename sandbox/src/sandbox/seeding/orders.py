@@ -13,7 +13,7 @@ from sandbox.seeding.goods import CHANNEL_METHODS, GIFT_CARD, GIFT_WRAP, UNMAPPE
 from sandbox.shopify import fulfilling
 from sandbox.shopify.fulfilling import Tracking, Wanted
 from sandbox.shopify.model import Line, Order
-from sandbox.shopify.shop import LOCATIONS, Shop
+from sandbox.shopify.shop import FIRST_NUMBER, LOCATIONS, Shop
 
 CYCLE = 40
 KINDS = {
@@ -68,7 +68,7 @@ class Maker:
 
     def seeded(self, count: int, varied: bool = True) -> Iterator[Order]:
         """`count` new orders after those that are there; each is in the shop when it is given out."""
-        start = len(self.shop.orders)
+        start = self.shop.next_number() - FIRST_NUMBER
         first_at = int(self.shop.now()) - SPACING * count
         for offset in range(count):
             number = start + offset
@@ -80,8 +80,8 @@ class Maker:
         titles = list(CHANNEL_METHODS)
         order = Order(
             id=self.shop.new_id(),
-            number=1001 + number,
-            name=f"#{1001 + number}",
+            number=FIRST_NUMBER + number,
+            name=f"#{FIRST_NUMBER + number}",
             created_at=at,
             updated_at=at,
             display_financial_status=FINANCIAL.get(kind, "PAID"),

@@ -15,6 +15,7 @@ from sandbox.shopify.index import Index
 from sandbox.shopify.model import Fulfillment, Line, Order
 
 LOCATIONS = ((101, "Main warehouse"), (102, "Back room"))
+FIRST_NUMBER = 1001
 _ORDER = TypeAdapter(Order)
 
 
@@ -45,12 +46,13 @@ class Shop:
         self.bucket = Bucket()
         self.orders: dict[int, Order] = {}
         self.index = Index(self.orders.__getitem__)
+        self._last_number = FIRST_NUMBER - 1
         self._by_name: dict[str, int] = {}
         self._by_fulfillment: dict[int, int] = {}
         self._by_fulfillment_order: dict[int, int] = {}
 
     def next_number(self) -> int:
-        return max((order.number for order in self.orders.values()), default=1000) + 1
+        return self._last_number + 1
 
     # -- finding
 
@@ -166,6 +168,7 @@ class Shop:
 
     def _remember(self, order: Order, visible_at: float | None) -> None:
         self.orders[order.id] = order
+        self._last_number = max(self._last_number, order.number)
         self._by_name[order.name.removeprefix("#")] = order.id
         self._by_fulfillment.update((made.id, order.id) for made in order.fulfillments)
         self._by_fulfillment_order.update((part.id, order.id) for part in order.fulfillment_orders)

@@ -61,7 +61,7 @@ class Source:
         self.changed: list[tuple[float, str]] = []
         """(updated_at, shipment id), sorted: what `GET /shipments` walks."""
         self.conflicts: list[str] = []
-        """References posted again with other content, since the start of this process."""
+        """References posted again with other content."""
         self._may_box = may_box
         self._due: list[tuple[float, str]] = []
 
