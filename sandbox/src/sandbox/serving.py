@@ -55,21 +55,24 @@ class Counts:
     """Calls by connection, operation and what came of them, for the report."""
 
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    early: Counter[str] = field(default_factory=Counter)
-    """Calls of a connection that came before the `Retry-After` which it was given was over; those that may have been
-    under way when it was given are not counted."""
-    _waits: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Connection -> (from when, until when) it should be silent."""
+    early: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Calls that came before the `Retry-After` which their connection was given was over, by connection and by
+    `told->called` operation, as services that share a connection need not share what they were told. Those that may have
+    been under way when it was given are not counted."""
+    _waits: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    """Connection -> operation that was told to wait -> (from when, until when)."""
 
-    def told_to_wait(self, connection: str, seconds: float) -> None:
-        now = time.monotonic()
-        begin, until = self._waits.get(connection, (now, now))
-        self._waits[connection] = (begin if now < until else now + UNDER_WAY, max(until, now + seconds))
+    def told_to_wait(self, call: Call, seconds: float) -> None:
+        now, waits = time.monotonic(), self._waits.setdefault(call.connection, {})
+        begin, until = waits.get(call.operation, (now, now))
+        waits[call.operation] = (begin if now < until else now + UNDER_WAY, max(until, now + seconds))
 
     def arrived(self, call: Call) -> None:
-        begin, until = self._waits.get(call.connection, (0.0, 0.0))
-        if begin <= time.monotonic() < until:
-            self.early[call.connection] += 1
+        now = time.monotonic()
+        told = [name for name, (begin, until) in self._waits.get(call.connection, {}).items() if begin <= now < until]
+        if told:
+            first = call.operation if call.operation in told else told[0]
+            self.early[call.connection, f"{first}->{call.operation}"] += 1
 
     def ended(self, call: Call, outcome: str) -> None:
         self.outcomes[call.connection, call.operation, outcome] += 1
@@ -78,7 +81,10 @@ class Counts:
         by_connection: dict[str, dict[str, dict[str, int]]] = {}
         for (connection, operation, outcome), number in sorted(self.outcomes.items()):
             by_connection.setdefault(connection, {}).setdefault(operation, {})[outcome] = number
-        return {"calls": by_connection, "early": dict(self.early)}
+        early: dict[str, dict[str, int]] = {}
+        for (connection, pair), number in self.early.items():
+            early.setdefault(connection, {})[pair] = number
+        return {"calls": by_connection, "early": early}
 
 
 class Server:
@@ -171,7 +177,7 @@ class Server:
         if wanted == "empty":
             return {"Retry-After": ""}
         seconds = float(params.get("seconds", 2.0)) if wanted == "date" else float(wanted)
-        self.counts.told_to_wait(call.connection, seconds)
+        self.counts.told_to_wait(call, seconds)
         if wanted == "date":
             return {"Retry-After": formatdate(time.time() + seconds, usegmt=True)}
         return {"Retry-After": f"{seconds:g}"}
