@@ -57,8 +57,8 @@ class Counts:
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     early: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Calls that came before the `Retry-After` which their connection was given was over, by connection and by
-    `told->called` operation, as services that share a connection need not share what they were told. Those that may have
-    been under way when it was given are not counted."""
+    `told->called` operation, as services that share a connection need not share what they were told. Those that may
+    have been under way when it was given are not counted."""
     _waits: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
     """Connection -> operation that was told to wait -> (from when, until when)."""
 
