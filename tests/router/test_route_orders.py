@@ -1,9 +1,13 @@
 """The router on a real database: orders in, decisions and FRs out, stock reserved with them."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+import asyncpg
+import pytest
 
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested, OrderRouted, OrderUnroutable
 from waybill_contracts.fulfillment_submitted import FrCanceled, FrRecallRefused, FrState, FrVoided, Recall
@@ -311,3 +315,44 @@ async def test_the_facts_of_one_order_stay_in_its_trace(world: Any, source: Make
     await world.play()
     headers = await world.pool.fetch("select headers from facts where topic = 'fr.created'")
     assert {row["headers"]["traceparent"][3:35] for row in headers} == {"a" * 32}
+
+
+async def test_rt11_many_orders_with_one_number_all_find_a_free_one(world: Any, source: Make, order: Make) -> None:
+    await world.configure([source("east")])
+    await world.count("east", "A", 100)
+    orders = [order(("A", 1)) for _ in range(30)]
+    await world.tell(*(OrderImported(at=NOW, order=one, via="pull") for one in orders))
+    numbers = [event.fr.number for event in await world.play() if isinstance(event, FrCreated)]
+    assert sorted(numbers) == sorted(["1001", *(f"1001-{at}" for at in range(1, 30))])
+
+
+async def test_a_round_that_fails_leaves_its_orders_due(world: Any, source: Make, order: Make) -> None:
+    await two_sources(world, source)
+    await world.tell(OrderImported(at=NOW, order=order(("A", 1)), via="pull"))
+    await world.pool.execute("alter table allocations add constraint broken check (asked > 1000)")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await world.routing.turn()
+    assert await world.shelf("east", "A") == (10, 0, 0)
+    await world.pool.execute("alter table allocations drop constraint broken")
+    assert [type(event) for event in await world.play()] == [FrCreated, OrderRouted]
+
+
+async def test_rt6_a_shelf_that_others_emptied_meanwhile_makes_the_plan_lose_and_be_made_again(
+    world: Any, another_world: Callable[[], Any], source: Make, order: Make
+) -> None:
+    await two_sources(world, source)
+    other = another_world()
+    orders = [order(("A", 4), number=str(at)) for at in range(5)]
+    await world.tell(*(OrderImported(at=NOW, order=one, via="pull") for one in orders[:3]))
+    await other.routing._pool.execute("update stock set on_hand = 10")
+
+    async def both() -> None:
+        await asyncio.gather(world.routing.turn(), other.routing.turn())
+
+    await both()
+    await world.tell(*(OrderImported(at=NOW, order=one, via="pull") for one in orders[3:]))
+    for _ in range(5):
+        await both()
+    assert (await world.shelf("east", "A"))[1] + (await world.shelf("west", "A"))[1] == 20
+    assert await world.pool.fetchval("select count(*) from orders where standing = 'routed'") == 5
+    await world.is_conserved()

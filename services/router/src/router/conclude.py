@@ -80,13 +80,20 @@ def _inputs(verdict: Verdict, snapshot: dict[Key, Offer]) -> dict[str, Any]:
     task = verdict.task
     if task is None or verdict.plan is None:
         return {}
-    skus = {demand.sku for demand in task.demands}
+    sources = verdict.plan.group.sources if verdict.plan.group else ()
+    keys = [(source, sku) for sku in dict.fromkeys(demand.sku for demand in task.demands) for source in sources]
+    seen = [(key, snapshot[key]) for key in keys if key in snapshot]
     return {
         "countries": task.countries,
         "demands": [[d.line_id, d.sku, d.quantity, d.address] for d in task.demands],
         "stock": [
-            [source, sku, o.available, None if o.unit_cost is None else str(money(o.unit_cost)), o.weight_g]
-            for (source, sku), o in snapshot.items()
-            if sku in skus
+            [
+                source,
+                sku,
+                offer.available,
+                None if offer.unit_cost is None else str(money(offer.unit_cost)),
+                offer.weight_g,
+            ]
+            for (source, sku), offer in seen
         ],
     }

@@ -14,58 +14,71 @@ from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.configuration import Source
 from waybill_contracts.values import Order
 
-LOOKED_UP = 8
-"""How many numbers are looked up for each new FR, beyond those that the order's own FRs may have taken."""
+LOOKED_UP = 3
+"""How many numbers are looked up for each new FR at first; where all are taken, four times as many, and so on."""
+
+
+class _NotLookedUp(Exception):
+    """Whether this number is taken is not known yet."""
 
 
 async def number_frs(conn: Connection, q: Queries, verdicts: Sequence[Verdict], book: Rulebook) -> None:
     """Sets `verdict.numbers`; a plan for which a source has no number left waits instead, with the reason."""
-    planned = [v for v in verdicts if v.plan is not None and v.plan.draft is not None]
-    asked: list[Key] = []
-    for verdict in planned:
-        asked += _candidates(verdict, book)
-    if not asked:
-        return
-    names = {"sources": [source for source, _ in asked], "numbers": [number for _, number in asked]}
-    taken = {(row["source"], row["number"]) for row in await rows(q.numbers_taken(conn, **names))}
-    for verdict in planned:
-        try:
-            verdict.numbers = _numbers(verdict, book, taken)
-        except NumberRefused as refused:
-            verdict.standing, verdict.reason, verdict.detail = "waiting", refused.code, str(refused)
-            verdict.plan, verdict.waits_for = None, ["config"]
+    taken: set[Key] = set()
+    open_ = [verdict for verdict in verdicts if verdict.makes_frs]
+    window = LOOKED_UP
+    while open_:
+        asked = {key for verdict in open_ for key in _candidates(verdict, book, window)}
+        if asked:
+            names = {"sources": [source for source, _ in asked], "numbers": [number for _, number in asked]}
+            taken |= {(row["source"], row["number"]) for row in await rows(q.numbers_taken(conn, **names))}
+        open_ = [verdict for verdict in open_ if not _number(verdict, book, asked, taken)]
+        window *= 4
 
 
-def _candidates(verdict: Verdict, book: Rulebook) -> list[Key]:
+def _candidates(verdict: Verdict, book: Rulebook, window: int) -> list[Key]:
     found: list[Key] = []
     case = verdict.case
     requests = verdict.plan.draft.requests if verdict.plan and verdict.plan.draft else []
     for request in requests:
-        source = book.sites[request.source].source
         passed: set[str] = set()
-        for _ in range(LOOKED_UP + len(requests)):
+        for _ in range(window + len(requests)):
             try:
-                passed.add(number_for(source, case.order, case.frs_made, passed.__contains__))
+                number = number_for(
+                    book.sites[request.source].source, case.order, case.frs_made + len(passed), passed.__contains__
+                )
             except NumberRefused:
                 break
-        found += [(request.source, number) for number in sorted(passed)]
+            passed.add(number)
+        found += [(request.source, number) for number in passed]
     return found
 
 
-def _numbers(verdict: Verdict, book: Rulebook, taken: set[Key]) -> list[str]:
-    numbers = []
+def _number(verdict: Verdict, book: Rulebook, asked: set[Key], taken: set[Key]) -> bool:
+    """False when more numbers have to be looked up first."""
     assert verdict.plan is not None
     assert verdict.plan.draft is not None
+    chosen: list[Key] = []
     for at, request in enumerate(verdict.plan.draft.requests):
-        source = book.sites[request.source].source
 
-        def is_taken(number: str, name: str = source.id) -> bool:
-            return (name, number) in taken
+        def is_taken(number: str, source: str = request.source) -> bool:
+            if (source, number) not in asked:
+                raise _NotLookedUp
+            return (source, number) in taken or (source, number) in chosen
 
-        number = number_for(source, verdict.case.order, verdict.case.frs_made + at, is_taken)
-        taken.add((request.source, number))
-        numbers.append(number)
-    return numbers
+        site = book.sites[request.source]
+        try:
+            number = number_for(site.source, verdict.case.order, verdict.case.frs_made + at, is_taken)
+        except _NotLookedUp:
+            return False
+        except NumberRefused as refused:
+            verdict.standing, verdict.reason, verdict.detail = "waiting", refused.code, str(refused)
+            verdict.plan, verdict.waits_for = None, ["config"]
+            return True
+        chosen.append((request.source, number))
+    verdict.numbers = [number for _, number in chosen]
+    taken.update(chosen)
+    return True
 
 
 def number_for(source: Source, order: Order, made_before: int, taken: Callable[[str], bool]) -> str:

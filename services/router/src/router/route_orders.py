@@ -6,10 +6,13 @@ cover any more, a wait whose reason is gone. Those losers stay due and are plann
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+import asyncpg
 
 from router.conclude import conclude
 from router.decide import Case, Verdict, decide, wanted
@@ -21,7 +24,7 @@ from router.rulebooks import Rulebooks
 from router.store import Round, add_frs, case_of, load_offers, save
 from waybill_common.db import Connection, Pool, Queries, rows, transaction
 from waybill_common.ids import new_id
-from waybill_common.leases import Lease, LeasedTable, claim
+from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_common.metrics import Metric, Metrics
 from waybill_common.telemetry import Telemetry
 
@@ -60,10 +63,26 @@ class RouteOrders:
             await add_frs(conn, self._q, cases)
             skus = {sku for case in cases for _, sku in wanted(case.order)}
             snapshot = await load_offers(conn, self._q, sorted(skus), book)
-        verdicts = await asyncio.to_thread(_decide_all, cases, book, dict(snapshot))
-        async with transaction(self._pool) as conn:
-            await self._store(conn, leases, verdicts, Round(revision), book, snapshot)
+        try:
+            verdicts = await asyncio.to_thread(_decide_all, cases, book, dict(snapshot))
+            async with transaction(self._pool) as conn:
+                await self._store(conn, leases, verdicts, Round(revision), book, snapshot)
+        except asyncpg.UniqueViolationError as error:
+            # Another replica took the same FR number in the same moment: the next round sees it.
+            await self._give_up(leases)
+            if error.constraint_name != "number_used_once":
+                raise
+            self._lost("number_taken", len(leases))
+        except Exception:
+            # Whatever it was, the orders need not wait for the lease to end; the worker logs it and rests.
+            await self._give_up(leases)
+            raise
         return len(leases)
+
+    async def _give_up(self, leases: Sequence[Lease]) -> None:
+        with contextlib.suppress(Exception):  # an outage ends the lease by its time
+            async with self._pool.acquire() as conn:
+                await give_up(conn, ORDERS, leases, None)
 
     async def _store(
         self,

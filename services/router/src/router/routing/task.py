@@ -24,10 +24,8 @@ def nano(amount: Decimal) -> int:
 
 def money(amount: int) -> Decimal:
     """Nano-units as an exact decimal without trailing zeros beyond the cent."""
-    value = Decimal(amount).scaleb(-9)
-    short = value.normalize()
-    exponent = short.as_tuple().exponent
-    return short if isinstance(exponent, int) and exponent < -2 else value.quantize(Decimal("0.01"))
+    cents, rest = divmod(amount, 10**7)
+    return Decimal(amount).scaleb(-9).normalize() if rest else Decimal(cents).scaleb(-2)
 
 
 @dataclass(frozen=True, slots=True)
