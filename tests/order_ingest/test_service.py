@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -159,7 +160,7 @@ async def test_in4_a_dead_letter_for_a_channel_that_was_not_there_is_imported_on
 
 async def test_in4_an_event_about_an_order_of_a_shop_is_read_live_at_the_shop(live: Live, shelf: Any) -> None:
     there = order("gid-7", lines=(line(quantity=9),))
-    shelf.orders = [replace(there, updated_at=START)]  # too old for the window of the pull
+    shelf.orders = [replace(there, updated_at=START - timedelta(days=1))]  # too old for the window of the pull
     await live.publish(submitted("#gid-7", to="shop"), source="erp")
 
     await live.until_value("select count(*) from orders where channel_order_id = 'gid-7' and via = 'event'", 1)
