@@ -8,6 +8,7 @@ kernel closes the pipe, and the guard sends the child its stop signal. This hold
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,13 +16,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+_PORTS = range(15_000, 30_000)
+
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback interface that nobody listens on at this moment.
+
+    Taken from below the range that systems hand out for outgoing connections: a port of that range may be somebody's
+    by the time a server wants it.
+    """
+    for port in random.sample(_PORTS, 200):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no free port among 200 tried from {_PORTS[0]} to {_PORTS[-1]}")
 
 
 class GuardedProcess:
