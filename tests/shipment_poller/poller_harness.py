@@ -447,7 +447,7 @@ def fr_of(order: Order, fr_id: str = "", lines: Sequence[RequestLine] = (), **gi
             line_id=line.line_id, sku=part.sku, source_sku="E", quantity=line.wanted * part.quantity,
             per_piece=part.quantity,
         )
-        for line in order.lines if not line.service for part in line.components
+        for line in order.lines if not line.service and line.wanted for part in line.components
     )  # fmt: skip
     values: dict[str, Any] = {
         "fr_id": fr_id or f"f-{order.order_id}", "order_id": order.order_id, "number": f"E-{fr_id or order.order_id}",

@@ -12,12 +12,13 @@ from waybill_common import service
 from waybill_common.db import queries
 from waybill_common.service import Definition, Parts, Runtime
 from waybill_common.settings import ServiceSettings
+from waybill_common.vault import is_sealed
 from waybill_contracts import topics
 from waybill_platforms.connections import Connections
 
 PACKAGE = "shipment_poller"
 PORT = 8084
-BUDGET_SHARE = 0.4
+BUDGET_SHARE = 0.5
 """Of a connection's rate: reading and writing fulfillments, beside ingest's pulls and push's sends."""
 
 
@@ -25,7 +26,11 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     """The parts of the service over the runtime's pool, vault and clock."""
     named = queries(PACKAGE)
     tools = Tools(named, Configurations(named), runtime.clock, runtime.telemetry, runtime.alerts)
-    connections = Connections(runtime.budget, runtime.vault.open)
+
+    def opened(entity: str, text: str) -> str:
+        return runtime.vault.open(entity, text) if is_sealed(text) else text
+
+    connections = Connections(runtime.budget, opened)
     push = PushWorker(runtime.pool, tools, connections, runtime.health, runtime.log)
     pushing = CrewWorker("push", push.crew, idle_max=1.0)
     poll = PollWorker(runtime.pool, tools, connections, runtime.health, runtime.log, pushing.wake)

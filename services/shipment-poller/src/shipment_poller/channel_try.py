@@ -42,6 +42,20 @@ def fail_by(job: Job, part: Part, at: AtChannel, error: PlatformError, *, outcom
     fail(job, part, at, error.family, reason, retry_after=error.retry_after, outcome_open=outcome_open)
 
 
+def unread(part: Part, at: AtChannel, error: PlatformError) -> None:
+    """The part's end for this try, when the channel could not be read."""
+    part.finish = failures.after_unread(
+        error.family,
+        part.looks,
+        part.attempts,
+        failures.reason_for(error.cause, error.message, error.code),
+        retry_after=error.retry_after,
+        random=random(),
+        blocked=at.blocked(),
+        only_read_back=bool(part.bound or part.intents),
+    )
+
+
 def fail(
     job: Job,
     part: Part,

@@ -2,15 +2,19 @@
 
 An answer that cannot be read is tried again like a server's failure: it is often a proxy's page that is gone a moment
 later. After the last retry its own name stands in the reason.
+
+What is counted is one call's failures in a row: a read that went well ends the count of reads, a create that went well
+leaves only the reading back, which has more retries, because the push itself is done.
 """
 
 from datetime import datetime, timedelta
 
 from shipment_poller.jobs import Finish
 from shipment_poller.lifecycle import SyncState
-from waybill_common.retry import SP_8, Again, Family, Pause, decide
+from waybill_common.retry import SP_8, Again, Family, Pause, Schedule, decide
 from waybill_contracts.fulfillment_submitted import Reason
 
+READ_BACK = Schedule(retries=9)
 _LONGEST_READ_BACK = 300.0
 _ACTIONS = {
     "connection": "check that the channel can be reached, then resync",
@@ -62,6 +66,28 @@ def after_failure(  # each is one fact about the failure
 def exhausted(attempts: int) -> bool:
     """Whether no further create may be tried in this round."""
     return attempts > SP_8.retries
+
+
+def after_unread(
+    family: Family,
+    looks: int,
+    attempts: int,
+    reason: Reason,
+    *,
+    retry_after: float | None,
+    random: float,
+    blocked: bool,
+    only_read_back: bool,
+) -> Finish:
+    """The fresh read failed. `looks`: reads of this part that had failed in a row; its calls' `attempts` stay."""
+    if family is Family.UNREADABLE:
+        family = Family.LATER
+    decision = decide(READ_BACK if only_read_back else SP_8, family, looks + 1, retry_after, random)
+    if isinstance(decision, Pause) or (blocked and family is Family.LATER):
+        return Finish(SyncState.PENDING, timedelta(seconds=retry_after or 0), attempts, reason, looks=looks)
+    if isinstance(decision, Again):
+        return Finish(SyncState.PENDING, timedelta(seconds=decision.after_seconds), attempts, reason, looks=looks + 1)
+    return Finish(SyncState.FAILED, None, attempts, reason, looks=looks + 1)
 
 
 def wait_until(until: datetime, now: datetime, attempts: int) -> Finish:

@@ -19,7 +19,10 @@ from waybill_platforms.recording import Exchange
 
 @dataclass(slots=True)
 class Finish:
-    """How one shipment leaves the try. `due_in` none: nothing is due any more."""
+    """How one shipment leaves the try. `due_in` none: nothing is due any more.
+
+    `attempts` counts its failed calls of this round, `looks` its failed reads in a row.
+    """
 
     state: SyncState
     due_in: timedelta | None = None
@@ -27,6 +30,7 @@ class Finish:
     reason: Reason | None = None
     notes: tuple[str, ...] = ()
     tried: bool = True
+    looks: int = 0
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class Part:
     revision: int
     state: SyncState
     attempts: int
+    looks: int
     tries: int
     notified: bool
     due: bool
@@ -148,6 +153,7 @@ def _part(one: Mapping[str, Any]) -> Part:
         one["revision"],
         SyncState(one["state"]),
         one["attempts"],
+        one["looks"],
         one["tries"],
         one["notified"],
         one["due"],

@@ -14,7 +14,7 @@ from typing import Protocol
 from shipment_poller import facts, merge, schedule
 from shipment_poller.crew import Crew
 from shipment_poller.model import Said, SaidLine, SaidStatus
-from shipment_poller.record_shipments import record_shipments
+from shipment_poller.record_shipments import keep_early, record_shipments
 from shipment_poller.review_orders import Tools
 from waybill_common import leases, outbox
 from waybill_common.breaker import Health
@@ -151,13 +151,24 @@ class PollWorker:
         words = merge.fold(said_by(shipment) for shipment in answer.shipments)
         turn.seen += [said.updated_at for said in words.values()]
         async with transaction(self._pool) as conn:
-            told = await record_shipments(conn, self._tools, turn.source, words)
+            told, early = await record_shipments(conn, self._tools, turn.source, words)
             await outbox.append(conn, exchanges)
             await self._problems(conn, turn.source, answer.problems)
             await self._note(conn, turn, None, None)
+        if early:
+            told += await self._keep_early(turn.source, early)
         turn.told += told
         if told:
             self._wake()
+
+    async def _keep_early(self, source: str, early: list[Said]) -> int:
+        async with transaction(self._pool) as conn:
+            known = await keep_early(conn, self._tools, source, early)
+        if not known:
+            return 0
+        async with transaction(self._pool) as conn:
+            told, _ = await record_shipments(conn, self._tools, source, {said.id: said for said in known})
+        return told
 
     async def _problems(self, conn: Connection, source: str, problems: tuple[str, ...]) -> None:
         """One open alert a source, however often its list repeats what cannot be read."""

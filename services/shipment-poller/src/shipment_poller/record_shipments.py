@@ -4,7 +4,7 @@ In the caller's transaction: each word finds its FR by our reference (or the sou
 ones are kept, fulfillments that we wrote ourselves are left out (IN-7), the rest is reviewed order by order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from shipment_poller import judgement, schedule
 from shipment_poller.model import Said, Watched
@@ -13,36 +13,52 @@ from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.fulfillment_submitted import FrState, Outcome
 
 
-async def record_shipments(conn: Connection, tools: Tools, source: str, words: Mapping[str, Said]) -> int:
-    """`words`: the source's shipment id -> its newest word. Returns how many facts were told."""
+async def record_shipments(
+    conn: Connection, tools: Tools, source: str, words: Mapping[str, Said]
+) -> tuple[int, list[Said]]:
+    """`words`: the source's shipment id -> its newest word.
+
+    Returns how many facts were told, and the words that came before their FRs: keep them with `keep_early`.
+    """
     said = await _without_ours(conn, tools, source, words)
     if not said:
-        return 0
+        return 0, []
     known, early = await _assign(conn, tools.queries, source, said)
-    if early:
-        columns = Columns()
-        for word in early:
-            columns.add(
-                ids=word.id,
-                references=word.reference,
-                platform_ids=word.platform_id,
-                said=word.model_dump(mode="json"),
-            )
+    told = await review_orders(conn, tools, [word.order_id for word in known], known)
+    if known:
+        await tools.queries.drop_early(conn, sources=[source] * len(known), ids=[word.said.id for word in known])
+    return told, early
+
+
+async def keep_early(conn: Connection, tools: Tools, source: str, early: Sequence[Said]) -> list[Said]:
+    """Keeps what is still early, in a transaction of its own; returns what is not any more: record that again.
+
+    An FR may become known at this very moment. Who comes second waits for the other's commit and then sees it; no row
+    of an order is locked here, so nobody waits in a circle.
+    """
+    await tools.queries.lock_early(conn, source=source)
+    now_known, still = await _assign(conn, tools.queries, source, {said.id: said for said in early})
+    columns = Columns()
+    for word in still:
+        columns.add(
+            ids=word.id,
+            references=word.reference,
+            platform_ids=word.platform_id,
+            said=word.model_dump(mode="json"),
+        )
+    if columns:
         await tools.queries.keep_early(conn, source=source, keep=schedule.EARLY_KEPT, **columns.values)
-    return await review_orders(conn, tools, [word.order_id for word in known], known)
+    return [word.said for word in now_known]
 
 
-async def apply_early(conn: Connection, tools: Tools, fr_ids: list[str]) -> int:
-    """What had come before these FRs were with their sources is taken now; call it when their states changed."""
-    found = await rows(tools.queries.early_for_frs(conn, fr_ids=fr_ids))
-    sources: dict[str, dict[str, Said]] = {}
-    for row in found:
-        sources.setdefault(row["source"], {})[row["source_shipment_id"]] = Said.model_validate(row["said"])
-    if found:
-        # dropped first: what is still too early is kept again
-        keys = [(row["source"], row["source_shipment_id"]) for row in found]
-        await tools.queries.drop_early(conn, sources=[k[0] for k in keys], ids=[k[1] for k in keys])
-    return sum([await record_shipments(conn, tools, source, words) for source, words in sorted(sources.items())])
+async def apply_early(conn: Connection, tools: Tools, fr_ids: Sequence[str], sources: Iterable[str]) -> int:
+    """What had come before these FRs were with their sources is taken now; call it after their states are stored."""
+    for source in sorted(sources):
+        await tools.queries.lock_early(conn, source=source)
+    words: dict[str, dict[str, Said]] = {}
+    for row in await rows(tools.queries.early_for_frs(conn, fr_ids=fr_ids)):
+        words.setdefault(row["source"], {})[row["source_shipment_id"]] = Said.model_validate(row["said"])
+    return sum([(await record_shipments(conn, tools, source, said))[0] for source, said in sorted(words.items())])
 
 
 async def _without_ours(conn: Connection, tools: Tools, source: str, words: Mapping[str, Said]) -> dict[str, Said]:

@@ -127,6 +127,7 @@ class SyncStore:
                 states=finish.state.value,
                 due_in=finish.due_in,
                 attempts=finish.attempts,
+                looks=finish.looks,
                 tries=int(finish.tried),
                 reasons=None if finish.reason is None else finish.reason.model_dump(),
             )

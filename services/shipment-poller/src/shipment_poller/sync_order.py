@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from shipment_poller import couriers, failures, plan_sync
 from shipment_poller.acts import Act, perform, prepare
-from shipment_poller.channel_try import AtChannel, fail, fail_by, note
+from shipment_poller.channel_try import AtChannel, fail, note, unread
 from shipment_poller.jobs import Finish, Job, Part
 from shipment_poller.lifecycle import SyncState
 from shipment_poller.model import Shown, Wanted
@@ -50,7 +50,7 @@ async def _round(job: Job, at: AtChannel, *, reading_back: bool) -> bool:
     except PlatformError as error:
         note(job, error)
         for part in job.open_parts:
-            fail_by(job, part, at, error)
+            unread(part, at, error)
         return False
     job.health.append((None, None))
     if state is None:

@@ -54,10 +54,16 @@ async def watch_frs(conn: Connection, tools: Tools, received: Sequence[Received]
     changed = await _save_orders(conn, tools, batch)
     watched = await _save_frs(conn, tools, batch)
     # words that waited first: they may be what an FR's new state is about
-    await apply_early(conn, tools, sorted(watched))
+    ready = {fr_id: row["source"] for fr_id, row in watched.items() if _ready(row)}
+    await apply_early(conn, tools, sorted(ready), set(ready.values()))
     touched = {row["order_id"] for row in watched.values() if row["has_shipments"]}
     await review_orders(conn, tools, sorted(changed | touched))
     await _answer(conn, tools, batch, watched)
+
+
+def _ready(row: Any) -> bool:
+    state = FrState(row["state"])
+    return judgement.takes_shipments(state, Outcome(row["outcome"])) or state in judgement.ENDED
 
 
 def _sort(batch: _Batch, one: Received) -> None:

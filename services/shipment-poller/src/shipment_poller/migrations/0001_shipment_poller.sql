@@ -109,7 +109,8 @@ create table syncs (
     revision int not null default 1,        -- grows when wanted changes
     state text not null,
     due_at timestamptz,
-    attempts int not null default 0,        -- failed tries of this round (SP-8)
+    attempts int not null default 0,        -- failed calls of this round (SP-8)
+    looks int not null default 0,           -- failed reads in a row
     tries int not null default 0,           -- all tries so far
     round int not null default 1,
     notified boolean not null default false,

@@ -24,7 +24,7 @@ where channel = any(:channels::text[]) and state = 'failed' and reason ->> 'code
 
 -- name: rearm_failed(order_ids, codes)!
 -- What failed for this reason begins a new round now.
-update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
+update syncs set state = 'pending', attempts = 0, looks = 0, round = round + 1, due_at = now(), changed_at = now()
 where order_id = any(:order_ids::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[]);
 
 -- name: wake_pushes(channels)!

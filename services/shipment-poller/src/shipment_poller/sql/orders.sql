@@ -21,7 +21,7 @@ on conflict (fr_id) do update set
     platform_id = case when excluded.platform_id <> '' then excluded.platform_id else w.platform_id end,
     fr = coalesce(w.fr, excluded.fr),
     push_sequence = greatest(w.push_sequence, excluded.push_sequence)
-returning fr_id, order_id, source, state, push_sequence,
+returning fr_id, order_id, source, state, outcome, push_sequence,
     exists (select from shipments s where s.order_id = w.order_id) as has_shipments;
 
 -- name: lock_orders(order_ids)!

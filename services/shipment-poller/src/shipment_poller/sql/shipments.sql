@@ -43,6 +43,10 @@ from unnest(:ids::text[], :references::text[], :platform_ids::text[], :said::jso
 on conflict (source, source_shipment_id) do update set said = excluded.said
 where (excluded.said ->> 'updated_at') >= (e.said ->> 'updated_at');
 
+-- name: lock_early(source)^
+-- Whoever keeps an early word and whoever makes its FR known see each other.
+select pg_advisory_xact_lock(hashtextextended(current_schema() || '/early/' || :source, 0));
+
 -- name: early_for_frs(fr_ids)
 -- What came before these FRs were known to be with their source.
 select e.source, e.source_shipment_id, e.said, w.fr_id, w.order_id

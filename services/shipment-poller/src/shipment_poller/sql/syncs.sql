@@ -4,7 +4,7 @@ insert into syncs as y (shipment_id, order_id, channel, wanted, state, due_at)
 select u.*, 'pending', now() from unnest(:shipment_ids::text[], :order_ids::text[], :channels::text[], :wanted::jsonb[])
     as u (shipment_id, order_id, channel, wanted)
 on conflict (shipment_id) do update set wanted = excluded.wanted, revision = y.revision + 1, state = 'pending',
-    due_at = now(), attempts = 0, round = y.round + 1, reason = null, changed_at = now();
+    due_at = now(), attempts = 0, looks = 0, round = y.round + 1, reason = null, changed_at = now();
 
 -- name: arm_pushes(order_ids)!
 insert into push_turns as t (order_id, channel, due_at)
@@ -15,7 +15,7 @@ on conflict (order_id) do update set due_at = least(t.due_at, now());
 -- Everything a try needs about these orders, in one round trip.
 select o.order_id, o.channel, o.channel_order_id, o.traceparent, clock_timestamp() as now,
     (select jsonb_agg(jsonb_build_object('shipment_id', y.shipment_id, 'wanted', y.wanted, 'revision', y.revision,
-        'state', y.state, 'attempts', y.attempts, 'tries', y.tries, 'notified', y.notified, 'fr_id', s.fr_id, 'source', s.source,
+        'state', y.state, 'attempts', y.attempts, 'looks', y.looks, 'tries', y.tries, 'notified', y.notified, 'fr_id', s.fr_id, 'source', s.source,
         'due', y.due_at is not null and y.due_at <= clock_timestamp()) order by s.position)
      from syncs y join shipments s using (shipment_id) where y.order_id = o.order_id) as syncs,
     (select jsonb_agg(jsonb_build_object('intent_id', i.intent_id, 'shipment_id', i.shipment_id, 'content', i.content,
@@ -64,13 +64,14 @@ update fulfillments f set live = false
 from unnest(:channels::text[], :fulfillment_ids::text[]) as u (channel, fulfillment_id)
 where f.channel = u.channel and f.fulfillment_id = u.fulfillment_id;
 
--- name: finish_syncs(shipment_ids, revisions, states, due_in, attempts, tries, reasons)
+-- name: finish_syncs(shipment_ids, revisions, states, due_in, attempts, looks, tries, reasons)
 -- Only what was worked on: a newer revision stays due as it is. Answers what the events need.
-update syncs y set state = u.state, due_at = now() + u.due_in, attempts = u.attempts, tries = y.tries + u.tries,
+update syncs y set state = u.state, due_at = now() + u.due_in, attempts = u.attempts, looks = u.looks,
+    tries = y.tries + u.tries,
     reason = u.reason, changed_at = now()
 from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :due_in::interval[], :attempts::int[],
-    :tries::int[], :reasons::jsonb[])
-    as u (shipment_id, revision, state, due_in, attempts, tries, reason)
+    :looks::int[], :tries::int[], :reasons::jsonb[])
+    as u (shipment_id, revision, state, due_in, attempts, looks, tries, reason)
 where y.shipment_id = u.shipment_id and y.revision = u.revision
 returning y.shipment_id, y.tries;
 
@@ -101,7 +102,7 @@ where case when :ids::text[] is null then state = 'failed' else shipment_id = an
 
 -- name: resync(order_ids, ids)
 -- A new round, due now.
-update syncs set state = 'pending', attempts = 0, round = round + 1, due_at = now(), changed_at = now()
+update syncs set state = 'pending', attempts = 0, looks = 0, round = round + 1, due_at = now(), changed_at = now()
 where order_id = any(:order_ids::text[]) and case when :ids::text[] is null then state = 'failed'
     else shipment_id = any(:ids::text[]) and state in ('failed', 'synced', 'pending') end
 returning order_id, shipment_id;
