@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from waybill_contracts.config_changed import removal
 from waybill_contracts.orders_imported import OrderCanceled, OrderChanged, OrderHeld, OrderReleased
 from waybill_contracts.values import OrderState
 
@@ -132,3 +133,23 @@ async def test_a_manual_source_is_worked_by_a_person(stage: Any, kit: Any) -> No
     await stage.send()
     row = await stage.fr()
     assert (row["state"], row["waiting"], row["due_at"]) == ("PROCESSING", "manual", None)
+
+
+async def test_a_source_that_is_removed_stops_and_goes_on_when_it_comes_back(stage: Any, kit: Any) -> None:
+    await stage.deliver(removal("source/east", kit.created().at))
+    await stage.deliver(kit.created())
+    await stage.send()
+    assert (await stage.fr())["waiting"] == "not_configured"
+    await stage.configure(kit.source_of(), version=1)
+    await stage.send()
+    assert (await stage.fr())["state"] == "ACKNOWLEDGED"
+
+
+async def test_all_facts_of_an_fr_carry_the_trace_of_its_order(stage: Any, kit: Any) -> None:
+    await stage.deliver(kit.created())
+    await stage.send()
+    traces = await stage.pool.fetch(
+        "select distinct split_part(headers->>'traceparent', '-', 2) as trace from facts where topic = $1",
+        "fulfillment.submitted",
+    )
+    assert [row["trace"] for row in traces] == ["0af7651916cd43dd8448eb211c80319c"]

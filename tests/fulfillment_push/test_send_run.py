@@ -110,6 +110,18 @@ async def test_a_source_that_is_down_uses_no_attempts_is_probed_by_one_and_resum
     assert await stage.pool.fetchval("select count(*) from frs where state = 'ACKNOWLEDGED'") == 30
 
 
+async def test_a_probe_that_made_no_call_is_given_to_the_next(stage: Any, kit: Any) -> None:
+    await stage.deliver(kit.created(), kit.created(kit.fr_of("f2", "o2")))
+    await stage.pool.execute("update orders set state = 'held' where order_id = 'o1'")
+    await stage.pool.execute("update frs set due_at = due_at - interval '1 s' where fr_id = 'f1'")
+    await stage.pool.execute(
+        "update connection_health set state = 'down', failures = 9, probe_at = now() where connection_id = 'east'"
+    )
+    await stage.send()
+    assert [(await stage.fr(f))["state"] for f in ("f1", "f2")] == ["PROCESSING", "ACKNOWLEDGED"]
+    assert (await stage.fr("f1"))["waiting"] == "order_held"
+
+
 async def test_the_send_run_waits_for_its_turn_and_can_be_run_now(stage: Any, kit: Any) -> None:
     await stage.configure(kit.source_of(send_every="1h"), version=2)
     await stage.deliver(kit.created())

@@ -133,7 +133,11 @@ class Push:
         async def reached() -> bool:
             return await self.count(where) == wanted
 
-        await until(reached, seconds)
+        try:
+            await until(reached, seconds)
+        except AssertionError:
+            others = await self.database.fetch(f"select * from fulfillment_push.frs where not ({where}) limit 3")
+            raise AssertionError(f"{await self.count(where)} of {wanted}: {[dict(row) for row in others]}") from None
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,7 @@ go to their worker, which stores those of many calls in one transaction.
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -94,11 +94,12 @@ class SendRun:
                 conn, FRS, limit=LIMIT, per_connection=PER_SOURCE, hold=self._hold, exclude_connections=exclude
             )
         if leases:
-            for job in await self._prepare(leases):
+            jobs = await self._prepare(leases, exclude.probing)
+            for job in jobs:
                 self._launch(job)
         return len(leases)
 
-    async def _prepare(self, leases: Sequence[Lease]) -> list[Job]:
+    async def _prepare(self, leases: Sequence[Lease], probing: Collection[str]) -> list[Job]:
         """The transaction that writes the intents: what may go is decided on the rows under their locks."""
         others = await self._counterparts({lease.row["source"] for lease in leases})
         jobs = []
@@ -119,6 +120,9 @@ class SendRun:
                 request = source_request(fr.request) if step is not Step.RECALL else None
                 jobs.append(Job(step, fr, lease, known, connection, request))
             await self._store.save(conn, ours)
+            unused = {lease.row["source"] for lease in leases} & set(probing) - {job.fr.source for job in jobs}
+            if unused:
+                await self._store.q.give_back_probes(conn, sources=list(unused))
         return jobs
 
     async def _counterparts(

@@ -56,6 +56,11 @@ class Settler:
             conn, [(a.job.fr.source, a.result.platform_id) for a in batch if isinstance(a.result, Submitted)]
         )
         more += await self._note(conn, batch)
+        unsent = {
+            a.job.fr.source for a in batch if isinstance(a.result, NotSent) and self._health.is_blocked(a.job.fr.source)
+        }
+        if unsent:
+            await self._store.q.give_back_probes(conn, sources=list(unsent))
         settled = []
         for answer in batch:
             fr = frs.get(answer.job.fr.fr_id)

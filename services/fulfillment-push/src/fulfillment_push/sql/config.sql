@@ -5,10 +5,10 @@ order by 1
 on conflict (entity) do update
 set version = excluded.version, body = excluded.body, credential_version = excluded.credential_version,
     updated_at = now()
-where excluded.version > c.version;
+where excluded.version > c.version or c.body is null;
 
 -- name: remove_entities(entities)!
-update config_entities set body = null, version = version + 1, updated_at = now()
+update config_entities set body = null, updated_at = now()
 where entity = any(:entities::text[]) and body is not null;
 
 -- name: source_versions()
@@ -16,3 +16,8 @@ select entity, version from config_entities where entity like 'source/%' and bod
 
 -- name: source_bodies(entities)
 select entity, version, credential_version, body from config_entities where entity = any(:entities::text[]);
+
+-- name: give_back_probes(sources)!
+-- The one row that was to try a source that is down made no call, another one may try.
+update connection_health set probe_at = clock_timestamp()
+where connection_id = any(:sources::text[]) and state = 'down';
