@@ -1,10 +1,12 @@
 """What the router's tests share: configured sources, orders as order-ingest tells them, a router on a real database."""
 
+import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -15,6 +17,7 @@ from router.rulebooks import Rulebooks
 from router.wake_orders import WakeOrders
 from waybill_common.alerts import Alerts
 from waybill_common.db import Pool, open_pool, queries, transaction
+from waybill_common.embedded.postgres import EmbeddedPostgres
 from waybill_common.ids import new_id
 from waybill_common.metrics import Metrics
 from waybill_common.migrations import migrate
@@ -170,10 +173,31 @@ where s.reserved + s.uncovered <> coalesce(a.open, 0) or s.uncovered <> coalesce
 """
 
 
+@pytest_asyncio.fixture(scope="session")
+async def router_database(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """One migrated database for all tests of this folder; each begins with empty tables."""
+    name = f"router_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(postgres.url)
+    await connection.execute(f"create database {name} template template0")
+    await connection.close()
+    await migrate(postgres.database_url(name), "router", ["router"])
+    yield postgres.database_url(name)
+
+
+EMPTY = """
+do $$ declare names text; begin
+    select string_agg(format('router.%I', tablename), ', ') into names from pg_tables
+    where schemaname = 'router' and tablename <> 'applied_migrations';
+    execute 'truncate ' || names || ' restart identity';
+    insert into router.rulebook default values;
+end $$
+"""
+
+
 @pytest_asyncio.fixture
-async def router_pool(database_url: str) -> AsyncIterator[Pool]:
-    await migrate(database_url, "router", ["router"])
-    pool = await open_pool(database_url, "router", size=8, name="test")
+async def router_pool(router_database: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(router_database, "router", size=8, name="test")
+    await pool.execute(EMPTY)
     yield pool
     pool.terminate()
 

@@ -71,6 +71,7 @@ async def test_the_service_routes_what_comes_over_kafka_survives_a_kill_and_drai
         "WAYBILL_SECRET_KEY": SECRET,
         "WAYBILL_HTTP_PORT": str(unused_port),
         "WAYBILL_LOG_LEVEL": "WARNING",
+        "WAYBILL_SESSION_TIMEOUT_MS": "6000",
     }
     routing = Routing.model_validate({"groups": [{"id": "all", "sources": ["east"]}]})
     stock = StockCounted(
