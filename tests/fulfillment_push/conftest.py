@@ -110,9 +110,10 @@ def void_requested(fr_id: str = "f1", order_id: str = "o1", *, sequence: int = 2
 
 
 def order_fact(kind: type[OrderFact], order: Order) -> OrderFact:
-    extra: dict[str, Any] = {
+    extras: dict[type[OrderFact], dict[str, Any]] = {
         OrderChanged: {"changed": ("lines",)}, OrderHeld: {"added": ()}, OrderReleased: {"removed": ()},
-    }.get(kind, {"reason": "buyer"})  # fmt: skip
+    }  # fmt: skip
+    extra = extras.get(kind, {"reason": "buyer"})
     return kind(at=AT, sequence=order.sequence, order=order, **extra)
 
 
@@ -146,8 +147,8 @@ class ScriptedSource:
                 answer = self.script.pop(0)(self, request)
                 if asyncio.iscoroutine(answer):
                     answer = await answer
-                if answer is not None:
-                    return answer  # type: ignore[no-any-return]
+                if isinstance(answer, Submitted):
+                    return answer
             return self.accept(request)
         finally:
             self.side_by_side -= 1
@@ -174,7 +175,8 @@ class ScriptedSource:
             raise answer
         if answer.result == "accepted":
             self.requests[reference] = replace(self.requests[reference], canceled=True)
-        return answer  # type: ignore[no-any-return]
+        assert isinstance(answer, CancelAnswer)
+        return answer
 
     async def aclose(self) -> None:
         pass

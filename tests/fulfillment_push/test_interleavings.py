@@ -207,7 +207,9 @@ class World:
         self.lands.clear()
 
     def _shown(self) -> Submitted:
-        return self.kit.submitted("E-f1")
+        shown = self.kit.submitted("E-f1")
+        assert isinstance(shown, Submitted)
+        return shown
 
     def check(self) -> None:
         fr = self.fr
@@ -253,11 +255,13 @@ def test_no_order_of_late_lost_and_missing_answers_makes_two_requests(kit: Any, 
 @pytest.mark.parametrize("lag", [0.0, 30.0])
 def test_what_is_left_alone_settles(kit: Any, lag: float) -> None:
     world = World(kit, lag=lag, auto=True)
-    for operation in [("router", "created"), ("claim", None), ("answer", "nothing")]:
-        world.do(*operation)
+    start: list[tuple[str, Any]] = [("router", "created"), ("claim", None), ("answer", "nothing")]
+    again: list[tuple[str, Any]] = [("time", 5), ("claim", None), ("answer", "ok")]
+    for operation, how in start:
+        world.do(operation, how)
     for _ in range(40):
-        for operation in [("time", 5), ("claim", None), ("answer", "ok")]:
-            world.do(*operation)
+        for operation, how in again:
+            world.do(operation, how)
             world.check()
     assert world.fr.state is FrState.ACKNOWLEDGED
     assert len(world.lands) == 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from fulfillment_push.fr import Fr
-from fulfillment_push.lifecycle import FINAL, MOVES, MoveRefused, advance
+from fulfillment_push.lifecycle import FINAL, MOVES, Condition, MoveRefused, advance
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Recall
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -73,3 +74,12 @@ def test_a_sent_fr_is_voided_only_when_the_source_gave_it_back(state: FrState, r
 def test_only_a_person_marks_what_was_not_sent(state: FrState, to: FrState) -> None:
     with pytest.raises(MoveRefused, match="person"):
         advance(an_fr(state), to, who="test", why="test")
+
+
+def test_the_page_shows_the_table_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs/mechanisms/sending-requests.md").read_text(encoding="utf-8")
+    for state, following in MOVES.items():
+        cells = [
+            f"`{to.value}`" + ("" if how is Condition.ALWAYS else f" ({how.value})") for to, how in following.items()
+        ]
+        assert f"| `{state.value}` | {', '.join(cells) or '–'} |" in page

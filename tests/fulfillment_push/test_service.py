@@ -68,7 +68,7 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def process(*args: str, read: bool = False, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(*args: str, read: bool = False, **environment: Any) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process of ours; killed at the end if it still runs. `read`: its errors are wanted."""
     started = await asyncio.create_subprocess_exec(
         sys.executable, "-m", *args, env=os.environ | environment,
@@ -107,8 +107,9 @@ class Push:
     database: asyncpg.Pool
     producer: AIOKafkaProducer
 
-    def run(self, **more: str) -> Any:
-        return process("fulfillment_push", **self.environment | more)
+    def run(self) -> Any:
+        environment: dict[str, Any] = dict(self.environment)
+        return process("fulfillment_push", **environment)
 
     def http(self) -> httpx.AsyncClient:
         token = ServiceSettings(database_url="-", kafka="-", secret_key=SECRET).service_token
