@@ -103,6 +103,9 @@ def small_problems(draw: Any) -> tuple[Task, Group, Rulebook, dict[tuple[str, st
         Demand(f"L{at}", draw(st.sampled_from(skus)), draw(st.integers(1, 3)), draw(st.integers(0, addresses - 1)))
         for at in range(draw(st.integers(1, 3)))
     )
+    if len(demands) > 1 and demands[0].sku != demands[1].sku and draw(st.booleans()):
+        kit = Demand(demands[0].line_id, demands[1].sku, demands[1].quantity, demands[0].address)
+        demands = (demands[0], kit, *demands[2:])
     task = Task("1", ("US", "CA"), demands, shipping_method="ground")
     sources = []
     for name in names:
@@ -147,7 +150,9 @@ def lawful(task: Task, group: Group, book: Rulebook, stock: dict[tuple[str, str]
         for demand, way in zip(task.demands, chosen, strict=True):
             for name, units in zip(names, way, strict=True):
                 drawn[(name, demand.sku)] = drawn.get((name, demand.sku), 0) + units
-        if all(units <= (stock[key].available or 0) for key, units in drawn.items()):
+        givers = {(d.line_id, n) for d, way in zip(task.demands, chosen, strict=True) for n, u in enumerate(way) if u}
+        whole = group.split_lines or len(givers) == len({line for line, _ in givers})
+        if whole and all(units <= (stock[key].available or 0) for key, units in drawn.items()):
             frs = {(n, d.address) for d, way in zip(task.demands, chosen, strict=True) for n, u in enumerate(way) if u}
             homes = len({demand.address for demand in task.demands})
             required = any(getattr(p, "single_fr", None) == "required" for p in group.priorities)
@@ -196,7 +201,7 @@ def read(answer: Answer | None, draft: Any, task: Task, group: Group) -> Assignm
 
 @settings(max_examples=int(os.environ.get("WAYBILL_ROUTING_EXAMPLES", "250")), deadline=None)
 @given(small_problems())
-def test_rt5_priorities_limits_addresses_and_shared_stock_are_exact(
+def test_rt5_priorities_limits_addresses_kits_and_shared_stock_are_exact(
     problem: tuple[Task, Group, Rulebook, dict[tuple[str, str], Offer]],
 ) -> None:
     task, group, book, stock = problem

@@ -75,11 +75,14 @@ def lay_ground(task: Task, group: Group, candidates: Candidates) -> Ground:
     requests = candidates.requests
     units = sum(demand.quantity for demand in task.demands)
     levels = levels_of(group, requests, units, task.shipping_method)
-    dearest = max((price for request in requests for _, price in request.offers.values()), default=0)
+    dearest = max([price for request in requests for _, price in request.offers.values()], default=0)
     scales = scales_of(levels, units, dearest, len(requests))
-    pairs = list(zip(scales.weights, levels, strict=True))
-    fixed = [sum(w * level.fixed[i] for w, level in pairs) for i in range(len(requests))]
-    per_unit = [sum(w * level.unit[i] for w, level in pairs if level.unit[i]) for i in range(len(requests))]
+    fixed, per_unit = [0] * len(requests), [0] * len(requests)
+    for weight, level in zip(scales.weights, levels, strict=True):
+        if any(level.fixed):
+            fixed = [sum_ + weight * one for sum_, one in zip(fixed, level.fixed, strict=True)]
+        if any(level.unit):
+            per_unit = [sum_ + weight * one for sum_, one in zip(per_unit, level.unit, strict=True)]
     addresses = len({demand.address for demand in task.demands})
     limit = min(group.max_frs or len(requests), addresses if required_single(group) else len(requests))
     stock = {(r.site.id, sku): have for r in requests for sku, (have, _) in r.offers.items()}

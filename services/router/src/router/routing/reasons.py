@@ -109,7 +109,11 @@ def _outside(task: Task, group: Group, sites: Mapping[str, Site], stock: Stock) 
 def name_dearer(ground: Ground, draft: Draft, found: Found, problem: Problem) -> list[Barrier]:
     """Each candidate that is not in the plan; with its price where it could ship all of it alone."""
     used = set(draft.sources)
-    instance = None
+    total = draft.cost
+    printed = money(total)
+    wanted: dict[str, int] = {}
+    for demand in ground.task.demands:
+        wanted[demand.sku] = wanted.get(demand.sku, 0) + demand.quantity
     named: dict[str, Barrier] = {}
     for i, request in enumerate(ground.requests):
         name = request.site.id
@@ -118,18 +122,20 @@ def name_dearer(ground: Ground, draft: Draft, found: Found, problem: Problem) ->
         if ground.addresses > 1:
             named[name] = Barrier(name, "not_better", "a plan with it is not better by the group's priorities")
             continue
-        instance = instance or problem.instance(NO_LIMITS)
-        caps, units = instance.cap[i], instance.unit[i]
-        if any(cap < wanted for cap, wanted in zip(caps, instance.demand, strict=True)):
+        if any(request.offers.get(sku, (0, 0))[0] < units for sku, units in wanted.items()):
             detail = "cannot ship all of it, and a plan with it is not better by the group's priorities"
             named[name] = Barrier(name, "not_better", detail)
             continue
-        alone = instance.fixed[i] + sum(u * d for u, d in zip(units, instance.demand, strict=True))
-        cost = request.fixed + sum(d.quantity * request.offers[d.sku][1] for d in ground.task.demands)
-        dearer = cost > draft.cost
+        cost = request.fixed + sum([d.quantity * request.offers[d.sku][1] for d in ground.task.demands])
+        dearer = cost > total
+        alone = 0
+        if not dearer:
+            instance = problem.instance(NO_LIMITS)
+            prices = zip(instance.unit[i], instance.demand, strict=True)
+            alone = instance.fixed[i] + sum([price * units for price, units in prices])
         named[name] = Barrier(
             name,
-            "dearer" if dearer else "tie_break" if cost == draft.cost and alone > found.value else "not_preferred",
-            f"alone it costs {money(cost)}, the plan {money(draft.cost)}",
+            "dearer" if dearer else "tie_break" if cost == total and alone > found.value else "not_preferred",
+            f"alone it costs {money(cost)}, the plan {printed}",
         )
     return list(named.values())

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from router.routing.instance import QUANTUM, Instance
 from router.routing.spread import spread_prices
 
-NODES = 50_000
+NODES = 20_000
 
 
 @dataclass(slots=True)
