@@ -78,11 +78,12 @@ async def test_probes_of_a_connection_that_stays_down_grow_apart(conn: Connectio
     waits = []
     await fail(health, conn, 4)
     for _ in range(9):
+        await conn.execute("update connection_health set probing = true")
         await fail(health, conn, 1)
         waits.append(
             round(float(await conn.fetchval("select extract(epoch from probe_at - now()) from connection_health")))
         )
-    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    assert waits == [5, 10, 20, 40, 60, 60, 60, 60, 60]
 
 
 async def test_wrong_credentials_pause_until_newer_ones_come(conn: Connection) -> None:
@@ -107,11 +108,21 @@ async def test_a_late_answer_to_old_credentials_does_not_pause_the_new_ones(conn
     assert await health.blocked(conn) == frozenset()
 
 
-async def test_new_credentials_do_not_end_an_outage(conn: Connection) -> None:
+async def test_calls_under_way_when_it_went_down_do_not_move_the_probe_further_off(conn: Connection) -> None:
+    health = Health()
+    await fail(health, conn, 5)
+    first = await conn.fetchval("select probe_at from connection_health")
+    await fail(health, conn, 30)
+    assert await conn.fetchval("select probe_at from connection_health") == first
+
+
+async def test_a_new_configuration_does_not_end_an_outage_but_lets_it_be_probed_at_once(conn: Connection) -> None:
     health = Health()
     await fail(health, conn, 5)
     assert await health.resume(conn, "shop", 9) is None
-    assert await health.blocked(conn) == frozenset({"shop"})
+    blocked = await health.blocked(conn)
+    assert blocked == frozenset()
+    assert blocked.probing == frozenset({"shop"})
 
 
 async def test_the_ordinary_success_of_a_healthy_connection_costs_no_statement(

@@ -1,7 +1,8 @@
 """A connection that does not answer, or does not let us in, makes its rows wait without using up their attempts.
 
 After 5 transient failures in a row it is `down`; then one call at a time may try, at growing distances, and the first
-answer resumes everything. After a refused credential it is `unauthorized` until a newer `credential_version` comes.
+answer resumes everything. Calls that were under way when it went down say nothing new: only a probe moves the next one
+further off. After a refused credential it is `unauthorized` until a newer `credential_version` comes.
 The state is a row shared by the replicas of one service; each service judges for itself.
 """
 
@@ -20,7 +21,7 @@ State = Literal["ok", "down", "unauthorized"]
 
 FAILURES_UNTIL_DOWN = 5
 FIRST_PROBE_SECONDS = 5.0
-LONGEST_PROBE_SECONDS = 300.0
+LONGEST_PROBE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,15 @@ _HEALTHY = _statement(
     "(b.state <> 'unauthorized' or $2 > b.credential_version)",
     failures="0",
     probe_at="null",
+    probing="false",
     cause="null",
     credential_version="greatest(b.credential_version, $2)",
 )
 _FAILED = _statement(
     f"case when b.state = 'ok' and b.failures + 1 >= {FAILURES_UNTIL_DOWN} then 'down' else b.state end",
-    "true",
+    "(b.state <> 'down' or b.probing or coalesce(b.probe_at, '-infinity') <= clock_timestamp())",
     failures="b.failures + 1",
+    probing="false",
     cause="coalesce($2, b.cause)",
     probe_at=f"""case when b.failures + 1 >= {FAILURES_UNTIL_DOWN} then clock_timestamp() + make_interval(secs => least(
         {LONGEST_PROBE_SECONDS}, {FIRST_PROBE_SECONDS} * power(2, least(b.failures + 1 - {FAILURES_UNTIL_DOWN}, 20))))
@@ -98,9 +101,12 @@ _UNAUTHORIZED = _statement(
 )
 _RESUME = _statement(
     "case when b.state = 'unauthorized' then 'ok' else b.state end",
-    "$2 > b.credential_version",
+    "($2 > b.credential_version or b.state = 'down')",
+    # an outage may have been the old address's: find out now
+    probe_at="case when b.state = 'down' then clock_timestamp() end",
+    probing="false",
     failures="case when b.state = 'unauthorized' then 0 else b.failures end",
-    credential_version="$2",
+    credential_version="greatest($2, b.credential_version)",
 )
 
 
@@ -150,8 +156,9 @@ class Health:
         return await self._apply(conn, _HEALTHY, connection_id, credential_version)
 
     async def resume(self, conn: Connection, connection_id: str, credential_version: int) -> StateChange | None:
-        """New credentials came: what waited for them goes on. An older or equal version changes nothing."""
-        if self._known_versions.get(connection_id, -1) >= credential_version:
+        """Its configuration came. What waited for newer credentials goes on; one that is down may be probed at once."""
+        known = self._known_versions.get(connection_id, -1) >= credential_version
+        if known and self._marked.get(connection_id) != "down":
             return None
         change = await self._apply(conn, _RESUME, connection_id, credential_version)
         self._known_versions[connection_id] = credential_version

@@ -6,6 +6,7 @@ create table connection_health (
     state text not null default 'ok' check (state in ('ok', 'down', 'unauthorized')),
     failures int not null default 0,              -- transient ones in a row
     probe_at timestamptz,                         -- when `down`: not before then may one call try again
+    probing boolean not null default false,       -- somebody has claimed that call
     credential_version int not null default 0,    -- the newest one that this service was told of
     cause text,
     since timestamptz not null default now()
