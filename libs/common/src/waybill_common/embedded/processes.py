@@ -19,14 +19,15 @@ from pathlib import Path
 _PORTS = range(15_000, 30_000)
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on at this moment.
+def free_port(preferred: int | None = None) -> int:
+    """A TCP port of the loopback interface that nobody listens on at this moment: the preferred one if it is free.
 
     Taken from below the range that systems hand out for outgoing connections: a port of that range may be somebody's
     by the time a server wants it.
     """
-    for port in random.sample(_PORTS, 200):
+    for port in [*([preferred] if preferred else []), *random.sample(_PORTS, 200)]:
         with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return port
     raise OSError(f"no free port among 200 tried from {_PORTS[0]} to {_PORTS[-1]}")

@@ -49,8 +49,8 @@ class World:
         self._bootstrap = kafka
         self.replicas = replicas
         self._ports = {name: free_port() for name in SERVICES if name != "console"}
-        self.console_port = int(os.environ.get("WAYBILL_CONSOLE_PORT") or 0) or _free_or(8080)
-        self.sandbox_url = f"http://127.0.0.1:{free_port()}"
+        self.console_port = int(os.environ.get("WAYBILL_CONSOLE_PORT") or 0) or free_port(8080)
+        self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port()}"
         self.admin_key = os.environ.get("WAYBILL_ADMIN_KEY") or self._kept("admin_key", "wb_")
 
     @property
@@ -139,6 +139,13 @@ class World:
             time.sleep(0.1)
         raise ChildDied(f"{name} was not ready within {_START_SECONDS:g} s; see {self.directory / 'logs' / name}.log")
 
+    def _sandbox_port(self) -> int:
+        """The shops keep their address over restarts, as shops do, unless somebody else has taken it."""
+        path = self.directory / "sandbox_port"
+        port = free_port(int(path.read_text()) if path.exists() else None)
+        path.write_text(str(port))
+        return port
+
     def _kept(self, name: str, prefix: str) -> str:
         """A random text of this directory, made at the first run, readable by its owner alone."""
         path = self.directory / name
@@ -152,14 +159,3 @@ class World:
 def replica(name: str, number: int) -> str:
     """What the first, second, ... process of a service is called."""
     return name if number == 1 else f"{name}-{number}"
-
-
-def _free_or(port: int) -> int:
-    """The port itself when nobody listens there, else any free one."""
-    try:
-        httpx.get(f"http://127.0.0.1:{port}/", timeout=0.5)
-    except httpx.ConnectError:
-        return port
-    except httpx.HTTPError:
-        pass  # something listens there and speaks differently
-    return free_port()
