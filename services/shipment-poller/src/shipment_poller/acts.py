@@ -5,10 +5,11 @@ is read back in a later try). Withdrawing and updating can be repeated, so a fre
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shipment_poller import plan_sync
 from shipment_poller.channel_try import AtChannel, fail, fail_by, note
-from shipment_poller.jobs import Job, Part
+from shipment_poller.jobs import Finish, Job, Part
 from shipment_poller.lifecycle import SYNC, SyncState, advance
 from shipment_poller.model import Intent, Wanted
 from waybill_common.budget import BudgetWait
@@ -17,6 +18,8 @@ from waybill_common.retry import Family
 from waybill_contracts.fulfillment_submitted import Reason
 from waybill_platforms.errors import NotFulfillable, PlatformError
 from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft
+
+LEASE_MARGIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,13 @@ def _less_is_open(job: Job, part: Part, at: AtChannel, state: ChannelFulfillment
 
 
 async def perform(job: Job, at: AtChannel, acts: list[Act]) -> None:
-    """One call after the other. A part that failed is skipped; what was announced and not sent is dropped."""
+    """One call after the other. A part that failed is skipped; what was announced and not sent is dropped.
+
+    A lease fences rows, not calls: no call is sent that the lease may not outlive; the rest is due again at once.
+    """
     for place, act in enumerate(acts):
+        if act.part.finish is None and not job.lease.outlives(at.features.call_timeout + LEASE_MARGIN):
+            act.part.finish = Finish(act.state, timedelta(0), act.part.attempts, tried=False)
         if act.part.finish is not None:
             _not_sent(job, act)
             continue

@@ -13,7 +13,7 @@ MOST = 64
 
 @dataclass(slots=True)
 class _Lane:
-    limit: float = 16.0
+    limit: float = 32.0
     under_way: int = 0
     rests_until: float = 0.0
 
@@ -26,17 +26,20 @@ class Pace:
         self._lanes: dict[str, _Lane] = {}
 
     def full(self) -> list[str]:
-        """Channels that take no further order now."""
+        """Channels that take no further order now; a claim is worth its while from a quarter of the limit on."""
         now = time.monotonic()
         return [
             name
             for name, lane in self._lanes.items()
-            if lane.rests_until > now or lane.under_way >= min(int(lane.limit), self._most)
+            if lane.rests_until > now or (lane.under_way and self._room(lane) < lane.limit / 4)
         ]
 
-    def room(self, channel: str) -> int:
-        """How many more it takes."""
-        lane = self._lanes.get(channel) or _Lane()
+    def share(self) -> int:
+        """How many orders of one channel a claim may take: what the narrowest lane with room has."""
+        rooms = [room for lane in self._lanes.values() if (room := self._room(lane)) >= LEAST]
+        return min(rooms, default=int(_Lane().limit))
+
+    def _room(self, lane: _Lane) -> int:
         return max(min(int(lane.limit), self._most) - lane.under_way, 0)
 
     def begun(self, channel: str) -> None:

@@ -39,7 +39,7 @@ declare_events(
 )
 
 SOURCE_TURNS = LeasedTable("source_turns", "source", "source")
-HOLD = timedelta(minutes=5)
+HOLD = timedelta(seconds=60)
 AT_ONCE = 16
 NOT_CONFIGURED = timedelta(seconds=30)
 

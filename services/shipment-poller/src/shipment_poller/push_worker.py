@@ -31,7 +31,7 @@ from waybill_platforms.recording import recording
 declare_events({"push.connection_unusable": "a channel's configuration cannot be used; its shipments wait"})
 
 PUSH_TURNS = LeasedTable("push_turns", "order_id", "channel")
-HOLD = timedelta(seconds=180)
+HOLD = timedelta(seconds=75)
 AT_ONCE = 128
 NOT_CONFIGURED = timedelta(seconds=30)
 
@@ -54,6 +54,7 @@ class PushWorker:
         self._health = health
         self._log = log
         self._pace = Pace()
+        self.claims = 0
         store = SyncStore(tools, health)
         self.crew = Crew(self._claim, AT_ONCE, log)
         self.announcements: GroupCommit[Announcement] = GroupCommit(pool, store.announce, lambda: self.crew.under_way)
@@ -65,10 +66,16 @@ class PushWorker:
             blocked = await self._health.blocked(conn)
             excluded = type(blocked)([*blocked, *self._pace.full()], blocked.probing)
             claimed = await leases.claim(
-                conn, PUSH_TURNS, limit=room, per_connection=16, hold=HOLD, exclude_connections=excluded
+                conn,
+                PUSH_TURNS,
+                limit=room,
+                per_connection=self._pace.share(),
+                hold=HOLD,
+                exclude_connections=excluded,
             )
             if not claimed:
                 return []
+            self.claims += 1
             found = await rows(self._tools.queries.pushes_to_do(conn, order_ids=[lease.id for lease in claimed]))
         by_order = {row["order_id"]: row for row in found}
         for lease in claimed:

@@ -23,7 +23,6 @@ from waybill_platforms.model import ChannelFulfillments
 from waybill_platforms.recording import about
 
 ROUNDS = 8
-LEASE_MARGIN = 5.0
 
 
 async def sync_order(job: Job, at: AtChannel) -> None:
@@ -62,10 +61,6 @@ async def _round(job: Job, at: AtChannel, *, reading_back: bool) -> bool:
         return False
     acts = [act for part in job.open_parts for act in _step(job, part, at, state)]
     if not acts:
-        return False
-    if not job.lease.outlives(at.features.call_timeout * (len(acts) + 1) + LEASE_MARGIN):
-        for part in job.open_parts:
-            part.finish = Finish(part.state, timedelta(0), part.attempts, tried=False)
         return False
     await at.announce(job, acts)
     await perform(job, at, acts)
