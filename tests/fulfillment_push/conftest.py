@@ -333,6 +333,7 @@ def kit() -> Any:
 
 
 class _Kit:
+    received = staticmethod(lambda event: Received(event, "id", "router", TRACE))
     source_of = staticmethod(source_of)
     order_of = staticmethod(order_of)
     fr_of = staticmethod(fr_of)

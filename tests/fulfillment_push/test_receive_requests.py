@@ -153,3 +153,25 @@ async def test_all_facts_of_an_fr_carry_the_trace_of_its_order(stage: Any, kit: 
         "fulfillment.submitted",
     )
     assert [row["trace"] for row in traces] == ["0af7651916cd43dd8448eb211c80319c"]
+
+
+async def test_configuration_that_comes_while_an_fr_is_put_to_wait_for_it_is_not_missed(stage: Any, kit: Any) -> None:
+    north = kit.source_of("north")
+    async with stage.pool.acquire() as conn, conn.transaction():
+        await stage.inbox.handle(conn, [kit.received(kit.created(kit.fr_of(source="north")))])
+        await stage.configure(north)  # another replica: it does not see the FR yet
+    row = await stage.fr()
+    assert (row["waiting"], row["due_at"] is not None) == ("not_configured", True)
+    stage.book.fresh.clear()  # a replica that learned of the source before: the safety net holds all the same
+    await stage.pass_time(61)
+    await stage.send()
+    assert (await stage.fr())["state"] == "ACKNOWLEDGED"
+
+
+async def test_a_replica_that_learns_of_a_source_wakes_what_waits_for_it(stage: Any, kit: Any) -> None:
+    await stage.deliver(kit.created(kit.fr_of(source="north")))
+    async with stage.pool.acquire() as conn, conn.transaction():
+        await stage.configure(kit.source_of("north"))
+    await stage.pool.execute("update frs set due_at = now() + interval '60 s'")
+    await stage.send()
+    assert (await stage.fr())["state"] == "ACKNOWLEDGED"

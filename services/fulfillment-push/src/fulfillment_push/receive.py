@@ -24,6 +24,8 @@ from waybill_contracts.fulfillment_submitted import (
 
 ROUTER = "router"
 SERVICE = "fulfillment-push"
+CONFIGURATION_SECONDS = 60.0
+"""A safety net: configuration wakes what waits for it, except what another transaction was just putting to wait."""
 CONFLICT = "reference_conflict"
 """Something that is not our request stands at the source under our reference: only a person may void such an FR."""
 
@@ -115,7 +117,8 @@ def queue(fr: Fr, sources: Mapping[str, Source]) -> None:
     source = sources.get(fr.source)
     held_back = fence(fr, fr.order)
     if source is None:
-        fr.wait(WaitsFor.CONFIGURATION, f"source {fr.source} is not configured here yet")
+        why = f"source {fr.source} is not configured here yet"
+        fr.wait_seconds(WaitsFor.CONFIGURATION, why, CONFIGURATION_SECONDS)
     elif held_back is not None:
         fr.wait(held_back.code, held_back.detail)
     elif source.platform is Platform.MANUAL:

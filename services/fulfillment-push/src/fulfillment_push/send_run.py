@@ -19,7 +19,7 @@ from fulfillment_push.sources import KnownSource, SourceBook
 from fulfillment_push.steps import Counterpart, Step, next_step
 from fulfillment_push.store import Store
 from waybill_common.breaker import Blocked, Health
-from waybill_common.db import Pool, transaction
+from waybill_common.db import Connection, Pool, transaction
 from waybill_common.leases import Lease, LeasedTable, claim
 from waybill_common.logs import declare_events
 from waybill_common.telemetry import Telemetry
@@ -87,6 +87,7 @@ class SendRun:
             return 0
         async with self._pool.acquire() as conn:
             await self._book.refresh(conn)
+            await self._wake_configured(conn)
             blocked = await self._health.blocked(conn)
             busy = {source for source, count in self._in_hand.items() if count >= ROOM}
             exclude = Blocked(blocked | busy, blocked.probing - busy)
@@ -99,12 +100,19 @@ class SendRun:
                 self._launch(job)
         return len(leases)
 
+    async def _wake_configured(self, conn: Connection) -> None:
+        """What waited for configuration is looked at again by every replica that learns of it."""
+        fresh, self._book.fresh = self._book.fresh, set()
+        if fresh:
+            await self._store.q.wake_configured(conn, sources=list(fresh))
+
     async def _prepare(self, leases: Sequence[Lease], probing: Collection[str]) -> list[Job]:
         """The transaction that writes the intents: what may go is decided on the rows under their locks."""
-        others = await self._counterparts({lease.row["source"] for lease in leases})
         jobs = []
         async with transaction(self._pool) as conn:
             frs = await self._store.load(conn, [lease.id for lease in leases])
+            await self._book.refresh(conn)  # under the locks: configuration that came before them is seen
+            others = await self._counterparts({lease.row["source"] for lease in leases})
             ours = []
             for lease in leases:
                 fr = frs.get(lease.id)

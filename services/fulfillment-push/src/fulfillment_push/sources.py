@@ -33,13 +33,14 @@ class SourceBook:
     def __init__(self, queries: Queries) -> None:
         self._q = queries
         self.known: dict[str, KnownSource] = {}
+        self.fresh: set[str] = set()
 
     @property
     def settings(self) -> dict[str, Source]:
         return {name: known.source for name, known in self.known.items()}
 
     async def refresh(self, conn: Connection) -> None:
-        """Takes in what changed since the last time."""
+        """Takes in what changed since the last time; the send run wakes what waited for the `fresh` ones."""
         found = await rows(self._q.source_versions(conn))
         versions = {row["entity"].removeprefix("source/"): row["version"] for row in found}
         for name in self.known.keys() - versions.keys():
@@ -50,6 +51,7 @@ class SourceBook:
         for row in await rows(self._q.source_bodies(conn, entities=[f"source/{name}" for name in changed])):
             source = Source.model_validate(row["body"])
             self.known[source.id] = KnownSource(source, row["version"], row["credential_version"])
+            self.fresh.add(source.id)
 
 
 async def take_in(conn: Connection, queries: Queries, health: Health, events: Sequence[Configured]) -> list[Message]:

@@ -12,13 +12,10 @@ from fulfillment_push.fr import Fr, WaitsFor
 from fulfillment_push.lifecycle import SENT
 from fulfillment_push.read_back import FindRule
 from fulfillment_push.recall import refused
-from fulfillment_push.receive import KEEPS_ITS_TIME, queue
+from fulfillment_push.receive import CONFIGURATION_SECONDS, KEEPS_ITS_TIME, queue
 from waybill_contracts.configuration import Platform, Source
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Recall
 from waybill_platforms.model import Features
-
-CONFIGURATION_SECONDS = 300.0
-"""A safety net: a change of the configuration wakes it earlier."""
 
 
 class Step(StrEnum):
@@ -70,8 +67,6 @@ def next_step(fr: Fr, other: Counterpart) -> Step | None:
 def _send(fr: Fr, other: Counterpart) -> Step | None:
     queue(fr, {} if other.source is None else {fr.source: other.source})
     if fr.waiting is None or fr.waiting.code not in KEEPS_ITS_TIME:
-        if fr.waiting is not None and fr.waiting.code is WaitsFor.CONFIGURATION:
-            fr.wait_seconds(WaitsFor.CONFIGURATION, fr.waiting.detail, CONFIGURATION_SECONDS)
         return None
     if other.features is None:
         fr.wait_seconds(WaitsFor.CONFIGURATION, other.trouble, CONFIGURATION_SECONDS)
