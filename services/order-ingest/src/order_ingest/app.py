@@ -19,7 +19,9 @@ from waybill_common.logs import declare_events
 from waybill_common.metrics import Metric
 from waybill_common.service import Parts, Runtime, main
 from waybill_common.settings import ServiceSettings
+from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
+from waybill_contracts import tracing
 from waybill_contracts.topics import ORDER_INGEST
 
 PORT = 8081
@@ -39,6 +41,7 @@ declare_events(
 async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | None = None) -> Parts:
     """The parts of the service; tests hand in their own way to open a channel."""
     runtime.metrics.declare(METRICS)
+    declare_attributes(*tracing.ATTRIBUTES)
     closers: list[Callable[[], Awaitable[None]]] = []
     if open_reader is None:
         readers = Readers(runtime.vault, runtime.budget)

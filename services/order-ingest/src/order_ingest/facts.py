@@ -1,5 +1,6 @@
 """Events of order-ingest as outbox messages, each in its order's trace, with the receipts that the router owes us."""
 
+from collections.abc import Mapping
 from contextvars import Context
 
 from order_ingest.decide import Judged
@@ -36,14 +37,14 @@ def receipt_of(event: Event) -> Receipt | None:
     return Receipt(receipt_subject(event.order.order_id), event.sequence)
 
 
-def begin_trace(telemetry: Telemetry, name: str, parent: str | None) -> str:
+def begin_trace(telemetry: Telemetry, name: str, parent: str | None, about: Mapping[str, str]) -> str:
     """The trace of an order that is seen for the first time: upstream's if it brought one, else its own.
 
     It never joins the trace of the batch that found it: one trace is one order.
     """
-    return Context().run(_span, telemetry, name, parent)
+    return Context().run(_span, telemetry, name, parent, about)
 
 
-def _span(telemetry: Telemetry, name: str, parent: str | None) -> str:
-    with telemetry.span(name, parent=parent, kind="producer") as span:
+def _span(telemetry: Telemetry, name: str, parent: str | None, about: Mapping[str, str]) -> str:
+    with telemetry.span(name, parent=parent, kind="producer", attributes=about) as span:
         return span.traceparent

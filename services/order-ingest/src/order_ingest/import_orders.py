@@ -19,6 +19,7 @@ from order_ingest.store import Stored
 from waybill_common import outbox
 from waybill_common.db import Connection
 from waybill_common.telemetry import Telemetry
+from waybill_contracts import tracing
 from waybill_contracts.orders_imported import OrderExcluded, OrderImported
 
 
@@ -129,7 +130,12 @@ def _judge(batch: Batch, row: Stored, sighting: Seen) -> Judged:
 
 
 def _row(batch: Batch, sighting: Seen, copy: Copy) -> Stored:
-    trace = begin_trace(batch.telemetry, "order.import", sighting.traceparent)
+    about = {
+        tracing.ORDER_ID: str(copy.order_id),
+        tracing.ORDER_NUMBER: sighting.order.number,
+        tracing.CHANNEL: copy.channel,
+    }
+    trace = begin_trace(batch.telemetry, "order.import", sighting.traceparent, about)
     return Stored(
         copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age, snapshot=sighting.snapshot,
         rules_version=batch.rules[sighting.channel].version, via=sighting.via, traceparent=trace,
@@ -147,7 +153,8 @@ def _seen_as(row: Stored, sighting: Seen, copy: Copy, rules_version: int) -> Sto
 def _told(batch: Batch, row: Stored, judged: Judged) -> list[outbox.Message]:
     if not judged.events:
         return []
-    with batch.telemetry.span("order.update", parent=row.traceparent, kind="producer") as span:
+    about = {tracing.ORDER_ID: str(row.copy.order_id), tracing.CHANNEL: row.copy.channel}
+    with batch.telemetry.span("order.update", parent=row.traceparent, kind="producer", attributes=about) as span:
         return messages(judged, span.traceparent)
 
 

@@ -12,7 +12,9 @@ from waybill_common.db import queries
 from waybill_common.http import internal
 from waybill_common.service import Definition, Parts, Runtime
 from waybill_common.service import main as run_service
+from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
+from waybill_contracts import tracing
 
 SCHEMA = "router"
 PACKAGE = "router"
@@ -22,6 +24,7 @@ PORT = 8082
 async def build(runtime: Runtime[RouterSettings]) -> Parts:
     settings = runtime.settings
     runtime.metrics.declare(METRICS)
+    declare_attributes(*tracing.ATTRIBUTES)
     q = queries(PACKAGE)
     books = Rulebooks(q)
     routing = RouteOrders(runtime.pool, q, books, runtime.telemetry, runtime.metrics, batch=settings.plan_batch)

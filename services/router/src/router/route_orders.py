@@ -27,6 +27,7 @@ from waybill_common.ids import new_id
 from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_common.metrics import Metric, Metrics
 from waybill_common.telemetry import Telemetry
+from waybill_contracts import tracing
 
 ORDERS = LeasedTable("orders", "order_id", None)
 METRICS = (
@@ -110,7 +111,8 @@ class RouteOrders:
         valid = await self._reserve(conn, valid, done, book)
         now, batch = datetime.now(UTC), str(new_id())
         for verdict in valid:
-            with self._telemetry.span("router.route_order", parent=verdict.case.traceparent) as span:
+            about = {tracing.ORDER_ID: verdict.case.order.order_id}
+            with self._telemetry.span("router.route_order", parent=verdict.case.traceparent, attributes=about) as span:
                 conclude(verdict, done, book, snapshot, now=now, batch=batch, trace=span.traceparent)
         await save(conn, self._q, done)
         await self._q.release_lease(conn, order_ids=[lease.id for lease in leases], token=token)

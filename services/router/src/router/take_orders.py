@@ -7,6 +7,7 @@ from router.facts import message
 from waybill_common import outbox
 from waybill_common.db import Connection, Queries, rows
 from waybill_common.telemetry import Telemetry
+from waybill_contracts import tracing
 from waybill_contracts.envelope import Received
 from waybill_contracts.orders_imported import OrderFact
 from waybill_contracts.registry import EVENTS
@@ -25,8 +26,11 @@ async def take_orders(conn: Connection, q: Queries, telemetry: Telemetry, batch:
         return
     facts = [newest[order_id] for order_id in sorted(newest)]
     traces = []
-    for _, received in facts:
-        with telemetry.span("router.take_order", parent=received.traceparent, kind="consumer") as span:
+    for fact, received in facts:
+        about = {tracing.ORDER_ID: fact.order.order_id}
+        with telemetry.span(
+            "router.take_order", parent=received.traceparent, kind="consumer", attributes=about
+        ) as span:
             traces.append(span.traceparent)
     news = await rows(
         q.take_orders(
