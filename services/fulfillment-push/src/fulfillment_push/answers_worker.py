@@ -20,6 +20,7 @@ _log = structlog.get_logger("fulfillment_push.answers")
 declare_events(
     {
         "send.batch_refused": "answers of many calls could not be stored together; each is stored alone",
+        "send.answers_left": "the service stopped without storing these answers; their FRs are read back",
         "send.answer_refused": "an answer cannot be stored; its FR is read back when its lease is over",
     }
 )
@@ -77,7 +78,11 @@ class AnswersWorker:
             self._kept.append(self._run.finished.get_nowait())
 
     async def drain(self, seconds: float) -> None:
-        """At the end: what was asked is stored as far as it is answered in time."""
+        """At the end: what was asked is stored as far as it is answered in time; the rest is read back later."""
         await self._run.stop(seconds)
-        while await self.turn():
-            pass
+        try:
+            while await self.turn():
+                pass
+        except Exception as error:
+            # The database went away while we stop: open intents say what is to be read back.
+            _log.warning("send.answers_left", answers=len(self._kept), error=repr(error))
