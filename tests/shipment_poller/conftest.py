@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
-from waybill_common.db import open_pool
+from waybill_common.db import Pool, open_pool
+from waybill_common.embedded.postgres import EmbeddedPostgres
 from waybill_common.migrations import migrate
 
 _NAME = "poller_harness"
@@ -24,19 +26,31 @@ if _NAME not in sys.modules:
     _spec.loader.exec_module(_module)
 
 
+@pytest_asyncio.fixture(scope="session")
+async def poller_pool(postgres: EmbeddedPostgres) -> AsyncIterator[Pool]:
+    """One migrated database for all tests of the stage; each begins with empty tables."""
+    admin = await asyncpg.connect(postgres.url)
+    await admin.execute("create database poller_stage template template0")
+    await admin.close()
+    url = postgres.database_url("poller_stage")
+    await migrate(url, "shipment_poller", ["shipment_poller"])
+    pool = await open_pool(url, "shipment_poller", size=6, name="test")
+    yield pool
+    await pool.close()
+
+
 @pytest_asyncio.fixture
-async def stage(database_url: str) -> AsyncIterator[Any]:
+async def stage(poller_pool: Pool) -> Any:
     """The stage with channel `shop` and source `east` configured."""
     harness = sys.modules[_NAME]
-    await migrate(database_url, "shipment_poller", ["shipment_poller"])
-    pool = await open_pool(database_url, "shipment_poller", size=6, name="test")
-    try:
-        made = harness.Stage.over(pool)
-        await made.take(harness.channel_of(), harness.source_of())
-        await made.told()
-        yield made
-    finally:
-        await pool.close()
+    tables = await poller_pool.fetch(
+        "select tablename from pg_tables where schemaname = 'shipment_poller' and tablename <> 'applied_migrations'"
+    )
+    await poller_pool.execute(f"truncate {', '.join(row['tablename'] for row in tables)} restart identity cascade")
+    made = harness.Stage.over(poller_pool)
+    await made.take(harness.channel_of(), harness.source_of())
+    await made.told()
+    return made
 
 
 @pytest.fixture

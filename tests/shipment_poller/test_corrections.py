@@ -136,3 +136,32 @@ async def test_an_order_that_the_shop_canceled_meanwhile_says_so(stage: Stage) -
     await stage.settle()
     failure = (await stage.told())[-1]
     assert failure.reason.code == "order_canceled_at_channel"
+
+
+async def test_a_platform_that_cannot_list_by_change_is_asked_for_open_requests_and_50_swept(stage: Stage) -> None:
+    stage.supplier.features = Features(lists_changed_shipments=False, call_timeout=0.05)
+    await _synced(stage)
+    open_order = order_of("o2")
+    await stage.take(submitted(open_order))
+    stage.supplier.asked.clear()
+    await stage.look()
+    await stage.look()
+    asked = [sorted(references) for _, references in stage.supplier.asked]
+    assert asked == [["E-o1", "E-o2"], ["E-o2"]]  # the shipped one again in half an hour
+
+
+async def test_a_lost_race_between_an_early_shipment_and_its_fr_is_won_by_both(stage: Stage) -> None:
+    import asyncio
+
+    for number in range(30):
+        order = order_of(f"r{number}")
+        stage.shop.wanted[order.channel_order_id] = {"l1": 2}
+        stage.supplier.ship(f"r{number}", f"E-r{number}", {"l1": 2}, [f"R{number}"])
+        await stage.pool.execute("insert into source_turns (source) values ('east') on conflict do nothing")
+        asked = len(stage.supplier.asked)
+        await asyncio.gather(stage.look(), stage.take(submitted(order)))
+        if len(stage.supplier.asked) == asked:  # the turn's row was locked: it comes a moment later
+            await stage.look()
+        del stage.supplier.shipments[f"r{number}"]  # no second list heals a lost word
+    assert await stage.column("select count(*) from shipments") == [30]
+    assert await stage.column("select count(*) from early_shipments") == [0]

@@ -206,7 +206,7 @@ async def _play(stage: Stage, world: World, script: list[tuple[Any, ...]]) -> St
 
 
 @settings(
-    max_examples=30,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

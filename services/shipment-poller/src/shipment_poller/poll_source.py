@@ -13,9 +13,10 @@ from typing import Protocol
 
 from shipment_poller import facts, merge, schedule
 from shipment_poller.crew import Crew
-from shipment_poller.model import Said, SaidLine, SaidStatus
+from shipment_poller.model import Said
 from shipment_poller.record_shipments import keep_early, record_shipments
 from shipment_poller.review_orders import Tools
+from shipment_poller.translate import said_by
 from waybill_common import leases, outbox
 from waybill_common.breaker import Health
 from waybill_common.budget import BudgetWait
@@ -26,7 +27,7 @@ from waybill_common.retry import SP_8, Again, Family, decide
 from waybill_contracts.config_changed import SourceConfigured
 from waybill_contracts.configuration import Source
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import OpenRequest, ShipmentPage, SourceShipment
+from waybill_platforms.model import OpenRequest, ShipmentPage
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.recording import recording
 
@@ -59,6 +60,7 @@ class Turn:
     connection: SourceConnection
     seen: list[datetime] = field(default_factory=list)
     told: int = 0
+    problems: int = 0
 
     @property
     def source(self) -> str:
@@ -154,6 +156,7 @@ class PollWorker:
             told, early = await record_shipments(conn, self._tools, turn.source, words)
             await outbox.append(conn, exchanges)
             await self._problems(conn, turn.source, answer.problems)
+            turn.problems += len(answer.problems)
             await self._note(conn, turn, None, None)
         if early:
             told += await self._keep_early(turn.source, early)
@@ -174,7 +177,7 @@ class PollWorker:
         """One open alert a source, however often its list repeats what cannot be read."""
         if problems:
             title = f"{len(problems)} shipments of {source} could not be read"
-            await self._tools.alerts.raised(conn, f"unreadable_shipments/{source}", title, "; ".join(problems[:10]))
+            await self._tools.alerts.raised(conn, _unreadable(source), title, "; ".join(problems[:10]))
 
     async def _later(self, lease: Lease, wait: timedelta) -> None:
         async with self._pool.acquire() as conn:
@@ -189,6 +192,8 @@ class PollWorker:
             wait, cursor = await self._next(conn, turn, to_the_end=True)
             await self._finish(conn, turn, wait, cursor, attempts=0)
             await self._say_overdue(conn)
+            if not turn.problems:
+                await self._tools.alerts.cleared(conn, _unreadable(turn.source))
         if turn.told:
             self._log.info("poll.done", source=turn.source, told=turn.told)
 
@@ -244,17 +249,5 @@ class PollWorker:
             await outbox.append(conn, [facts.message(facts.connection_changed(self._tools.clock.now(), change))])
 
 
-def said_by(shipment: SourceShipment) -> Said:
-    """The platform library's words in ours."""
-    return Said(
-        id=shipment.id,
-        reference=shipment.reference,
-        platform_id=shipment.platform_id or "",
-        status=SaidStatus(shipment.status),
-        lines=tuple(SaidLine(line_ref=one.line_ref, sku=one.sku, quantity=one.quantity) for one in shipment.lines),
-        carrier=shipment.carrier,
-        tracking_numbers=shipment.tracking_numbers,
-        tracking_url=shipment.tracking_url,
-        shipped_at=shipment.shipped_at,
-        updated_at=shipment.updated_at,
-    )
+def _unreadable(source: str) -> str:
+    return f"unreadable_shipments/{source}"
