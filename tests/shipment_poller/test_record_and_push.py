@@ -315,3 +315,25 @@ async def test_two_sources_of_one_order_are_synced_as_they_come(stage: Stage) ->
     await stage.settle()
     assert stage.shop.shown("c-o1") == {"l1": 1}
     assert await stage.column("select fulfillment from orders") == ["partial"]
+
+
+async def test_a_channel_without_a_platform_has_nothing_to_be_told(stage: Stage, monkeypatch) -> None:
+    monkeypatch.setattr(stage.push._channels, "channel", lambda channel, version: None, raising=False)
+    await _submit(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 2})
+    await stage.look()
+    await stage.settle()
+    assert await stage.column("select fulfillment || ' ' || sync from orders") == ["shipped not_needed"]
+    assert stage.shop.calls == {}
+
+
+async def test_a_shipment_waits_for_its_channels_configuration(stage: Stage) -> None:
+    await stage.pool.execute("delete from config_entities where entity = 'channel/shop'")
+    await _submit(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 2})
+    await stage.look()
+    await stage.tries()
+    assert await stage.column("select state from syncs") == ["pending"]
+    await stage.take(channel_of(3))
+    await stage.tries()
+    assert await stage.column("select state from syncs") == ["synced"]

@@ -41,6 +41,6 @@ from unnest(:order_ids::text[], :fulfillments::text[], :syncs::text[], :completi
 where o.order_id = u.order_id;
 
 -- name: save_done(fr_ids, done)!
-update watches w set shipped_at = case when u.done then now() end
+update watches w set shipped_at = case when u.done then coalesce(w.shipped_at, now()) end
 from unnest(:fr_ids::text[], :done::boolean[]) as u (fr_id, done)
 where w.fr_id = u.fr_id;
