@@ -18,7 +18,9 @@ from waybill_common.consuming import Subscription
 from waybill_common.http import internal
 from waybill_common.service import Definition, Parts, Runtime
 from waybill_common.service import main as run_service
+from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
+from waybill_contracts import tracing
 from waybill_contracts.configuration import Source
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.registry import open_source
@@ -35,6 +37,7 @@ ANSWERS_AT_THE_END = 2.0
 async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) -> Parts:
     """The parts of the service; `opener` opens a source's connection (the platforms' registry, by default)."""
     settings = runtime.settings
+    declare_attributes(*tracing.ATTRIBUTES)
     store = Store()
     book = SourceBook(store.q)
     sources = OpenSources(runtime.vault, opener or _registry(runtime))

@@ -15,6 +15,7 @@ from waybill_common.budget import BudgetWait
 from waybill_common.leases import Lease
 from waybill_common.retry import Family
 from waybill_common.telemetry import Telemetry
+from waybill_contracts import tracing
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
 from waybill_platforms.ports import SourceConnection
@@ -73,7 +74,13 @@ async def call(job: Job, telemetry: Telemetry) -> Answer:
     if not job.lease.outlives(job.longest):
         return Answer(job, NotSent("the lease would end before the call"))
     fr = job.fr
-    attributes: dict[str, str | int] = {"connection.id": fr.source, "attempt": max(fr.attempts, 1)}
+    attributes: dict[str, str | int] = {
+        "attempt": max(fr.attempts, 1),
+        tracing.ORDER_ID: fr.order_id,
+        tracing.FR_ID: fr.fr_id,
+        tracing.FR_NUMBER: fr.number,
+        tracing.SOURCE: fr.source,
+    }
     with (
         telemetry.span(f"fr.{job.step}", parent=fr.traceparent, kind="client", attributes=attributes) as span,
         recording(attempt=max(fr.attempts, 1), order_ids=(fr.order_id,), fr_ids=(fr.fr_id,)) as exchanges,

@@ -13,7 +13,7 @@ from waybill_common.consuming import Record
 from waybill_common.db import Connection
 from waybill_common.outbox import Receipt, append, settle
 from waybill_common.telemetry import Telemetry
-from waybill_contracts import topics
+from waybill_contracts import topics, tracing
 from waybill_contracts.config_changed import Configured
 from waybill_contracts.envelope import Received
 from waybill_contracts.envelope import decode as decode_event
@@ -83,7 +83,14 @@ class Inbox:
         """What happens to the FR later hangs below its arrival here."""
         if not isinstance(received.event, FrCreated):
             return received.traceparent
-        with self._telemetry.span("fr.received", parent=received.traceparent, kind="consumer") as span:
+        about = {
+            tracing.ORDER_ID: received.event.order_id,
+            tracing.FR_ID: received.event.fr_id,
+            tracing.FR_NUMBER: received.event.fr.number,
+            tracing.SOURCE: received.event.fr.source,
+        }
+        parent = received.traceparent
+        with self._telemetry.span("fr.received", parent=parent, kind="consumer", attributes=about) as span:
             return span.traceparent
 
     async def _embody(self, conn: Connection, frs: dict[str, Fr], wanted: set[str]) -> None:
