@@ -13,6 +13,7 @@ FAULTS = [
     {"match": "*", "kind": "429", "rate": 0.05, "params": {"retry_after": 1}},
     {"match": "*", "kind": "503", "rate": 0.05},
     {"match": "*", "kind": "lost", "rate": 0.02},
+    {"match": "*", "kind": "late", "rate": 0.01, "params": {"seconds": 3}},
 ]
 
 

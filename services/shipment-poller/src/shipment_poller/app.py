@@ -12,8 +12,9 @@ from waybill_common import service
 from waybill_common.db import queries
 from waybill_common.service import Definition, Parts, Runtime
 from waybill_common.settings import ServiceSettings
+from waybill_common.telemetry import declare_attributes
 from waybill_common.vault import is_sealed
-from waybill_contracts import topics
+from waybill_contracts import topics, tracing
 from waybill_platforms.connections import Connections
 
 PACKAGE = "shipment_poller"
@@ -24,6 +25,7 @@ BUDGET_SHARE = 0.5
 
 async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     """The parts of the service over the runtime's pool, vault and clock."""
+    declare_attributes(*tracing.ATTRIBUTES)
     named = queries(PACKAGE)
     tools = Tools(named, Configurations(named), runtime.clock, runtime.telemetry, runtime.alerts)
 

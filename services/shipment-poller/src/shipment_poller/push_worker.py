@@ -24,6 +24,7 @@ from waybill_common.breaker import Health
 from waybill_common.db import Pool, rows
 from waybill_common.leases import Lease, LeasedTable
 from waybill_common.logs import Log, declare_events
+from waybill_contracts import tracing
 from waybill_contracts.configuration import Channel
 from waybill_platforms.ports import ChannelConnection
 from waybill_platforms.recording import recording
@@ -100,8 +101,11 @@ class PushWorker:
         shipment_ids = tuple(part.shipment_id for part in job.open_parts)
         frs = tuple(sorted({part.fr_id for part in job.open_parts}))
         attempt = max((part.attempts + 1 for part in job.open_parts), default=1)
+        about = {tracing.ORDER_ID: job.order_id, tracing.CHANNEL: job.channel, "attempt": attempt}
         with (
-            self._tools.telemetry.span("shipment.sync", parent=job.traceparent, kind="client") as span,
+            self._tools.telemetry.span(
+                "shipment.sync", parent=job.traceparent, kind="client", attributes=about
+            ) as span,
             recording(attempt=attempt, order_ids=(job.order_id,), fr_ids=frs, shipment_ids=shipment_ids) as made,
         ):
             job.span = span.traceparent

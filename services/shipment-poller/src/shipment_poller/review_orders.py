@@ -23,6 +23,7 @@ from waybill_common.clock import Clock
 from waybill_common.db import Connection, Queries, rows
 from waybill_common.ids import stable_id
 from waybill_common.telemetry import Telemetry
+from waybill_contracts import tracing
 from waybill_contracts.fulfillment_submitted import FrState, Reason
 from waybill_contracts.fulfillment_submitted import Outcome as Known
 from waybill_contracts.values import FulfillmentRequest, FulfillmentStatus, Order, ShipmentLine, SyncStatus
@@ -146,7 +147,8 @@ async def _save(conn: Connection, tools: Tools, results: Sequence[_Result]) -> i
     now = tools.clock.now()
     for result in results:
         _axes(result, orders, done)
-        with tools.telemetry.span("shipment.record", parent=result.traceparent) as span:
+        about = {tracing.ORDER_ID: result.dossier.order_id, tracing.CHANNEL: result.channel}
+        with tools.telemetry.span("shipment.record", parent=result.traceparent, attributes=about) as span:
             for outcome in result.review.outcomes:
                 _columns(result, outcome, shipments, history, syncs)
                 messages += _told(now, result, outcome, span.traceparent)

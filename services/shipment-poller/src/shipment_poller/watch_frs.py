@@ -14,6 +14,7 @@ from shipment_poller.record_shipments import apply_early
 from shipment_poller.review_orders import Columns, Tools, review_orders
 from waybill_common import outbox
 from waybill_common.db import Connection, rows
+from waybill_contracts import tracing
 from waybill_contracts.configuration import Platform
 from waybill_contracts.envelope import Received
 from waybill_contracts.fr_created import FrCreated
@@ -155,7 +156,8 @@ async def _answer(conn: Connection, tools: Tools, batch: _Batch, watched: dict[s
     now, messages = tools.clock.now(), []
     for fr_id, traceparent in batch.asked.items():
         row = watched[fr_id]
-        with tools.telemetry.span("fr.watch", parent=traceparent, kind="consumer") as span:
+        about = {tracing.ORDER_ID: row["order_id"], tracing.FR_ID: fr_id}
+        with tools.telemetry.span("fr.watch", parent=traceparent, kind="consumer", attributes=about) as span:
             receipt = facts.watched(now, fr_id, row["order_id"], row["push_sequence"])
             messages.append(facts.message(receipt, span.traceparent))
     await outbox.append(conn, messages)
