@@ -147,7 +147,7 @@ async def _save(conn: Connection, tools: Tools, results: Sequence[_Result]) -> i
     now = tools.clock.now()
     for result in results:
         _axes(result, orders, done)
-        about = {tracing.ORDER_ID: result.dossier.order_id, tracing.CHANNEL: result.channel}
+        about = {tracing.ORDER_ID: result.dossier.order.order_id, tracing.CHANNEL: result.channel}
         with tools.telemetry.span("shipment.record", parent=result.traceparent, attributes=about) as span:
             for outcome in result.review.outcomes:
                 _columns(result, outcome, shipments, history, syncs)
