@@ -101,7 +101,7 @@ class PushWorker:
         shipment_ids = tuple(part.shipment_id for part in job.open_parts)
         frs = tuple(sorted({part.fr_id for part in job.open_parts}))
         attempt = max((part.attempts + 1 for part in job.open_parts), default=1)
-        about = {tracing.ORDER_ID: job.order_id, tracing.CHANNEL: job.channel, "attempt": attempt}
+        about: dict[str, str | int] = {tracing.ORDER_ID: job.order_id, tracing.CHANNEL: job.channel, "attempt": attempt}
         with (
             self._tools.telemetry.span(
                 "shipment.sync", parent=job.traceparent, kind="client", attributes=about
