@@ -63,3 +63,4 @@ def test_a_tombstone_on_the_compacted_topic_is_a_removal() -> None:
     assert received is not None
     assert isinstance(received.event, EntityRemoved)
     assert received.event.entity == "source/east"
+    assert received.event.sequence == 4, "a removal has its place among the versions"

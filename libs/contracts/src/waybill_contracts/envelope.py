@@ -95,7 +95,7 @@ def decode(topic: str, key: bytes | None, headers: Mapping[str, str], value: byt
 def _removed(topic: str, key: bytes | None, identity: str) -> Received:
     if topic != CONFIG_CHANGED or key is None:
         raise UnreadableEvent("the value is null; only config.changed takes tombstones, send the payload as JSON")
-    return Received(removal(key.decode("utf-8", "replace"), datetime.now(UTC)), identity, "", None)
+    return Received(removal(key.decode("utf-8", "replace"), identity, datetime.now(UTC)), identity, "", None)
 
 
 def _explain(error: ValidationError) -> str:

@@ -66,9 +66,11 @@ async def take_in(conn: Connection, queries: Queries, health: Health, events: Se
             bodies=[_body(event) for event in stored],
             credential_versions=[_credential_version(event) for event in stored],
         )
-    removed = [event.entity for event in newest.values() if isinstance(event, EntityRemoved)]
+    removed = [event for event in newest.values() if isinstance(event, EntityRemoved)]
     if removed:
-        await queries.remove_entities(conn, entities=removed)
+        await queries.remove_entities(
+            conn, entities=[event.entity for event in removed], versions=[event.sequence for event in removed]
+        )
     sources = [event for event in stored if isinstance(event, SourceConfigured)]
     messages = []
     if sources:

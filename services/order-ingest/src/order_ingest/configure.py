@@ -58,19 +58,11 @@ def newest_changes(received: Sequence[Received]) -> list[Change]:
     newest: dict[str, Change] = {}
     for one in received:
         if isinstance(one.event, Configured):
-            change = Change(_version(one), one.event)
+            change = Change(one.event.sequence, one.event)
             known = newest.get(one.event.entity)
             if known is None or change.version >= known.version:
                 newest[one.event.entity] = change
     return [newest[entity] for entity in sorted(newest)]
-
-
-def _version(received: Received) -> int:
-    """A tombstone has no body: its version is the last part of its id (`console:channel/acme:7`)."""
-    if not isinstance(received.event, EntityRemoved):
-        return received.event.sequence
-    tail = received.id.rpartition(":")[2]
-    return int(tail) if tail.isdecimal() else 2**31 - 1
 
 
 async def learn_names(conn: Connection, names: Sequence[Name]) -> bool:

@@ -21,13 +21,13 @@ async def apply_configuration(conn: Connection, tools: Tools, health: Health, ev
     newest: dict[str, Configured] = {}
     for event in events:
         known = newest.get(event.entity)
-        if known is None or event.sequence >= known.sequence or isinstance(event, EntityRemoved):
+        if known is None or event.sequence >= known.sequence:
             newest[event.entity] = event
     if not newest:
         return
-    removed = [entity for entity, event in newest.items() if isinstance(event, EntityRemoved)]
+    removed = {entity: event.sequence for entity, event in newest.items() if isinstance(event, EntityRemoved)}
     if removed:
-        await tools.queries.remove_configuration(conn, entities=removed)
+        await tools.queries.remove_configuration(conn, entities=list(removed), versions=list(removed.values()))
     changed = await _store(conn, tools, [event for event in newest.values() if not isinstance(event, EntityRemoved)])
     await tools.configurations.refresh(conn)
     channels = [event for event in changed if isinstance(event, ChannelConfigured)]

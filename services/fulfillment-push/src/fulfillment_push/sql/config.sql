@@ -5,11 +5,14 @@ order by 1
 on conflict (entity) do update
 set version = excluded.version, body = excluded.body, credential_version = excluded.credential_version,
     updated_at = now()
-where excluded.version > c.version or c.body is null;
+where excluded.version > c.version;
 
--- name: remove_entities(entities)!
-update config_entities set body = null, updated_at = now()
-where entity = any(:entities::text[]) and body is not null;
+-- name: remove_entities(entities, versions)!
+-- A removal has its place among the versions: an old one that comes again removes nothing.
+insert into config_entities as c (entity, version)
+select * from unnest(:entities::text[], :versions::bigint[]) order by 1
+on conflict (entity) do update set version = excluded.version, body = null, updated_at = now()
+where excluded.version > c.version;
 
 -- name: source_versions()
 select entity, version from config_entities where entity like 'source/%' and body is not null;

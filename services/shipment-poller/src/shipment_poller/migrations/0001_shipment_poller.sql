@@ -4,7 +4,7 @@
 create table config_entities (
     entity text primary key,                -- channel/<id>, source/<id>, routing
     version bigint not null,
-    body jsonb not null,
+    body jsonb,                             -- null: removed
     applied_at timestamptz not null default now()
 );
 

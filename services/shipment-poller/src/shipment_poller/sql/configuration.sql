@@ -6,14 +6,19 @@ on conflict (entity) do update set version = excluded.version, body = excluded.b
 where excluded.version > c.version
 returning entity;
 
--- name: remove_configuration(entities)!
-delete from config_entities where entity = any(:entities::text[]);
+-- name: remove_configuration(entities, versions)!
+-- A removal has its place among the versions: an old one that comes again removes nothing.
+insert into config_entities as c (entity, version)
+select * from unnest(:entities::text[], :versions::bigint[])
+on conflict (entity) do update set version = excluded.version, body = null, applied_at = now()
+where excluded.version > c.version;
 
 -- name: configuration_versions()
-select entity, version from config_entities where entity like 'channel/%' or entity like 'source/%';
+select entity, version from config_entities
+where body is not null and (entity like 'channel/%' or entity like 'source/%');
 
 -- name: configuration_bodies(entities)
-select entity, version, body from config_entities where entity = any(:entities::text[]);
+select entity, version, body from config_entities where entity = any(:entities::text[]) and body is not null;
 
 -- name: orders_with_unmapped_couriers(sources)
 select distinct order_id from shipments where source = any(:sources::text[]) and not courier_known;
