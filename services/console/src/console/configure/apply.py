@@ -51,6 +51,7 @@ class Applier:
         await self._q.lock_config(conn)
         stored = {row["entity"]: row for row in await rows(self._q.entities(conn))}
         version = await self._q.next_version(conn)
+        now = self._clock.now()
         changes, waits_for = [], {}
         messages: list[outbox.Message] = []
         for position, entity in enumerate(entities_of(wanted)):
@@ -65,7 +66,7 @@ class Applier:
             if not dry_run:
                 row = await self._save(conn, entity, old, credentials, version, position)
                 if published(entity.name):
-                    messages.append(message_of(row, actor, self._clock.now()))
+                    messages.append(message_of(row | {"actor": actor, "at": now}))
                     waits_for[entity.name] = version
         for name in sorted(stored):
             changes.append(Change(name, "removed", stored[name]["body"], None))
@@ -75,7 +76,7 @@ class Applier:
                     messages.append(removal_of(name, version))
         levels = await self._stock(conn, wanted.stock)
         if (changes or levels) and not dry_run:
-            await self._finish(conn, version, actor, changes, messages, levels)
+            await self._finish(conn, version, actor, now, changes, messages, levels)
         return Applied(version if changes or levels else version - 1, changes, len(levels), waits_for)
 
     def _credentials(self, entity: Entity, old: Any, secrets: Secrets) -> Credentials:
@@ -129,12 +130,12 @@ class Applier:
         conn: Connection,
         version: int,
         actor: str,
+        now: datetime,
         changes: Sequence[Change],
         messages: list[outbox.Message],
         levels: Sequence[tuple[StockLevel, int]],
     ) -> None:
-        await self._q.add_version(conn, version=version, actor=actor, changes=[c._asdict() for c in changes])
-        now = self._clock.now()
+        await self._q.add_version(conn, version=version, at=now, actor=actor, changes=[c._asdict() for c in changes])
         for level, sequence in levels:
             event = StockCounted(
                 sequence=sequence,

@@ -23,14 +23,14 @@ def published(entity: str) -> bool:
     return not entity.startswith("store/")
 
 
-def message_of(row: Any, actor: str, at: datetime) -> outbox.Message:
-    return message(event_of(row, actor, at))
+def message_of(row: Any) -> outbox.Message:
+    return message(event_of(row))
 
 
-def event_of(row: Any, actor: str, at: datetime) -> Configured:
-    """The event of a stored entity; credentials stay sealed."""
+def event_of(row: Any) -> Configured:
+    """The event of a stored entity, the same whenever it is made; credentials stay sealed."""
     name, body = row["entity"], dict(row["body"])
-    common = {"sequence": row["version"], "at": at, "actor": actor}
+    common = {"sequence": row["version"], "at": row["at"], "actor": row["actor"]}
     if name == "routing":
         return RoutingConfigured(routing=Routing.model_validate(body), **common)
     body["credentials"] = row["credentials"]
@@ -65,6 +65,9 @@ class Republisher:
             return 0
         async with transaction(self._pool) as conn:
             found = [row for row in await rows(self._q.entities(conn)) if published(row["entity"])]
-            await outbox.append(conn, [message_of(row, "republished", now) for row in found])
+            gone = [row for row in await rows(self._q.removed_entities(conn)) if published(row["entity"])]
+            messages = [message_of(row) for row in found]
+            messages += [removal_of(row["entity"], row["version"]) for row in gone]
+            await outbox.append(conn, messages)
         self._last = now
-        return len(found)
+        return len(messages)

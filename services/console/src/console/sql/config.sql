@@ -2,8 +2,13 @@
 select pg_advisory_xact_lock(hashtext('console.config'));
 
 -- name: entities()
-select entity, version, body, credentials, credential_names, credential_version, starts_at, position
-from config_entities where not removed order by position;
+select e.entity, e.version, e.body, e.credentials, e.credential_names, e.credential_version, e.starts_at, e.position,
+       v.actor, v.at
+from config_entities e join config_versions v using (version)
+where not e.removed order by e.position;
+
+-- name: removed_entities()
+select entity, version from config_entities where removed;
 
 -- name: next_version()$
 select coalesce(max(version), 0) + 1 from config_versions;
@@ -11,8 +16,8 @@ select coalesce(max(version), 0) + 1 from config_versions;
 -- name: current_version()$
 select coalesce(max(version), 0) from config_versions;
 
--- name: add_version(version, actor, changes)!
-insert into config_versions (version, actor, changes) values (:version, :actor, :changes);
+-- name: add_version(version, at, actor, changes)!
+insert into config_versions (version, at, actor, changes) values (:version, :at, :actor, :changes);
 
 -- name: save_entity(entity, version, body, credentials, credential_names, credential_version, starts_at, position)!
 insert into config_entities (entity, version, body, credentials, credential_names, credential_version, starts_at,
