@@ -141,3 +141,18 @@ async def test_other_connections_go_on(conn: Connection, family: Family) -> None
     for _ in range(6):
         await health.note(conn, "shop", family)
     assert await health.blocked(conn) == frozenset({"shop"})
+
+
+async def test_new_credentials_whose_transaction_was_rolled_back_resume_when_it_is_tried_again(
+    conn: Connection,
+) -> None:
+    health = Health()
+    await health.note(conn, "shop", Family.UNAUTHORIZED, credential_version=1)
+    with pytest.raises(RuntimeError):
+        async with conn.transaction():
+            await health.resume(conn, "shop", 2)
+            raise RuntimeError("a deadlock, say")
+    assert await health.blocked(conn) == frozenset({"shop"})
+    change = await health.resume(conn, "shop", 2)
+    assert change is not None
+    assert change.state == "ok"

@@ -11,12 +11,15 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from waybill_common import outbox
 from waybill_common.alerts import Alerts
 from waybill_common.consuming import Subscription
 from waybill_common.db import Connection, transaction
 from waybill_common.embedded.postgres import EmbeddedPostgres
+from waybill_common.parts import Definition, Parts, Runtime
+from waybill_common.service import running
 from waybill_common.settings import ServiceSettings
 from waybill_common.workers import Worker
 
@@ -296,3 +299,27 @@ async def test_a_service_that_still_waits_for_its_database_stops_when_told(tmp_p
     process.terminate()
     code, _ = await ends(process, 10)
     assert code == 0
+
+
+async def test_what_parts_finish_at_the_end_still_leaves_with_the_relay(database_url: str, kafka: str) -> None:
+    """A finisher runs when consumer and workers have ended, and before the relay does."""
+    left: list[int] = []
+
+    async def build(runtime: Runtime[ServiceSettings]) -> Parts:
+        async def finish() -> None:
+            async with transaction(runtime.pool) as conn:
+                await outbox.append(conn, [outbox.Message("last", "farewells", "k", {}, b"{}")])
+            left.append(1)
+
+        return Parts(finishers=(finish,))
+
+    settings = ServiceSettings(database_url=database_url, kafka=kafka, secret_key=SecretStr("tests"))
+    async with running(Definition("leaver", "leaver", "waybill_common", build, 0), settings):
+        pass
+
+    conn = await asyncpg.connect(database_url)
+    try:
+        assert await conn.fetchval("select count(*) from leaver.facts") == len(left) == 1
+        assert await conn.fetchval("select count(*) from leaver.outbox") == 0
+    finally:
+        await conn.close()

@@ -120,7 +120,6 @@ class Health:
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics
         self._marked: dict[str, State] = {}  # not ok, or with failures counted
-        self._known_versions: dict[str, int] = {}
 
     async def blocked(self, conn: Connection) -> Blocked:
         """Which connections' rows must wait now. Give it to `leases.claim` as it is: that sends single probes."""
@@ -157,12 +156,8 @@ class Health:
 
     async def resume(self, conn: Connection, connection_id: str, credential_version: int) -> StateChange | None:
         """Its configuration came. What waited for newer credentials goes on; one that is down may be probed at once."""
-        known = self._known_versions.get(connection_id, -1) >= credential_version
-        if known and self._marked.get(connection_id) != "down":
-            return None
-        change = await self._apply(conn, _RESUME, connection_id, credential_version)
-        self._known_versions[connection_id] = credential_version
-        return change
+        # Nothing of it is remembered here: the caller's transaction may still be rolled back.
+        return await self._apply(conn, _RESUME, connection_id, credential_version)
 
     def is_blocked(self, connection_id: str) -> bool:
         """Whether it was down or unauthorized when last looked at: a failed call then uses up no attempt."""

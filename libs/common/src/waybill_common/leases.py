@@ -109,7 +109,8 @@ where connection_id = any($1) and state = 'down' and coalesce(probe_at, '-infini
 for update skip locked
 """
 _PROBE_TAKEN = """
-update connection_health set probe_at = clock_timestamp() + $2, probing = true where connection_id = any($1) and state = 'down'
+update connection_health set probe_at = clock_timestamp() + $2, probing = true
+where connection_id = any($1) and state = 'down'
 """
 
 

@@ -1,7 +1,7 @@
 """What a service is made of: its definition, what it is given to build from, what it builds, and all of it running."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -57,7 +57,8 @@ class Runtime(Generic[S]):
 class Parts:
     """What a service consists of. `routes` are mounted as they are: guard them, e.g. with `http.internal(tokens)`.
 
-    `mount` may do more to the app (pages, middleware); `closers` are awaited last, in reverse order.
+    `mount` may do more to the app (pages, middleware). At a stop, once consumer and workers have ended, `finishers` are
+    awaited, and what they append still goes out with the relay; `closers` are awaited last, in reverse order.
     """
 
     subscription: Subscription[Any] | None = None
@@ -65,6 +66,7 @@ class Parts:
     routes: APIRouter | None = None
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
     mount: Callable[[FastAPI], None] | None = None
+    finishers: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The loops of a running service, and their orderly end: work first, then what it left in the outbox."""
 
 import asyncio
+import time
 from typing import Any
 
 from waybill_common.housekeeping import Housekeeping
@@ -55,12 +56,15 @@ class Tasks:
         self._run.died.set_result(task.get_name())
 
     async def drain(self) -> None:
-        """Work first, then what it left in the outbox."""
+        """Work first, then what its parts finish, then what both left in the outbox."""
         total = self._settings.drain_timeout
+        deadline = time.monotonic() + total - min(_RELAY_SHARE, total / 2)
         self._stop_work.set()
         for worker in self._run.parts.workers:
             worker.wake()
-        await self._finish(self._work, total - min(_RELAY_SHARE, total / 2))
+        await self._finish(self._work, deadline - time.monotonic())
+        last = [asyncio.create_task(finisher(), name="finisher") for finisher in self._run.parts.finishers]
+        await self._finish(last, max(deadline - time.monotonic(), 0.5))
         self._stop_relay.set()
         self._run.relay.wake()
         await self._finish([] if self._relay is None else [self._relay], min(_RELAY_SHARE, total / 2) + 1.0)

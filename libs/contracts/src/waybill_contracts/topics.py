@@ -8,7 +8,9 @@ FULFILLMENT_PUSH = "fulfillment-push"
 SHIPMENT_POLLER = "shipment-poller"
 CONSOLE = "console"
 UPSTREAM = "upstream systems"
-SERVICES = (ORDER_INGEST, ROUTER, FULFILLMENT_PUSH, SHIPMENT_POLLER, CONSOLE)
+APPLYING = (ORDER_INGEST, ROUTER, FULFILLMENT_PUSH, SHIPMENT_POLLER)
+"""The services that work by the configuration, and answer it."""
+SERVICES = (*APPLYING, CONSOLE)
 
 ORDERS_INBOUND = "orders.inbound"
 ORDERS_IMPORTED = "orders.imported"
@@ -65,14 +67,14 @@ TOPICS: dict[str, Topic] = {
             FULFILLMENT_SUBMITTED,
             "order id",
             FULFILLMENT_PUSH,
-            (ROUTER, SHIPMENT_POLLER, ORDER_INGEST, CONSOLE),
+            (ROUTER, SHIPMENT_POLLER, CONSOLE),
             "What the sources answered",
         ),
         Topic(
             SHIPMENT_SYNCED,
             "order id",
             SHIPMENT_POLLER,
-            (ROUTER, FULFILLMENT_PUSH, ORDER_INGEST, CONSOLE),
+            (ROUTER, FULFILLMENT_PUSH, CONSOLE),
             "What was shipped, and what the channel knows of it",
         ),
         Topic(
@@ -93,10 +95,10 @@ TOPICS: dict[str, Topic] = {
             CONFIG_CHANGED,
             "entity id",
             CONSOLE,
-            SERVICES,
+            APPLYING,
             "Channels, sources and routing as configured",
             compacted=True,
         ),
-        Topic(ALERTS_RAISED, "alert key", "all", SERVICES, "Alerts, connection states, configuration receipts"),
+        Topic(ALERTS_RAISED, "alert key", "all", (CONSOLE,), "Alerts, connection states, configuration receipts"),
     )
 }

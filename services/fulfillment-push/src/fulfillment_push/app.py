@@ -62,7 +62,8 @@ async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) ->
         subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, on_commit=(sending.wake,)),
         workers=(sending, storing),
         routes=make_routes(desk, internal(settings.service_tokens)),
-        closers=(sources.aclose, partial(answers.drain, ANSWERS_AT_THE_END)),
+        finishers=(partial(answers.drain, ANSWERS_AT_THE_END),),
+        closers=(sources.aclose,),
     )
 
 

@@ -12,6 +12,8 @@ from waybill_contracts import envelope, topics
 from waybill_contracts.config_changed import Configured
 from waybill_contracts.envelope import Received
 
+TOPICS = (topics.ORDERS_IMPORTED, topics.FR_CREATED, topics.FULFILLMENT_SUBMITTED, topics.CONFIG_CHANGED)
+
 
 def decode(record: Record) -> Received | None:
     """One event, none when its type is unknown to us; raises UnreadableEvent."""
@@ -28,7 +30,7 @@ def subscription(tools: Tools, health: Health, wake: Sequence[Callable[[], None]
 
     return Subscription(
         group=topics.SHIPMENT_POLLER,
-        topics=(topics.ORDERS_IMPORTED, topics.FR_CREATED, topics.FULFILLMENT_SUBMITTED, topics.CONFIG_CHANGED),
+        topics=TOPICS,
         decode=decode,
         handle=handle,
         on_commit=tuple(wake),

@@ -14,8 +14,6 @@ from console.configure.reading import WrongConfiguration, read_configuration
 from waybill_common.db import Pool, Queries, rows, transaction
 from waybill_contracts import topics
 
-_APPLYING = tuple(service for service in topics.SERVICES if service != topics.CONSOLE)
-
 
 def config_router(pool: Pool, q: Queries, keys: Keys, applier: Applier) -> APIRouter:
     router = APIRouter(tags=["configuration"])
@@ -86,7 +84,7 @@ class _Receipts:
         return [
             {"service": service, "entity": entity, "version": version}
             for entity, version in waits_for.items()
-            for service in _APPLYING
+            for service in topics.APPLYING
             if known.get((service, entity), 0) < version
         ]
 
