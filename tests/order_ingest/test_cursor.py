@@ -37,11 +37,11 @@ def test_in2_the_first_window_begins_at_the_channels_start() -> None:
 
 def test_in2_the_cursor_breaks_ties_by_id_and_never_goes_back() -> None:
     page = (order("b"), order("a"), order("c"))
-    after = advanced(None, page)
+    after = advanced(None, page, NOW)
     assert after == Cursor(page[0].updated_at, "c")
-    assert advanced(after, (order("z", minute=-5),)) == after
-    assert advanced(after, ()) == after
-    assert advanced(None, ()) is None
+    assert advanced(after, (order("z", minute=-5),), NOW) == after
+    assert advanced(after, (), NOW) == after
+    assert advanced(None, (), NOW) is None
 
 
 def test_every_move_of_the_life_cycle_is_in_the_table_and_no_other() -> None:

@@ -258,7 +258,7 @@ async def test_a_removed_channel_is_pulled_no_more_and_comes_back_with_its_curso
 
     pulling.shelf.orders = [order("o1")]
     await pulling.pull()
-    gone = Received(removal("channel/shop", START), "console:channel/shop:2", "", None)
+    gone = Received(removal("channel/shop", "console:channel/shop:2", START), "console:channel/shop:2", "", None)
     async with transaction(pulling.house.pool) as conn:
         await apply_configuration(conn, [gone], pulling.house.health, START)
     await pulling.pull()
@@ -312,3 +312,36 @@ async def test_memory_is_bounded_by_a_page_not_by_the_window(pulling: Pulling) -
 
     row = await pulling.channel()
     assert (row["last_counts"]["imported"], pulling.shelf.pages) == (400, 8)
+
+
+async def test_in12_a_call_with_the_old_credentials_does_not_lock_the_new_ones_out(pulling: Pulling) -> None:
+    async def meanwhile(page: int) -> None:
+        pulling.shelf.before_page = None
+        await pulling.house.configure(configured(version=2, credentials=2))
+        raise failure(Family.UNAUTHORIZED)  # says the answer to the call with the old ones
+
+    pulling.shelf.before_page = meanwhile
+    pulling.shelf.orders = [order("o1")]
+    await pulling.pull()
+    assert len(await pulling.house.rows()) == 1
+
+
+async def test_in2_an_earlier_start_that_comes_while_a_window_is_read_is_not_passed_over(pulling: Pulling) -> None:
+    async def meanwhile(page: int) -> None:
+        pulling.shelf.before_page = None
+        earlier = configured(version=2).model_copy(update={"starts_at": START - timedelta(days=9)})
+        await pulling.house.configure(earlier)
+
+    pulling.shelf.before_page = meanwhile
+    pulling.shelf.orders = [order("o1")]
+    await pulling.pull()
+    await pulling.turn()
+    assert pulling.shelf.asked[-1] == START - timedelta(days=9, minutes=5)
+
+
+async def test_in2_an_order_from_the_future_does_not_carry_the_cursor_beyond_the_present(pulling: Pulling) -> None:
+    pulling.shelf.orders = [order("o1", updated_at=START + timedelta(days=9999))]
+    await pulling.pull()
+    pulling.shelf.orders.append(order("o2", minute=24 * 60))
+    await pulling.pull()
+    assert [row["channel_order_id"] for row in await pulling.house.rows()] == ["o1", "o2"]

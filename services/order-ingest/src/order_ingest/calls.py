@@ -46,30 +46,44 @@ class Calls:
     rulebook: Rulebook
     open_reader: OpenReader
 
-    async def reader(self, channel: str) -> OrderReader:
-        """The reader of a channel; raises NotConfigured."""
+    async def reader(self, channel: str) -> tuple[OrderReader, int]:
+        """The reader of a channel and the version of the credentials that it calls with; raises NotConfigured."""
         configured = await self.rulebook.channel(self.pool, channel)
         if configured is None:
             raise NotConfigured(f"channel {channel!r} is not configured; add it, or leave it: nothing is lost")
-        return await self.open_reader(configured)
+        return await self.open_reader(configured), configured.credential_version
 
     async def succeeded(
-        self, conn: Connection, channel: str, exchanges: Sequence[Exchange], order_ids: Sequence[str] = ()
+        self,
+        conn: Connection,
+        channel: str,
+        credentials: int | None,
+        exchanges: Sequence[Exchange],
+        order_ids: Sequence[str] = (),
     ) -> None:
-        """A call ended well: recorded; a connection that was down is up again, alerts about it are cleared."""
+        """A call with these credentials ended well: recorded; a connection that was down is up again."""
         await self._record(conn, exchanges, order_ids)
-        change = await self.health.note(conn, channel, None, credential_version=await self._credentials(conn, channel))
+        change = await self.health.note(conn, channel, None, credential_version=credentials)
         if change is not None:
             await tell_state(conn, change, self.clock.now())
         await self.alerts.cleared(conn, refusal_alert(channel))
 
-    async def failed(self, conn: Connection, channel: str, error: PlatformError, exchanges: Sequence[Exchange]) -> None:
-        """A call failed: recorded; its family decides whether the connection is down, locked out, or misconfigured."""
+    async def failed(
+        self,
+        conn: Connection,
+        channel: str,
+        credentials: int | None,
+        error: PlatformError,
+        exchanges: Sequence[Exchange],
+    ) -> None:
+        """A call failed: recorded; its family decides whether the connection is down, locked out, or misconfigured.
+
+        `credentials` is the version that the call was made with: newer ones may have come meanwhile.
+        """
         await self._record(conn, exchanges, ())
         change = await self.health.note(
-            conn, channel, error.family,
-            credential_version=await self._credentials(conn, channel), cause=error.message,
-        )  # fmt: skip
+            conn, channel, error.family, credential_version=credentials, cause=error.message
+        )
         if change is not None:
             await tell_state(conn, change, self.clock.now())
         if error.family in (Family.REFUSED, Family.UNREADABLE):
@@ -85,10 +99,6 @@ class Calls:
             return timedelta(seconds=answer.after_seconds)
         asked = timedelta(seconds=min(error.retry_after or 0.0, SCHEDULE.longest))
         return max(otherwise, asked)
-
-    async def _credentials(self, conn: Connection, channel: str) -> int | None:
-        configured = await self.rulebook.channel(conn, channel)
-        return None if configured is None else configured.credential_version
 
     async def _record(self, conn: Connection, exchanges: Sequence[Exchange], order_ids: Sequence[str]) -> None:
         for exchange in exchanges:

@@ -1,8 +1,8 @@
 """Where a channel's next window begins and where its cursor stands after it (IN-2; pure).
 
 The cursor is the newest (updated_at, id) that a complete window showed, taken before any filter; a failed window does
-not move it. Each window reaches back over the last one: the platform's search lags by seconds and its times are whole
-seconds. Reading an order again costs a comparison.
+not move it, and no platform's clock carries it beyond the present. Each window reaches back over the last one: the
+platform's search lags by seconds and its times are whole seconds. Reading an order again costs a comparison.
 """
 
 from dataclasses import dataclass
@@ -50,9 +50,9 @@ def resumed(window: Window, committed_to: datetime | None) -> Window:
     return Window(committed_to - LONG_OVERLAP, window.deep)
 
 
-def advanced(cursor: Cursor | None, orders: tuple[ChannelOrder, ...]) -> Cursor | None:
-    """The cursor after a page with these orders; it never goes back."""
-    candidates = [Cursor(order.updated_at, order.id) for order in orders]
+def advanced(cursor: Cursor | None, orders: tuple[ChannelOrder, ...], now: datetime) -> Cursor | None:
+    """The cursor after a page with these orders; it never goes back, and one order's wrong date hides none after it."""
+    candidates = [Cursor(min(order.updated_at, now), order.id) for order in orders]
     if cursor is not None:
         candidates.append(cursor)
     return max(candidates, default=None)

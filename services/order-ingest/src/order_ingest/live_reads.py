@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from order_ingest.calls import Calls
+from order_ingest.calls import Calls, NotConfigured
 from order_ingest.import_orders import Batch, import_orders
 from order_ingest.named import q
 from order_ingest.seen import seen
@@ -20,12 +20,13 @@ from waybill_common.ids import new_id
 from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import ChannelOrder
-from waybill_platforms.recording import Exchange, recording
+from waybill_platforms.recording import recording
 
 TABLE = LeasedTable(table="live_reads", id="live_read_id", connection="channel")
 PATIENCE = timedelta(minutes=2)
 HOLD = timedelta(seconds=20)
 AGAIN_IN = timedelta(seconds=10)
+AFTER_A_BUG = timedelta(minutes=1)
 AT_ONCE = 8
 
 
@@ -71,48 +72,61 @@ class LiveReads:
             leases = await claim(
                 conn, TABLE, limit=AT_ONCE, per_connection=AT_ONCE, hold=HOLD, exclude_connections=blocked
             )
-        await asyncio.gather(*(self._read(lease) for lease in leases))
+        # each ends on its own: what nobody expected of one is the worker's to log, and no other's trouble
+        ended = await asyncio.gather(*(self._read(lease) for lease in leases), return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
         return len(leases)
 
     async def _read(self, lease: Lease) -> None:
+        try:
+            await self._read_live(lease)
+        except Exception:
+            async with self._calls.pool.acquire() as conn:
+                await give_up(conn, TABLE, [lease], AFTER_A_BUG)
+            raise
+
+    async def _read_live(self, lease: Lease) -> None:
         calls, row = self._calls, lease.row
         read_at = calls.clock.now()
+        credentials: int | None = None
         try:
             with recording(attempt=lease.attempts + 1) as exchanges:
-                reader = await calls.reader(row["channel"])
+                reader, credentials = await calls.reader(row["channel"])
                 order = await reader.get_order(row["order_ref"]) if row["order_ref"] else None
                 order = order or await reader.find_by_number(row["number"])
         except BudgetWait as wait:
             async with calls.pool.acquire() as conn:
                 await give_up(conn, TABLE, [lease], timedelta(seconds=wait.seconds))
+        except NotConfigured as error:
+            async with transaction(calls.pool) as conn:
+                await self._missing(conn, lease, str(error))
         except PlatformError as error:
             async with transaction(calls.pool) as conn:
-                await calls.failed(conn, row["channel"], error, exchanges)
+                await calls.failed(conn, row["channel"], credentials, error, exchanges)
                 await self._postpone(conn, lease, calls.wait(error, lease.attempts + 1, AGAIN_IN))
         else:
             async with transaction(calls.pool) as conn:
+                order_ids = [] if order is None else await self._import(conn, lease, order, read_at)
+                await calls.succeeded(conn, row["channel"], credentials, exchanges, order_ids)
                 if order is None:
-                    await self._missing(conn, lease, exchanges)
+                    await self._missing(conn, lease, "check the number and the channel in what upstream published")
                 else:
-                    await self._found(conn, lease, order, exchanges, read_at)
+                    await calls.alerts.cleared(conn, missing_alert(row["channel"], row["number"]))
+                    await self._end(conn, lease)
 
-    async def _found(
-        self, conn: Connection, lease: Lease, order: ChannelOrder, exchanges: list[Exchange], read_at: datetime
-    ) -> None:
+    async def _import(self, conn: Connection, lease: Lease, order: ChannelOrder, read_at: datetime) -> list[str]:
         row = lease.row
         sighting = seen(row["channel"], order, read_at=read_at, via=row["via"], traceparent=row["traceparent"])
         rules = await self._calls.rulebook.of(conn, [sighting])
-        order_ids: list[str] = []
-        if row["channel"] in rules:
-            batch = Batch([sighting], rules, self._calls.telemetry, self._calls.clock.now())
-            order_ids = (await import_orders(conn, batch)).order_ids
-        await self._calls.succeeded(conn, row["channel"], exchanges, order_ids)
-        await self._calls.alerts.cleared(conn, missing_alert(row["channel"], row["number"]))
-        await self._end(conn, lease)
+        if row["channel"] not in rules:
+            return []
+        batch = Batch([sighting], rules, self._calls.telemetry, self._calls.clock.now())
+        return (await import_orders(conn, batch)).order_ids
 
-    async def _missing(self, conn: Connection, lease: Lease, exchanges: list[Exchange]) -> None:
+    async def _missing(self, conn: Connection, lease: Lease, why: str) -> None:
         row, calls = lease.row, self._calls
-        await calls.succeeded(conn, row["channel"], exchanges)
         if calls.clock.now() < row["give_up_at"]:
             await self._postpone(conn, lease, AGAIN_IN)
             return
@@ -120,7 +134,7 @@ class LiveReads:
             conn,
             missing_alert(row["channel"], row["number"]),
             f"Order {row['number']} was announced, but channel {row['channel']} does not show it",
-            f"looked for {lease.attempts + 1} times; check the number and the channel in what upstream published",
+            f"looked for {lease.attempts + 1} times; {why}",
         )
         await self._end(conn, lease)
 

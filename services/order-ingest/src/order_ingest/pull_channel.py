@@ -6,7 +6,6 @@ is bounded by one page. The lease is extended with every page, so a turn that lo
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from order_ingest.cursor import Cursor, Window, advanced, next_window, resumed
 from order_ingest.import_orders import Batch, Counts, import_orders
 from order_ingest.named import q
 from order_ingest.seen import Seen, seen
+from waybill_common.budget import BudgetWait, patient
 from waybill_common.db import Connection, affected, transaction, transient
 from waybill_common.leases import Lease
 from waybill_common.logs import Log
@@ -35,10 +35,13 @@ HOLD = timedelta(seconds=10)
 
 WAITS = (0.3, 0.9)
 """Seconds between the tries of one page: a long window must not begin anew for one lost answer."""
-LONGEST_WAIT = 2.0
-"""Seconds that a turn waits at most for what the platform asks; longer waits are the row's."""
+LONGEST_WAIT = 30.0
+"""Seconds that a turn waits at most for its budget or for what the platform asks; longer waits are the row's.
+
+As long as the dearest page takes to be affordable at the slowest rate: a window that is put off begins anew, so with
+less patience one that holds more pages than the budget buys at a time would never end."""
 SLOW = 5.0
-"""A try that took longer than this many seconds is not followed by another in the same turn."""
+"""A try whose calls took longer than this many seconds is not followed by another in the same turn."""
 
 
 class TurnLost(Exception):
@@ -52,6 +55,8 @@ class Turn:
     lease: Lease
     window: Window
     cursor: Cursor | None
+    credentials: int | None = None
+    """The version that the calls are made with; none before the channel is open."""
     counts: Counts = field(default_factory=Counts)
     page: str | None = None
     unreadable: int = 0
@@ -75,7 +80,7 @@ class PullChannel:
         turn = _begin(lease, self._calls.clock.now())
         exchanges: list[Exchange] = []
         try:
-            reader = await self._calls.reader(turn.channel)
+            reader, turn.credentials = await self._calls.reader(turn.channel)
             while True:
                 exchanges = []
                 page, read_at = await self._read(reader, turn, exchanges)
@@ -89,24 +94,31 @@ class PullChannel:
 
     async def _read(self, reader: OrderReader, turn: Turn, exchanges: list[Exchange]) -> tuple[OrderPage, datetime]:
         """The next page and when its reading began; reading it again changes nothing, so it is tried a few times."""
+        failed: PlatformError | None = None
         for number, wait in enumerate((*self._waits, None), start=1):
-            read_at, began = self._calls.clock.now(), time.monotonic()
-            with recording(attempt=number) as exchanged:
+            read_at = self._calls.clock.now()
+            with recording(attempt=number) as exchanged, patient(LONGEST_WAIT):
                 try:
                     return await _next_page(reader, turn), read_at
+                except BudgetWait:
+                    if failed is not None:  # else nobody would hear of it, and a channel that is down never counts so
+                        raise failed from None
+                    raise
                 except PlatformError as error:
                     hopeless = error.family is not Family.LATER or (error.retry_after or 0.0) > LONGEST_WAIT
-                    if wait is None or hopeless or time.monotonic() - began > SLOW:
+                    slow = sum(one.duration_ms for one in exchanged) > SLOW * 1000
+                    if wait is None or hopeless or slow:
                         raise
+                    failed, pause = error, max(wait, error.retry_after or 0.0)
                 finally:
                     exchanges += exchanged
-            await asyncio.sleep(wait)
+            await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
     async def _keep(self, turn: Turn, page: OrderPage, read_at: datetime, exchanges: list[Exchange]) -> None:
         """One page: its orders, what was exchanged, and either the lease or (at the end) the cursor."""
         sightings = [seen(turn.channel, order, read_at=read_at, via=VIA) for order in page.orders]
-        cursor = advanced(turn.cursor, page.orders)
+        cursor = advanced(turn.cursor, page.orders, read_at)
         turn.unreadable += len(page.problems)
         try:
             counts = await self._commit(turn, sightings, page, cursor, exchanges, singly=False)
@@ -131,7 +143,7 @@ class PullChannel:
             else:
                 counts = await self._import_singly(conn, turn, sightings)
             await self._tell_unreadable(conn, turn.channel, page.problems)
-            await self._calls.succeeded(conn, turn.channel, exchanges, counts.order_ids)
+            await self._calls.succeeded(conn, turn.channel, turn.credentials, exchanges, counts.order_ids)
             await self._end_or_go_on(conn, turn, page, cursor, counts)
         return counts
 
@@ -190,7 +202,7 @@ class PullChannel:
         async with transaction(self._calls.pool) as conn:
             # A connection that is down or locked out waits without using up attempts.
             used = 0 if self._calls.health.is_blocked(turn.channel) else 1
-            await self._calls.failed(conn, turn.channel, error, exchanges)
+            await self._calls.failed(conn, turn.channel, turn.credentials, error, exchanges)
             await q().fail_pull(
                 conn, channel=turn.channel, token=lease.token, error=error.message, used=used,
                 due_in=self._calls.wait(error, lease.attempts + 1, every),

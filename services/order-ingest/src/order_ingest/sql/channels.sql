@@ -15,10 +15,14 @@ on conflict (channel_id) do update set
     cursor_at = case when excluded.starts_at < channels.starts_at then null else channels.cursor_at end,
     cursor_id = case when excluded.starts_at < channels.starts_at then null else channels.cursor_id end,
     resume_at = case when excluded.starts_at < channels.starts_at then null else channels.resume_at end,
-    again = channels.again or coalesce(channels.lease_until > now(), false),
+    -- and a turn under way must not put the cursor behind it: its lease ends here, so it writes nothing more
+    lease_token = case when excluded.starts_at < channels.starts_at then null else channels.lease_token end,
+    lease_until = case when excluded.starts_at < channels.starts_at then null else channels.lease_until end,
+    again = excluded.starts_at >= channels.starts_at
+        and (channels.again or coalesce(channels.lease_until > now(), false)),
     attempts = 0,
     due_at = case when not excluded.polled then null
-                  when channels.lease_until > now() then channels.due_at
+                  when channels.lease_until > now() and excluded.starts_at >= channels.starts_at then channels.due_at
                   else now() end;
 
 -- name: remove_channels(ids, versions)!
