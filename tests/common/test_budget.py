@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from waybill_common.budget import PURSE_SECONDS, Budget, BudgetWait, Rate
+from waybill_common.budget import PURSE_SECONDS, Budget, BudgetWait, Rate, patient
 from waybill_common.db import Pool, open_pool
 from waybill_common.migrations import migrate
 
@@ -146,3 +146,25 @@ async def test_connections_do_not_share_a_budget(pool: Pool) -> None:
 def test_a_share_outside_its_range_is_refused(share: float, pool: Pool) -> None:
     with pytest.raises(ValueError, match="share"):
         Budget(pool, share)
+
+
+async def test_work_that_must_not_begin_anew_waits_longer_itself(pool: Pool) -> None:
+    budget = Budget(pool, patience=0.0)
+    rate = Rate(capacity=1, per_second=5)
+    await budget.draw("shop", 1, rate)
+    started = time.monotonic()
+    with patient(1.0):
+        await budget.draw("shop", 1, rate)
+        await budget.block("shop", 0.2)
+        await budget.draw("shop", 1, rate)
+    assert 0.5 <= time.monotonic() - started < 1.5
+    with pytest.raises(BudgetWait):
+        await budget.draw("shop", 1, rate)
+
+
+async def test_patience_has_an_end(pool: Pool) -> None:
+    budget = Budget(pool, patience=0.0)
+    await budget.block("shop", 30.0)
+    with patient(1.0), pytest.raises(BudgetWait) as wait:
+        await budget.draw("shop", 1, Rate(capacity=1, per_second=5))
+    assert wait.value.seconds > 25

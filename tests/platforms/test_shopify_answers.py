@@ -16,6 +16,7 @@ from waybill_platforms.model import CreateCall
 from waybill_platforms.ports import ChannelConnection
 from waybill_platforms.recording import about, recording
 from waybill_platforms.shopify.client import open_shop
+from waybill_platforms.shopify.graphql import UNCOUNTED
 from waybill_platforms.shopify.settings import ShopifySettings
 
 LATER, REFUSED, UNAUTHORIZED, UNREADABLE = Family.LATER, Family.REFUSED, Family.UNAUTHORIZED, Family.UNREADABLE
@@ -312,3 +313,11 @@ async def test_a_read_back_can_be_recorded_as_such(shop: Open, payloads: Any) ->
     assert (event.log_type, event.outcome, event.status) == ("find_fulfillment", "ok", 200)
     assert event.request_headers["x-shopify-access-token"] == "[redacted]"
     assert "WaybillFulfillments" in event.request_body
+
+
+async def test_a_server_that_names_no_costs_is_not_slowed_by_ours(shop: Open, payloads: Any, ledger: Any) -> None:
+    connection, _ = await shop({"data": {"order": None}})
+    for _ in range(2):
+        await connection.reader.get_order("gid://shopify/Order/1")
+    first, second = (cost for _, cost in ledger.draws)
+    assert second <= UNCOUNTED < first

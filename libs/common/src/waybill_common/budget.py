@@ -2,7 +2,7 @@
 
 Promises: the replicas of a service together spend no more than `share` of the connection's rate; what the platform
 itself says about its budget corrects ours; a `Retry-After` is honoured by every replica, by one that drew ahead after
-half a second at most. Nobody sleeps long on it: a wait beyond `patience` is raised, so that the row becomes due later.
+half a second at most. Nobody sleeps long on it: a wait beyond the patience is raised, so the row becomes due later.
 It cannot know what other programs spend at the same platform, except through the platform's own answers.
 """
 
@@ -11,6 +11,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from waybill_common.db import Pool
@@ -20,6 +23,19 @@ PURSE_SECONDS = 0.5
 """For how long a replica may hold tokens that it drew ahead."""
 BLOCK_SECONDS = 0.25
 """How much of the refill it may draw ahead."""
+
+
+_patience: ContextVar[float | None] = ContextVar("waybill_budget_patience", default=None)
+
+
+@contextmanager
+def patient(seconds: float) -> Iterator[None]:
+    """Within it a draw itself waits this long before it says "later": for work that begins anew when it is put off."""
+    before = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(before)
 
 
 class BudgetWait(Exception):
@@ -115,17 +131,21 @@ class Budget:
         self._blocked_until: dict[str, float] = {}
 
     async def draw(self, connection_id: str, cost: float, rate: Rate) -> None:
-        """Returns when a call of this cost may be sent; BudgetWait when that takes longer than `patience`."""
+        """Returns when a call of this cost may be sent; BudgetWait when that takes longer than the patience."""
         if cost <= 0:
             return
+        longer = _patience.get()
+        patience = self._patience if longer is None else longer
+        if longer is not None and 0 < (left := self._blocked_for(connection_id)) <= longer:
+            await asyncio.sleep(left + 0.01)
         async with self._locks[connection_id]:
             self._refuse_blocked(connection_id)
             purse = self._purses.get(connection_id)
             if purse is not None and purse.tokens >= cost and time.monotonic() < purse.until:
                 purse.tokens -= cost
                 return
-            wait = await self._draw_from_row(connection_id, cost, rate, purse=purse)
-        if wait > self._patience:
+            wait = await self._draw_from_row(connection_id, cost, rate, patience, purse=purse)
+        if wait > patience:
             raise BudgetWait(wait)
         if wait > 0:
             if self._metrics is not None:
@@ -133,8 +153,11 @@ class Budget:
             await asyncio.sleep(wait)
             self._refuse_blocked(connection_id)  # an answer may have said so meanwhile
 
+    def _blocked_for(self, connection_id: str) -> float:
+        return self._blocked_until.get(connection_id, 0.0) - time.monotonic()
+
     def _refuse_blocked(self, connection_id: str) -> None:
-        left = self._blocked_until.get(connection_id, 0.0) - time.monotonic()
+        left = self._blocked_for(connection_id)
         if left > 0:
             raise BudgetWait(left)
 
@@ -171,7 +194,9 @@ class Budget:
         self._blocked_until[connection_id] = max(until, self._blocked_until.get(connection_id, 0.0))
         await self._pool.execute(_BLOCK, connection_id, float(seconds))
 
-    async def _draw_from_row(self, connection_id: str, cost: float, rate: Rate, *, purse: _Purse | None) -> float:
+    async def _draw_from_row(
+        self, connection_id: str, cost: float, rate: Rate, patience: float, *, purse: _Purse | None
+    ) -> float:
         """Seconds to wait before the call; nothing is spent when they exceed `patience`."""
         if purse is None:
             await self._pool.execute(_CREATE, connection_id, rate.capacity * self._share)
@@ -182,14 +207,14 @@ class Budget:
             self._share,
             rate.capacity,
             rate.per_second,
-            self._patience,
+            patience,
             BLOCK_SECONDS,
             purse.tokens if purse is not None else 0.0,
         )
         if row is None:  # somebody removed it (the connection was deleted and came again)
             self._purses.pop(connection_id, None)
-            return await self._draw_from_row(connection_id, cost, rate, purse=None)
-        if purse is not None and row["wait"] > self._patience:
+            return await self._draw_from_row(connection_id, cost, rate, patience, purse=None)
+        if purse is not None and row["wait"] > patience:
             return float(row["wait"])  # nothing was spent, and what was drawn ahead is still ours
         now = time.monotonic()
         self._purses[connection_id] = _Purse(row["ahead"], now + PURSE_SECONDS, row["tokens"] - cost, now, row["rate"])

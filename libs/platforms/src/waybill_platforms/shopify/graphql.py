@@ -23,6 +23,8 @@ from waybill_platforms.shopify.settings import API_VERSION, ShopifySettings
 
 RATE = Rate(capacity=2000, per_second=100)
 """A standard shop's; the first answer tells the true one."""
+UNCOUNTED = 5.0
+"""What a call is taken to cost where answers name no cost: such a server counts no points, so ours must not slow it."""
 
 BY_CODE: dict[str, Failure] = {
     "THROTTLED": Failure(Family.LATER, "rate_limit", "none", "turned away before any work"),
@@ -73,6 +75,8 @@ class Graph:
         wait = await self._account(document, extensions.get("cost"))
         if body.get("errors"):
             raise await self._failed(answer, body["errors"], wait)
+        if "cost" not in extensions:
+            self._costs[document.text] = min(UNCOUNTED, document.cost)
         _refuse_ignored_filters(answer, extensions.get("search"))
         data = body.get("data")
         if not isinstance(data, dict):
