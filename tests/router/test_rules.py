@@ -199,3 +199,30 @@ def test_rt11_a_number_is_never_cut() -> None:
 @pytest.mark.parametrize(("amount", "text"), [("1.5", "1.50"), ("0.000001", "0.000001"), ("12", "12.00")])
 def test_money_is_exact(amount: str, text: str) -> None:
     assert str(money(nano(Decimal(amount)))) == text
+
+
+def test_of_what_costs_the_same_at_both_the_earlier_source_ships_more(source: Make) -> None:
+    stock = {
+        ("a", "A"): (2, "1.00", 0),
+        ("a", "B"): (0, "1.00", 0),
+        ("b", "A"): (2, "1.00", 0),
+        ("b", "B"): (3, "1", 0),
+    }
+    answer = plan([source("a"), source("b")], stock, task(("A", 3), ("B", 1)))
+    assert answer.draft is not None
+    units = [(request.source, sum(units for _, units in request.lines)) for request in answer.draft.requests]
+    assert units == [("a", 2), ("b", 2)]
+
+
+def test_of_a_line_that_goes_in_part_the_units_go_where_they_cost_least(source: Make) -> None:
+    zones = [{"zone": ["CA"], "base": "1.00", "per_kg": "5"}, {"zone": ["US"], "base": "1.00", "per_kg": "1"}]
+    lines = (Demand("L0", "A", 3, 1), Demand("L1", "A", 2, 0))
+    answer = plan(
+        [source("a", costs={"currency": "USD", "shipping": zones})],
+        {("a", "A"): (4, "1.00", 1000)},
+        Task("1001", ("US", "CA"), lines),
+        split_lines=False,
+        partial=True,
+    )
+    assert answer.draft is not None
+    assert {d.line_id: units for r in answer.draft.requests for d, units in r.lines} == {"L0": 2, "L1": 2}

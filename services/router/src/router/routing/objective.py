@@ -1,8 +1,9 @@
 """One whole number for everything that counts, in the order in which it counts (DESIGN section 6).
 
-From the top: units left unfilled; the group's priorities in their order; cost; then the tie-break: fewer FRs, then the
-set whose sources stand earlier in the group's list (compared source by source), then units at the earlier source. Each
-level weighs more than everything below it can sum up to, so comparing the numbers compares the levels in turn.
+From the top: units left unfilled; the group's priorities in their order; cost; then the tie-break: fewer FRs, then FRs
+that stand earlier (by source in the group's order, at one source by address; compared FR by FR), then more units at the
+earlier FR. Each level weighs more than everything below it can sum up to, so comparing the numbers compares the levels
+in turn. The last level is no part of the number that chooses the FRs: see `settle`.
 
 What the priorities count: `lowest_cost` nano-units; `fewest_frs` FRs; `single_fr: preferred` 1 when there are more FRs
 than addresses; `shipping_method_mapped` FRs at sources that have no name for the order's shipping method;
@@ -31,8 +32,10 @@ def required_single(group: Group) -> bool:
     return any(isinstance(p, SingleFr) and p.single_fr == "required" for p in group.priorities)
 
 
-def levels_of(group: Group, requests: list[Request], units: int, shipping_method: str | None) -> list[Level]:
-    """The levels from the top, cost included wherever it stands, the tie-break last."""
+def levels_of(
+    group: Group, requests: list[Request], units: int, shipping_method: str | None, *, settling: bool = False
+) -> list[Level]:
+    """The levels from the top, cost included wherever it stands, the tie-break last: its last part when settling."""
     levels: list[Level] = []
     for priority in group.priorities:
         name = f"single_fr_{priority.single_fr}" if isinstance(priority, SingleFr) else priority
@@ -42,6 +45,8 @@ def levels_of(group: Group, requests: list[Request], units: int, shipping_method
     if not any(level.name == "lowest_cost" for level in levels):
         levels.append(_level("lowest_cost", requests, units, shipping_method))
     levels.append(_tie_break(requests))
+    if settling:
+        levels.append(Level("earlier_units", [0] * len(requests), _earlier(list(range(len(requests))), units)))
     return levels
 
 
@@ -58,12 +63,16 @@ def _level(name: str, requests: list[Request], units: int, shipping_method: str 
         ]
         return Level(name, unmapped, none)
     if name == "source_priority":
-        ranks = sorted({request.rank for request in requests})
-        top = len(ranks) - 1
-        base = units + 1
-        price = {rank: base**top - base ** (top - at) for at, rank in enumerate(ranks)}
-        return Level(name, none, [price[request.rank] for request in requests])
+        return Level(name, none, _earlier([request.rank for request in requests], units))
     return Level("lowest_cost", [request.fixed for request in requests], none)
+
+
+def _earlier(ranks: list[int], units: int) -> list[int]:
+    """What a unit costs at each rank, so that `units` of them compare like lists: most at the first rank, then …"""
+    places = {rank: at for at, rank in enumerate(sorted(set(ranks)))}
+    top = len(places) - 1
+    base = units + 1
+    return [base**top - base ** (top - places[rank]) for rank in ranks]
 
 
 def _tie_break(requests: list[Request]) -> Level:

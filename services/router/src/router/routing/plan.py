@@ -13,12 +13,11 @@ from router.routing.candidates import Barrier, Candidates, find_candidates
 from router.routing.draft import Draft, draft_of
 from router.routing.groups import choose_group
 from router.routing.problems import Ground, Problem, lay_ground
-from router.routing.quantities import Quantities
 from router.routing.reasons import Lack, name_dearer, name_lacks
 from router.routing.runner_up import find_runner_up
+from router.routing.settle import problem_on, settle
 from router.routing.shared_stock import Found, solve_shared
 from router.routing.task import Site, Stock, Task
-from router.routing.whole_lines import WholeLines
 from waybill_contracts.configuration import Group, Routing
 
 
@@ -71,9 +70,11 @@ def plan_in_group(task: Task, group: Group, book: Rulebook, stock: Stock, *, run
     answer = Answer(group, next(iter(currencies), None))
     candidates = find_candidates(task, group, book.sites, stock)
     answer.excluded = candidates.excluded
-    ground = lay_ground(task, group, candidates)
-    problem: Problem = Quantities(ground) if group.split_lines else WholeLines(ground)
+    ground = lay_ground(task, group, candidates.requests)
+    problem = problem_on(ground)
     found = solve_shared(problem) if _worth_solving(task, group, candidates) else None
+    if found is not None and problem.shared:
+        found.parts = settle(found, ground)
     parts = found.parts if found else []
     filled = sum(units for _, _, units in parts)
     wanted = sum(demand.quantity for demand in task.demands)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from router.routing.candidates import Candidates, Request
+from router.routing.candidates import Request
 from router.routing.instance import Instance
 from router.routing.objective import Level, Scales, levels_of, required_single, scales_of
 from router.routing.task import Task
@@ -71,10 +71,10 @@ class Ground:
         return Instance(self.fixed, demand, penalty, unit, cap, self.limit, free=self.addresses, extra=extra)
 
 
-def lay_ground(task: Task, group: Group, candidates: Candidates) -> Ground:
-    requests = candidates.requests
+def lay_ground(task: Task, group: Group, requests: list[Request], *, settling: bool = False) -> Ground:
+    """`settling`: which FRs there are is decided, who of them ships what counts too."""
     units = sum(demand.quantity for demand in task.demands)
-    levels = levels_of(group, requests, units, task.shipping_method)
+    levels = levels_of(group, requests, units, task.shipping_method, settling=settling)
     dearest = max([price for request in requests for _, price in request.offers.values()], default=0)
     scales = scales_of(levels, units, dearest, len(requests))
     fixed, per_unit = [0] * len(requests), [0] * len(requests)

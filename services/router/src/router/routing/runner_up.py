@@ -4,11 +4,13 @@ Such a plan either lacks a source of the chosen one, or has a source that the ch
 by searching without each chosen source in turn. For the second kind, where no stock is shared between items: what
 sources save together is no more than what they save one by one, and no source saves its opening price (else the chosen
 plan were not the best), so the best addition is a single source, given whatever is cheaper there, or else the one unit
-that costs least to move. Where stock is shared, or a source has a request for each of several addresses, one unit of
+that costs least to move. (Where the first FR too many pays `extra`, further ones may save: the search without `extra`
+finds the best of those plans, or says that none saves.) Where stock is shared, or a source has a request for each of several addresses, one unit of
 each item is placed at each other source in turn.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from router.routing.instance import Instance
 from router.routing.problems import NO_LIMITS, Limits, Parts, Problem, Takes
@@ -37,6 +39,11 @@ def _added(problem: Problem, used: set[int], sources: set[str]) -> Found | None:
     base = solve(instance, out=[i for i in range(len(problem.requests)) if i not in used])
     if base.takes is None or len(kept) >= instance.limit:
         return None
+    if instance.extra and len(kept) <= instance.free:
+        many = solve(replace(instance, extra=0))
+        if many.takes and many.value is not None and {i for i, _, _ in many.takes} != used:
+            value = many.value + instance.extra
+            return Found(value, problem.parts(many.takes), value)
     best: tuple[int, Takes] | None = None
     for t, request in enumerate(problem.requests):
         if request.site.id not in sources and any(instance.cap[t]):

@@ -11,7 +11,7 @@ All amounts must be multiples of QUANTUM: the spreading rounds down, and QUANTUM
 Promises: the optimum, proved, unless the allowance of nodes ran out (then `bound` says how far the answer may be off).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from router.routing.instance import QUANTUM, Instance
@@ -19,13 +19,15 @@ from router.routing.spread import spread_prices
 
 NODES = 20_000
 
+Takes = list[tuple[int, int, int]]
+
 
 @dataclass(slots=True)
 class Solution:
     """`takes` are (request, item, units); None = no plan is under `below`. No plan at all is under `bound`."""
 
     value: int | None
-    takes: list[tuple[int, int, int]] | None
+    takes: Takes | None
     bound: int | None
     nodes: int
 
@@ -39,11 +41,11 @@ class _Best:
     """The incumbent: starts at `below`, a value that an answer must beat."""
 
     value: int | None
-    takes: list[tuple[int, int, int]] | None = None
+    takes: Takes | None = None
     nodes: int = 0
     left_open: list[int] = field(default_factory=list)
 
-    def offer(self, value: int, takes: list[tuple[int, int, int]]) -> None:
+    def offer(self, value: int, takes: Takes) -> None:
         if self.value is None or value < self.value:
             self.value, self.takes = value, takes
 
@@ -59,6 +61,8 @@ def solve(
     walk.run()
     best = walk.best
     takes = best.takes
+    if takes is not None:
+        takes = fill(instance, sorted({i for i, _, _ in takes} | walk.must))
     if takes is not None and instance.placed:
         units = {(i, j): take for i, j, take in takes}
         for placed in instance.placed:
@@ -66,6 +70,20 @@ def solve(
         takes = [(i, j, take) for (i, j), take in units.items()]
     bounds = [*best.left_open] if best.value is None else [best.value, *best.left_open]
     return Solution(best.value, takes, min(bounds, default=None), best.nodes)
+
+
+def fill(instance: Instance, opened: Sequence[int]) -> Takes:
+    """The cheapest way to ship from these requests (in ascending order); at equal prices the earlier one ships more."""
+    takes: Takes = []
+    cap, unit = instance.cap, instance.unit
+    for j, need in enumerate(instance.demand):
+        for price, i in sorted([(unit[i][j], i) for i in opened if cap[i][j]]):
+            if not need or price >= instance.penalty[j]:
+                break
+            take = min(cap[i][j], need)
+            need -= take
+            takes.append((i, j, take))
+    return takes
 
 
 class _Walk:
@@ -129,7 +147,7 @@ class _Walk:
             self._node(chosen | {branch}, out)
         self._node(chosen, out | {branch})
 
-    def _relax(self, chosen: frozenset[int], out: frozenset[int]) -> tuple[int, list[tuple[int, int, int]]]:
+    def _relax(self, chosen: frozenset[int], out: frozenset[int]) -> tuple[int, Takes]:
         """The cheapest first, the opening prices of undecided requests spread over units."""
         instance = self.instance
         cap, unit, demand = instance.cap, instance.unit, instance.demand
@@ -137,7 +155,7 @@ class _Walk:
         if not self.always and len(chosen) > instance.free:
             bound += instance.extra
         full = len(chosen) >= instance.limit
-        takes: list[tuple[int, int, int]] = []
+        takes: Takes = []
         for j in self.items:
             need = demand[j]
             paid = sorted((unit[i][j], i) for i in chosen if cap[i][j])
@@ -165,7 +183,7 @@ class _Walk:
                 takes.append((i, j, take))
         return bound, takes
 
-    def _price(self, chosen: frozenset[int], takes: list[tuple[int, int, int]]) -> tuple[int, int | None]:
+    def _price(self, chosen: frozenset[int], takes: Takes) -> tuple[int, int | None]:
         """Offers the relaxed plan at its true price; returns the undecided request that pays least of its own."""
         instance = self.instance
         owed = {i: instance.fixed[i] for i in self.must}

@@ -1,9 +1,18 @@
-"""split_lines: false. A line is one item and goes to one source whole; with `partial`, as much of it as is there."""
+"""split_lines: false. A line is one item and goes to one source whole; with `partial`, as much of it as is there.
+
+Which lines a source ships decides who gets how much there: of each SKU, the units that are cheapest to send first.
+Beside lines that are placed at a source already, another one is worth what the source's lot gains by it. Each line
+alone gains at least as much as it does together with others, so these prices never exceed the true cost; they are exact
+as soon as no two lines that are not placed yet compete for the same stock.
+"""
 
 from collections.abc import Iterator
 
 from router.routing.instance import Instance
 from router.routing.problems import Ground, Limits, Parts, Takes
+
+Lot = list[tuple[int, int]]
+"""(item, request) of lines that one source ships."""
 
 
 class WholeLines:
@@ -17,68 +26,77 @@ class WholeLines:
         for at, demand in enumerate(demands):
             lines.setdefault(demand.line_id, []).append(at)
         self.lines = list(lines.values())
-        skus = [sku for ats in self.lines for sku in {demands[at].sku for at in ats}]
-        self.shared = len(set(skus)) < len(skus)
-        self.fills: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self.skus = [{demands[at].sku for at in ats} for ats in self.lines]
+        self.wanted = [sum(demands[at].quantity for at in ats) for ats in self.lines]
+        self.shared = len(set().union(*self.skus)) < sum(map(len, self.skus))
 
     def instance(self, limits: Limits) -> Instance:
-        ground = self.ground
-        stock = dict(ground.stock)
-        self.fills = {}
         n, m = len(self.requests), len(self.lines)
         unit = [[0] * m for _ in range(n)]
         cap = [[0] * m for _ in range(n)]
+        lots: dict[str, Lot] = {}
         for item, i in limits.placed:
-            fill = self._fill(i, item, stock)
-            if fill is not None:
-                self._price(i, item, fill, unit, cap)
-                for at, units in fill:
-                    stock[(self.requests[i].site.id, ground.task.demands[at].sku)] -= units
+            lots.setdefault(self.requests[i].site.id, []).append((item, i))
+        for lot in lots.values():
+            prices = self._prices(lot)
+            for (item, i), price in zip(lot, prices, strict=True):
+                if price is not None:
+                    unit[i][item], cap[i][item] = price, 1
         placed = {item for item, _ in limits.placed}
-        for item in range(m):
-            if item in placed:
-                continue
-            for i, request in enumerate(self.requests):
-                if (item, request.site.id) not in limits.banned:
-                    fill = self._fill(i, item, stock)
-                    if fill is not None:
-                        self._price(i, item, fill, unit, cap)
-        wanted = [sum(ground.task.demands[at].quantity for at in ats) for ats in self.lines]
+        for i, request in enumerate(self.requests):
+            for item in range(m):
+                if item not in placed and (item, request.site.id) not in limits.banned:
+                    price = self._beside(lots.get(request.site.id, []), item, i)
+                    if price is not None:
+                        unit[i][item], cap[i][item] = price, 1
+        unfilled = self.ground.scales.unfilled
         # A placed line is left out only where it has no room: it weighs more than all others together.
-        more = [sum(wanted) if item in placed else 0 for item in range(m)]
-        penalty = [ground.scales.unfilled * (w + x) for w, x in zip(wanted, more, strict=True)]
-        return ground.instance([1] * m, penalty, unit, cap)
+        more = [sum(self.wanted) if item in placed else 0 for item in range(m)]
+        penalty = [unfilled * (w + x) for w, x in zip(self.wanted, more, strict=True)]
+        return self.ground.instance([1] * m, penalty, unit, cap)
 
-    def _fill(self, i: int, item: int, stock: dict[tuple[str, str], int]) -> list[tuple[int, int]] | None:
-        """(demand, units) of the line from this request out of `stock`; None when it cannot take the line."""
-        request = self.requests[i]
-        fill: list[tuple[int, int]] = []
-        left: dict[str, int] = {}
-        for at in self.lines[item]:
-            demand = self.ground.task.demands[at]
-            if demand.address != request.address:
-                return None
-            have = (
-                left.setdefault(demand.sku, stock[(request.site.id, demand.sku)]) if demand.sku in request.offers else 0
-            )
-            units = min(have, demand.quantity)
-            if units < demand.quantity and not self.ground.group.partial:
-                return None
-            if units:
-                left[demand.sku] -= units
-                fill.append((at, units))
-        return fill or None
+    def _beside(self, lot: Lot, item: int, i: int) -> int | None:
+        """What the line costs at request i beside the lot; None when it brings nothing there."""
+        touched = [entry for entry in lot if self.skus[entry[0]] & self.skus[item]]
+        after = self._prices([*touched, (item, i)])
+        before = self._prices(touched) if touched else []
+        if None in after or None in before:
+            return None
+        price = sum(filter(None, after)) - sum(filter(None, before))
+        return price if price < self.wanted[item] * self.ground.scales.unfilled else None
 
-    def _price(
-        self, i: int, item: int, fill: list[tuple[int, int]], unit: list[list[int]], cap: list[list[int]]
-    ) -> None:
+    def _prices(self, lot: Lot) -> list[int | None]:
+        """For each line of the lot what it costs, missing units included; None where it may not go in part."""
         ground, demands = self.ground, self.ground.task.demands
-        wanted = sum(demands[at].quantity for at in self.lines[item])
-        missing = wanted - sum(units for _, units in fill)
-        price = sum(units * ground.unit(i, demands[at].sku) for at, units in fill)
-        unit[i][item] = price + missing * ground.scales.unfilled
-        cap[i][item] = 1
-        self.fills[(i, item)] = fill
+        shares = self._shares(lot)
+        prices: list[int | None] = []
+        for item, i in lot:
+            filled = sum(shares.get(at, 0) for at in self.lines[item])
+            if filled < self.wanted[item] and not ground.group.partial:
+                prices.append(None)
+                continue
+            price = sum(shares[at] * ground.unit(i, demands[at].sku) for at in self.lines[item] if at in shares)
+            prices.append(price + (self.wanted[item] - filled) * ground.scales.unfilled)
+        return prices
+
+    def _shares(self, lot: Lot) -> dict[int, int]:
+        """Demand -> units, for the lines of one source: the units that are cheapest to send first."""
+        demands = self.ground.task.demands
+        asks: list[tuple[int, int, str, int]] = []
+        for item, i in lot:
+            request = self.requests[i]
+            for at in self.lines[item]:
+                sku = demands[at].sku
+                if sku in request.offers and demands[at].address == request.address:
+                    asks.append((self.ground.unit(i, sku), at, sku, request.offers[sku][0]))
+        drawn: dict[str, int] = {}
+        shares = {}
+        for _, at, sku, have in sorted(asks):
+            units = min(have - drawn.get(sku, 0), demands[at].quantity)
+            if units > 0:
+                shares[at] = units
+                drawn[sku] = drawn.get(sku, 0) + units
+        return shares
 
     def branches(self, limits: Limits, takes: Takes) -> Iterator[Limits] | None:
         placed = {item for item, _ in limits.placed}
@@ -86,14 +104,18 @@ class WholeLines:
             return iter(())  # a placed line found no room: nothing here is a plan
         if not self.shared:
             return None
-        drawn: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+        asked: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
         for i, item, _ in takes:
-            for at, units in self.fills[(i, item)]:
-                key = (self.requests[i].site.id, self.ground.task.demands[at].sku)
-                drawn.setdefault(key, []).append((units, item, i))
-        for (source, sku), draws in drawn.items():
-            if sum(units for units, _, _ in draws) > self.ground.stock[(source, sku)]:
-                _, item, i = max(draw for draw in draws if draw[1] not in placed)
+            request = self.requests[i]
+            for at in self.lines[item]:
+                demand = self.ground.task.demands[at]
+                if demand.sku in request.offers:
+                    asked.setdefault((request.site.id, demand.sku), []).append((demand.quantity, item, i))
+        for (source, sku), asks in asked.items():
+            loose = [ask for ask in asks if ask[1] not in placed]
+            rivals = len({item for _, item, _ in loose}) > 1
+            if rivals and sum(units for units, _, _ in asks) > self.ground.stock[(source, sku)]:
+                _, item, i = max(loose)
                 return iter(
                     (
                         Limits(limits.caps, limits.sums, limits.banned, (*limits.placed, (item, i))),
@@ -103,4 +125,11 @@ class WholeLines:
         return None
 
     def parts(self, takes: Takes) -> Parts:
-        return [(i, at, units) for i, item, _ in sorted(takes) for at, units in self.fills[(i, item)]]
+        lots: dict[str, Lot] = {}
+        for i, item, _ in sorted(takes):
+            lots.setdefault(self.requests[i].site.id, []).append((item, i))
+        parts: Parts = []
+        for lot in lots.values():
+            shares = self._shares(lot)
+            parts += [(i, at, shares[at]) for item, i in lot for at in self.lines[item] if at in shares]
+        return parts
