@@ -233,6 +233,19 @@ async def test_one_bad_shipment_does_not_hide_its_neighbours(supplier: Open) -> 
     assert "shipped_at" in found.problems[0]
 
 
+async def test_what_no_database_takes_is_replaced_in_answers_and_in_errors(supplier: Open) -> None:
+    spoiled = shipped(carrier="U\0PS", tracking_numbers=["1Z\0"])
+    connection, _ = await supplier({"shipments": [spoiled], "next": None})
+    [shipment] = (await connection.shipments.list_shipments(None)).shipments
+    assert (shipment.carrier, shipment.tracking_numbers) == ("U\ufffdPS", ("1Z\ufffd",))
+
+    connection, _ = await supplier({"title": "no\0", "code": "co\0de"}, status=422)
+    with pytest.raises(PlatformError) as refused:
+        await connection.sink.submit(REQUEST)
+    assert "\0" not in refused.value.message
+    assert refused.value.code == "co\ufffdde"
+
+
 async def test_an_announced_limit_corrects_the_budget(supplier: Open, ledger: Any) -> None:
     headers = {"RateLimit_Limit": "60", "RateLimit_Remaining": "7", "RateLimit_Reset": "30"}
     connection, _ = await supplier({"shipments": [], "next": None}, **headers)

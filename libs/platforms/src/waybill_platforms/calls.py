@@ -40,7 +40,8 @@ class Answer:
     def json(self) -> Any:
         """The body; PlatformError when it is no JSON (an HTML page in a 200, a cut body)."""
         try:
-            return orjson.loads(self.content)
+            body = orjson.loads(self.content)
+            return _storable(body) if b"\\u0000" in self.content else body
         except orjson.JSONDecodeError:
             kind = self.headers.get("content-type", "no content type")
             raise self.failed(NOT_JSON, f"no JSON but {kind}: {excerpt(self.content)}") from None
@@ -68,6 +69,7 @@ def build(
 ) -> PlatformError:
     """A PlatformError by a row of the tables, noted on the exchange."""
     outcome = row.outcome if call.effect else "none"
+    message, code = _storable(message), _storable(code)
     if exchange is not None:
         exchange.outcome = "unknown" if outcome == "unknown" else row.family.value
         exchange.error = message
@@ -75,6 +77,17 @@ def build(
         message, family=row.family, cause=row.cause, outcome=outcome, action=call.log_type, status=status,
         retry_after=retry_after, code=code,
     )  # fmt: skip
+
+
+def _storable(value: Any) -> Any:
+    """Without NUL, which PostgreSQL takes in no text: one such answer would come, and fail to be stored, for ever."""
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, dict):
+        return {_storable(name): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_storable(inner) for inner in value]
+    return value
 
 
 def excerpt(content: bytes) -> str:
