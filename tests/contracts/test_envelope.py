@@ -2,6 +2,7 @@
 
 import pytest
 
+from waybill_contracts.alerts_raised import AlertCleared, AlertRaised, ConnectionStateChanged, connection_told
 from waybill_contracts.config_changed import EntityRemoved
 from waybill_contracts.envelope import UnreadableEvent, decode, encode, tombstone
 from waybill_contracts.event import Event
@@ -64,3 +65,18 @@ def test_a_tombstone_on_the_compacted_topic_is_a_removal() -> None:
     assert isinstance(received.event, EntityRemoved)
     assert received.event.entity == "source/east"
     assert received.event.sequence == 4, "a removal has its place among the versions"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [("unauthorized", AlertRaised), ("down", AlertRaised), ("ok", AlertCleared)]
+)
+def test_a_connection_that_stops_or_resumes_is_told_with_its_alert(state: str, told: type[Event]) -> None:
+    change = ConnectionStateChanged.model_validate(
+        {"at": "2026-11-22T10:00:00Z", "connection": "east", "service": "fulfillment-push", "state": state}
+    )
+
+    changed, alert = connection_told(change)
+
+    assert changed is change
+    assert isinstance(alert, told)
+    assert alert.key == "fulfillment-push/connection/east"

@@ -79,6 +79,7 @@ async def test_expired_credentials_pause_the_source_without_attempts_and_new_one
         assert (row["state"], row["attempts"], row["waiting"]) == ("PROCESSING", 0, "unauthorized")
     changes = [fact for kind, fact in await stage.told() if kind == "connection.state_changed"]
     assert [(change["connection"], change["state"]) for change in changes] == [("east", "unauthorized")]
+    assert [fact["action"] for kind, fact in await stage.told() if kind == "alert.raised"]
     await stage.send()
     assert east.made == {}
     await stage.configure(kit.source_of(), version=2, credential_version=2)

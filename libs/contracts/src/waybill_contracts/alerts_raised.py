@@ -67,6 +67,30 @@ class ConnectionStateChanged(Event):
         return self.connection
 
 
+_WAYS_OUT = {
+    ConnectionState.UNAUTHORIZED: (
+        "no longer lets us in",
+        "Apply a configuration with new credentials: what waits goes on by itself.",
+    ),
+    ConnectionState.DOWN: ("does not answer", "Nothing: it is tried again by itself, at growing distances."),
+}
+
+
+def connection_alert(service: str, connection: str) -> str:
+    """The key of the alert that is open while a connection does not answer a service."""
+    return f"{service}/connection/{connection}"
+
+
+def connection_told(change: ConnectionStateChanged) -> tuple[Event, ...]:
+    """The change of state and its alert with the way out (IN-12, OP-11), to be told together."""
+    alert = connection_alert(change.service, change.connection)
+    if change.state is ConnectionState.OK:
+        return change, AlertCleared(at=change.at, alert=alert)
+    what, action = _WAYS_OUT[change.state]
+    title = f"{change.connection} {what} ({change.service})"
+    return change, AlertRaised(at=change.at, alert=alert, title=title, detail=change.detail, action=action)
+
+
 class ConfigApplied(Event):
     """A service works by this version of one entity's configuration; `apply` waits for these."""
 

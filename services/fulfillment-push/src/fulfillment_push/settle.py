@@ -125,7 +125,7 @@ class Settler:
                     cause=error.message if error is not None else None,
                 )
                 changes += [change] if change is not None else []
-        return [state_changed(change) for change in changes]
+        return [message for change in changes for message in state_changed(change)]
 
     async def _alert(self, conn: Connection, frs: Iterable[Fr]) -> None:
         for fr in frs:

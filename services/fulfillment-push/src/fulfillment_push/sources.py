@@ -12,7 +12,7 @@ from fulfillment_push.receive import SERVICE
 from waybill_common.breaker import Health, StateChange
 from waybill_common.db import Connection, Queries, rows
 from waybill_common.outbox import Message
-from waybill_contracts.alerts_raised import ConfigApplied, ConnectionState, ConnectionStateChanged
+from waybill_contracts.alerts_raised import ConfigApplied, ConnectionState, ConnectionStateChanged, connection_told
 from waybill_contracts.config_changed import ChannelConfigured, Configured, EntityRemoved, SourceConfigured
 from waybill_contracts.configuration import Source
 from waybill_contracts.envelope import encode
@@ -77,7 +77,7 @@ async def take_in(conn: Connection, queries: Queries, health: Health, events: Se
         await queries.wake_configured(conn, sources=[event.source.id for event in sources])
         for event in sources:
             change = await health.resume(conn, event.source.id, event.credential_version)
-            messages += [state_changed(change)] if change is not None else []
+            messages += state_changed(change) if change is not None else []
     return messages + [_applied(event) for event in stored]
 
 
@@ -94,8 +94,8 @@ def _applied(event: Configured) -> Message:
     return Message(*encode(fact, source=SERVICE))
 
 
-def state_changed(change: StateChange) -> Message:
-    """A source stopped or resumed answering us, said to the others."""
+def state_changed(change: StateChange) -> list[Message]:
+    """A source stopped or resumed answering us, said to the others, and its alert."""
     fact = ConnectionStateChanged(
         at=datetime.now(UTC),
         connection=change.connection_id,
@@ -104,4 +104,4 @@ def state_changed(change: StateChange) -> Message:
         detail=change.cause or "",
         credential_version=change.credential_version,
     )
-    return Message(*encode(fact, source=SERVICE))
+    return [Message(*encode(event, source=SERVICE)) for event in connection_told(fact)]

@@ -83,5 +83,5 @@ async def _resume(
         connection = event.channel.id if isinstance(event, ChannelConfigured) else event.source.id
         change = await health.resume(conn, connection, event.credential_version)
         if change is not None:
-            message = facts.message(facts.connection_changed(tools.clock.now(), change))
-            await outbox.append(conn, [message])
+            told = facts.connection_changed(tools.clock.now(), change)
+            await outbox.append(conn, [facts.message(event) for event in told])

@@ -14,6 +14,7 @@ from waybill_contracts.alerts_raised import (
     ConfigApplied,
     ConnectionState,
     ConnectionStateChanged,
+    connection_told,
 )
 from waybill_contracts.event import Event
 from waybill_contracts.fulfillment_submitted import Reason
@@ -118,9 +119,9 @@ def applied(at: datetime, entity: str, version: int) -> Event:
     return ConfigApplied(at=at, sequence=max(version, 1), service=SERVICE, entity=entity, version=version)
 
 
-def connection_changed(at: datetime, change: StateChange) -> Event:
-    """A connection stopped or resumed answering us."""
-    return ConnectionStateChanged(
+def connection_changed(at: datetime, change: StateChange) -> tuple[Event, ...]:
+    """A connection stopped or resumed answering us, and its alert."""
+    changed = ConnectionStateChanged(
         at=at,
         connection=change.connection_id,
         service=SERVICE,
@@ -128,6 +129,7 @@ def connection_changed(at: datetime, change: StateChange) -> Event:
         detail=change.cause or "",
         credential_version=change.credential_version,
     )
+    return connection_told(changed)
 
 
 def conflict_alert(at: datetime, shipment: Shipment, reason: Reason) -> Event:

@@ -246,7 +246,8 @@ class PollWorker:
         version = turn.configured.credential_version
         change = await self._health.note(conn, turn.source, family, credential_version=version, cause=cause)
         if change is not None:
-            await outbox.append(conn, [facts.message(facts.connection_changed(self._tools.clock.now(), change))])
+            told = facts.connection_changed(self._tools.clock.now(), change)
+            await outbox.append(conn, [facts.message(event) for event in told])
 
 
 def _unreadable(source: str) -> str:

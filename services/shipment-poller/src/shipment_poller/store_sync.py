@@ -176,12 +176,12 @@ class SyncStore:
     async def _healths(self, conn: Connection, jobs: Sequence[Job]) -> list[outbox.Message]:
         told = []
         for job in jobs:
-            configured = self._tools.configurations.channel(job.channel)
-            version = configured.credential_version if configured else 0
             for family, cause in job.health:
-                change = await self._health.note(conn, job.channel, family, credential_version=version, cause=cause)
+                change = await self._health.note(
+                    conn, job.channel, family, credential_version=job.credential_version, cause=cause
+                )
                 if change is not None:
-                    told.append(facts.message(facts.connection_changed(self._tools.clock.now(), change)))
+                    told += [facts.message(e) for e in facts.connection_changed(self._tools.clock.now(), change)]
         return told
 
 
