@@ -19,6 +19,7 @@ from waybill_common.alerts import Alerts
 from waybill_common.db import Pool, open_pool, queries, transaction
 from waybill_common.embedded.postgres import EmbeddedPostgres
 from waybill_common.ids import new_id
+from waybill_common.logs import make_log
 from waybill_common.metrics import Metrics
 from waybill_common.migrations import migrate
 from waybill_common.telemetry import Telemetry, new_traceparent
@@ -75,14 +76,18 @@ def make_order(
 class World:
     """A router on a database: events go in, rounds are played, and what it said is read from its outbox."""
 
-    def __init__(self, pool: Pool, batch: int = 200) -> None:
+    def __init__(self, pool: Pool, batch: int = 200, hold: float = 30.0) -> None:
         self.pool = pool
         self.q = queries("router")
         self.books = Rulebooks(self.q)
         self.metrics = Metrics("router", METRICS)
         telemetry = Telemetry("router")
-        self.inbox = Inbox(self.q, self.books, Alerts(Notices()), telemetry)
-        self.routing = RouteOrders(pool, self.q, self.books, telemetry, self.metrics, batch=batch)
+        alerts = Alerts(Notices())
+        self.inbox = Inbox(self.q, self.books, alerts, telemetry)
+        log = make_log("router", "CRITICAL")
+        self.routing = RouteOrders(
+            pool, self.q, self.books, alerts, telemetry, self.metrics, log, batch=batch, hold=timedelta(seconds=hold)
+        )
         self.waking = WakeOrders(pool, self.q)
         self.heard = 0
         self.moment = START

@@ -27,7 +27,10 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
     declare_attributes(*tracing.ATTRIBUTES)
     q = queries(PACKAGE)
     books = Rulebooks(q)
-    routing = RouteOrders(runtime.pool, q, books, runtime.telemetry, runtime.metrics, batch=settings.plan_batch)
+    routing = RouteOrders(
+        runtime.pool, q, books, runtime.alerts, runtime.telemetry, runtime.metrics, runtime.log,
+        batch=settings.plan_batch,
+    )  # fmt: skip
     planner = Worker("route-orders", routing.turn, idle_max=settings.idle_max)
     waking = WakeOrders(runtime.pool, q)
 

@@ -2,7 +2,8 @@
 
 The transaction locks the orders, the rulebook (when somebody is to wait), the SKUs waited for and the shelves, always
 in that order. What no longer holds is not stored: an order that changed meanwhile, a reservation that the shelf cannot
-cover any more, a wait whose reason is gone. Those losers stay due and are planned again at once.
+cover any more, a wait whose reason is gone. Those losers stay due and are planned again at once. An order that cannot
+be planned at all is set aside with an alert, and tried again later; its neighbours go on.
 """
 
 import asyncio
@@ -22,14 +23,19 @@ from router.routing.plan import Rulebook
 from router.routing.task import Offer
 from router.rulebooks import Rulebooks
 from router.store import Round, add_frs, case_of, load_offers, save
-from waybill_common.db import Connection, Pool, Queries, rows, transaction
+from waybill_common.alerts import Alerts
+from waybill_common.db import Connection, Pool, Queries, rows, transaction, transient
 from waybill_common.ids import new_id
-from waybill_common.leases import Lease, LeasedTable, claim, give_up
+from waybill_common.leases import Lease, LeasedTable, claim, extend, give_up
+from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metric, Metrics
 from waybill_common.telemetry import Telemetry
 from waybill_contracts import tracing
 
+declare_events({"route.order_set_aside": "an order cannot be planned; it is tried again later, its neighbours go on"})
 ORDERS = LeasedTable("orders", "order_id", None)
+HOLD = timedelta(seconds=30)
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 METRICS = (
     Metric("router_orders_total", "counter", "Orders planned and stored", ("outcome",)),
     Metric("router_losers_total", "counter", "Plans not stored because something had changed", ("why",)),
@@ -40,45 +46,88 @@ class RouteOrders:
     """One replica's planning; any number of them may run."""
 
     def __init__(
-        self, pool: Pool, queries: Queries, books: Rulebooks, telemetry: Telemetry, metrics: Metrics, *, batch: int
+        self,
+        pool: Pool,
+        queries: Queries,
+        books: Rulebooks,
+        alerts: Alerts,
+        telemetry: Telemetry,
+        metrics: Metrics,
+        log: Log,
+        *,
+        batch: int,
+        hold: timedelta = HOLD,
     ) -> None:
         self._pool = pool
         self._q = queries
         self._books = books
+        self._alerts = alerts
         self._telemetry = telemetry
         self._metrics = metrics
+        self._log = log
         self._batch = batch
+        self._hold = hold
 
     async def turn(self) -> int:
         """One round; how many orders it dealt with."""
         async with self._pool.acquire() as conn:
-            leases = await claim(
-                conn, ORDERS, limit=self._batch, per_connection=self._batch, hold=timedelta(seconds=30)
-            )
-            if not leases:
-                return 0
             revision, book = await self._books.current(conn)
-            cases = sorted(
-                (case_of(lease.row) for lease in leases), key=lambda c: (c.order.placed_at, c.order.order_id)
-            )
-            await add_frs(conn, self._q, cases)
-            skus = {sku for case in cases for _, sku in wanted(case.order)}
-            snapshot = await load_offers(conn, self._q, sorted(skus), book)
+            leases = await claim(conn, ORDERS, limit=self._batch, per_connection=self._batch, hold=self._hold)
+        if leases:
+            await self._deal_with(leases, revision, book)
+        return len(leases)
+
+    async def _deal_with(self, leases: Sequence[Lease], revision: int, book: Rulebook) -> None:
         try:
-            verdicts = await asyncio.to_thread(_decide_all, cases, book, dict(snapshot))
-            async with transaction(self._pool) as conn:
-                await self._store(conn, leases, verdicts, Round(revision), book, snapshot)
+            await self._round(leases, revision, book)
         except asyncpg.UniqueViolationError as error:
             # Another replica took the same FR number in the same moment: the next round sees it.
             await self._give_up(leases)
             if error.constraint_name != "number_used_once":
                 raise
             self._lost("number_taken", len(leases))
-        except Exception:
-            # Whatever it was, the orders need not wait for the lease to end; the worker logs it and rests.
-            await self._give_up(leases)
-            raise
-        return len(leases)
+        except Exception as error:
+            if transient(error):
+                await self._give_up(leases)  # they need not wait for the lease to end; the worker logs it and rests
+                raise
+            if len(leases) == 1:
+                await self._set_aside(leases[0], error)
+            else:  # one of them is poison: each alone
+                for lease in leases:
+                    await self._deal_with([lease], revision, book)
+
+    async def _round(self, leases: Sequence[Lease], revision: int, book: Rulebook) -> None:
+        async with self._pool.acquire() as conn:
+            cases = sorted(
+                (case_of(lease.row) for lease in leases), key=lambda c: (c.order.placed_at, c.order.order_id)
+            )
+            await add_frs(conn, self._q, cases)
+            skus = {sku for case in cases for _, sku in wanted(case.order)}
+            snapshot = await load_offers(conn, self._q, sorted(skus), book)
+        verdicts = await self._planned(leases, cases, book, snapshot)
+        async with transaction(self._pool) as conn:
+            await self._store(conn, leases, verdicts, Round(revision), book, snapshot)
+            for lease in leases:
+                if lease.attempts:
+                    await self._alerts.cleared(conn, alert_key(lease.id))
+
+    async def _planned(
+        self, leases: Sequence[Lease], cases: list[Case], book: Rulebook, snapshot: dict[Key, Offer]
+    ) -> list[Verdict]:
+        """Off the event loop; however long it takes, no other replica begins the same plans anew meanwhile."""
+        planning = asyncio.ensure_future(asyncio.to_thread(_decide_all, cases, book, dict(snapshot)))
+        while not (await asyncio.wait([planning], timeout=self._hold.total_seconds() / 3))[0]:
+            async with self._pool.acquire() as conn:
+                await extend(conn, ORDERS, leases, self._hold)
+        return planning.result()
+
+    async def _set_aside(self, lease: Lease, error: Exception) -> None:
+        wait = min(FIRST_WAIT * 2 ** min(lease.attempts, 10), LONGEST_WAIT)
+        detail = f"{type(error).__name__}: {error}"[:1000]
+        self._log.error("route.order_set_aside", order_id=lease.id, error=detail, exc_info=error)
+        async with transaction(self._pool) as conn:
+            await self._q.set_aside(conn, order_id=lease.id, token=lease.token, wait=wait)
+            await self._alerts.raised(conn, alert_key(lease.id), f"Order {lease.id} cannot be planned", detail)
 
     async def _give_up(self, leases: Sequence[Lease]) -> None:
         with contextlib.suppress(Exception):  # an outage ends the lease by its time
@@ -171,6 +220,11 @@ class RouteOrders:
     def _lost(self, why: str, orders: int) -> None:
         if orders:
             self._metrics.count("router_losers_total", orders, why=why)
+
+
+def alert_key(order_id: str) -> str:
+    """The alert that is open while an order cannot be planned."""
+    return f"cannot-be-planned/{order_id}"
 
 
 def _decide_all(cases: list[Case], book: Rulebook, stock: dict[Key, Offer]) -> list[Verdict]:

@@ -60,8 +60,8 @@ async def take_config(conn: Connection, q: Queries, events: Sequence[Configured]
             bodies=[_body(event) for event in kept],
         )
     )
-    gone = [event.entity for event in newest.values() if isinstance(event, EntityRemoved)]
-    removed = await rows(q.remove_config(conn, entities=gone)) if gone else []
+    gone = {event.entity: event.sequence for event in newest.values() if isinstance(event, EntityRemoved)}
+    removed = await rows(q.remove_config(conn, entities=list(gone), versions=list(gone.values()))) if gone else []
     if changed or removed:
         await q.raise_revision(conn)
         await q.add_wakes(conn, keys=["config"])

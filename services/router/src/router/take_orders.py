@@ -1,7 +1,6 @@
 """Facts about orders become due rows; a fact that was answered already gets the same answer again."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from router.facts import message
 from waybill_common import outbox
@@ -40,7 +39,6 @@ async def take_orders(conn: Connection, q: Queries, telemetry: Telemetry, batch:
             versions=[fact.order.version for fact, _ in facts],
             bodies=[fact.order.model_dump(mode="json") for fact, _ in facts],
             traces=traces,
-            due=[datetime.now(UTC)] * len(facts),
         )
     )
     old = newest.keys() - {row["order_id"] for row in news}

@@ -5,8 +5,8 @@ by searching without each chosen source in turn. For the second kind, where no s
 sources save together is no more than what they save one by one, and no source saves its opening price (else the chosen
 plan were not the best), so the best addition is a single source, given whatever is cheaper there, or else the one unit
 that costs least to move. (Where the first FR too many pays `extra`, further ones may save: the search without `extra`
-finds the best of those plans, or says that none saves.) Where stock is shared, or a source has a request for each of several addresses, one unit of
-each item is placed at each other source in turn.
+finds the best of those plans, or says that none saves.) Where stock is shared, or a source has a request for each of
+several addresses, one unit of each item is placed at each other source in turn.
 """
 
 from collections.abc import Iterator

@@ -5,8 +5,12 @@ on conflict (entity) do update set version = excluded.version, body = excluded.b
 where e.version < excluded.version
 returning entity;
 
--- name: remove_config(entities)
-update config_entities set body = null, applied_at = now() where entity = any(:entities::text[]) and body is not null
+-- name: remove_config(entities, versions)
+-- A removal has its place among the versions: an old one that comes again removes nothing.
+insert into config_entities as e (entity, version)
+select * from unnest(:entities::text[], :versions::int[])
+on conflict (entity) do update set version = excluded.version, body = null, applied_at = now()
+where e.version < excluded.version
 returning entity;
 
 -- name: config_entities()

@@ -2,11 +2,11 @@
 select order_id, sequence, answered, revision from orders where order_id = any(:order_ids::text[])
 order by order_id for update;
 
--- name: take_orders(order_ids, sequences, versions, bodies, traces, due)
+-- name: take_orders(order_ids, sequences, versions, bodies, traces)
 -- The newest fact wins; returns those that were news.
 insert into orders as o (order_id, sequence, version, body, traceparent, due_at)
-select * from unnest(:order_ids::text[], :sequences::bigint[], :versions::int[], :bodies::jsonb[], :traces::text[],
-    :due::timestamptz[])
+select *, clock_timestamp()
+from unnest(:order_ids::text[], :sequences::bigint[], :versions::int[], :bodies::jsonb[], :traces::text[])
 on conflict (order_id) do update set
     sequence = excluded.sequence, version = excluded.version, body = excluded.body, revision = o.revision + 1,
     traceparent = coalesce(o.traceparent, excluded.traceparent), due_at = excluded.due_at
@@ -31,11 +31,17 @@ order by o.order_id for update of o;
 -- name: settle_orders(order_ids, standings, reasons, answered, decisions, frs)!
 update orders o set
     standing = s.standing, reason = s.reason, answered = greatest(o.answered, s.answered), due_at = null,
-    decisions = s.decisions, frs_made = o.frs_made + s.frs, lease_token = null, lease_until = null,
+    decisions = s.decisions, frs_made = o.frs_made + s.frs, lease_token = null, lease_until = null, attempts = 0,
     generate = o.generate and s.standing <> 'routed'
 from unnest(:order_ids::text[], :standings::text[], :reasons::text[], :answered::bigint[], :decisions::int[],
     :frs::int[]) as s (order_id, standing, reason, answered, decisions, frs)
 where o.order_id = s.order_id;
+
+-- name: set_aside(wait, order_id, token)!
+-- It cannot be planned: tried again later, and at once when something about it changes.
+update orders set standing = 'waiting', reason = 'cannot_be_planned', attempts = attempts + 1, lease_token = null,
+    lease_until = null, due_at = clock_timestamp() + :wait::interval
+where order_id = :order_id and lease_token = :token::uuid;
 
 -- name: forget_waits(order_ids)!
 delete from order_waits where order_id = any(:order_ids::text[]);
