@@ -12,6 +12,7 @@ from shipment_poller import failures
 from shipment_poller.lifecycle import SyncState
 from waybill_common.retry import Family
 from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentSyncFailed
+from waybill_platforms.model import ChannelFulfillments
 
 _REASON = failures.reason_for("server", "HTTP 503")
 
@@ -149,6 +150,22 @@ async def test_sp_9_expired_credentials_pause_the_channel_and_new_ones_resume_al
     await stage.take(channel_of(2, credential_version=2))
     await stage.settle()
     assert await stage.column("select distinct state from syncs") == ["synced"]
+
+
+async def test_sp_9_a_call_with_the_old_credentials_does_not_lock_the_new_ones_out(stage: Stage) -> None:
+    await _ready(stage)
+    read = stage.shop.read
+
+    async def answered_late(order_id: str) -> ChannelFulfillments | None:
+        stage.shop.read = read  # type: ignore[method-assign]
+        await stage.take(channel_of(2, credential_version=2))
+        await stage.tools.configurations.refresh(stage.pool)  # type: ignore[arg-type]
+        raise unauthorized()
+
+    stage.shop.read = answered_late  # type: ignore[method-assign]
+    await stage.tries()
+    await stage.settle()
+    assert await stage.column("select state from syncs") == ["synced"]
 
 
 async def test_sp_9_a_refusal_is_never_retried(stage: Stage) -> None:

@@ -73,6 +73,8 @@ class Job:
     loaded: float = field(default_factory=time.monotonic)
     exchanges: list[Exchange] = field(default_factory=list)
     health: list[tuple[Family | None, str | None]] = field(default_factory=list)
+    credential_version: int = 0
+    """of the credentials that its calls are made with: newer ones may come meanwhile"""
     new_bound: dict[str, tuple[str, Wanted, bool]] = field(default_factory=dict)
     """fulfillment id -> (shipment id, what was sent, adopted)"""
     unbound: list[str] = field(default_factory=list)

@@ -119,6 +119,7 @@ class PushWorker:
         configured = self._tools.configurations.channel(job.channel)
         if configured is None:
             return None
+        job.credential_version = configured.credential_version
         try:
             connection = self._channels.channel(configured.channel, configured.sequence)
         except ValueError as error:
