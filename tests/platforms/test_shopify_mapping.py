@@ -238,6 +238,23 @@ def test_one_location_that_has_everything_is_preferred(payloads: Any) -> None:
     assert [call.group[-1] for call in calls] == ["2"]
 
 
+def test_two_shipments_of_one_read_never_take_the_same_pieces(payloads: Any) -> None:
+    """Each line is over two locations; both drafts alone would go to the same one."""
+    parcels = [payloads.parcel(1, (9, 2), (10, 1), location=1), payloads.parcel(2, (9, 3), (10, 1), location=2)]
+    found = state(payloads.shipping(parcels))
+    first = fulfilling.calls_for(found, FulfillmentDraft("o", ((LINE(9), 2), (LINE(10), 1)), "UPS"))
+    left = found.after(first)
+    assert left.remaining == {LINE(9): 3, LINE(10): 1}
+    second = fulfilling.calls_for(left, FulfillmentDraft("o", ((LINE(9), 3), (LINE(10), 1)), "UPS"))
+    assert not any(left.after(second).remaining.values())
+    assert left.after(second).parts == ()
+    taken: Counter[str] = Counter()
+    for call in (*first, *second):
+        for parcel in call.body["lineItemsByFulfillmentOrder"]:
+            taken.update({item["id"]: item["quantity"] for item in parcel["fulfillmentOrderLineItems"]})
+    assert taken == {part.id: part.remaining for part in found.parts}
+
+
 def test_more_than_is_open_is_refused_before_anything_is_sent(payloads: Any) -> None:
     found = state(payloads.shipping([payloads.parcel(1, (9, 2)), payloads.parcel(2, (9, 5), status="ON_HOLD")]))
     with pytest.raises(NotFulfillable) as raised:

@@ -317,6 +317,22 @@ async def test_two_sources_of_one_order_are_synced_as_they_come(stage: Stage) ->
     assert await stage.column("select fulfillment from orders") == ["partial"]
 
 
+async def test_two_shipments_pushed_in_one_try_are_planned_one_after_the_other(stage: Stage, monkeypatch) -> None:
+    """What the first one takes at the channel is no longer there for the second one, though both follow one read."""
+    order = await _submit(stage)
+    seen = []
+    plain = stage.shop.calls_for
+    monkeypatch.setattr(
+        stage.shop, "calls_for", lambda at, draft: (seen.append(dict(at.remaining)), plain(at, draft))[1]
+    )
+    stage.supplier.ship("s1", "E-o1", {"l1": 1}, ["A"])
+    stage.supplier.ship("s2", "E-o1", {"l1": 1}, ["B"])
+    await stage.look()
+    await stage.tries()
+    assert seen == [{"l1": 2}, {"l1": 1}]
+    assert stage.shop.shown(order.channel_order_id) == {"l1": 2}
+
+
 async def test_a_channel_without_a_platform_has_nothing_to_be_told(stage: Stage, monkeypatch) -> None:
     monkeypatch.setattr(stage.push._channels, "channel", lambda channel, version: None, raising=False)
     await _submit(stage)

@@ -5,8 +5,8 @@ pieces. A value that the platform spelled in a way we do not know is `unknown` (
 Cannot promise that an order is complete enough to ship: that is order-ingest's decision.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -230,6 +230,22 @@ class ChannelFulfillments:
             for record in self.fulfillments
             if record.status != "canceled" and (sorted(record.lines), sorted(record.tracking_numbers)) == wanted
         )
+
+    def after(self, calls: Iterable["CreateCall"]) -> "ChannelFulfillments":
+        """What is open once these calls of `calls_for` are made: they take a location's parts in the parts' order.
+
+        Several shipments planned on one read must not take the same pieces.
+        """
+        remaining, parts = dict(self.remaining), list(self.parts)
+        for call in calls:
+            for line_id, quantity in call.lines:
+                remaining[line_id] = remaining.get(line_id, 0) - quantity
+                left = quantity
+                for place, part in enumerate(parts):
+                    if (part.group, part.line_id) == (call.group, line_id):
+                        taken = min(part.remaining, left)
+                        parts[place], left = replace(part, remaining=part.remaining - taken), left - taken
+        return replace(self, remaining=remaining, parts=tuple(part for part in parts if part.remaining))
 
 
 @dataclass(frozen=True, slots=True)

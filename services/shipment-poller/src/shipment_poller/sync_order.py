@@ -59,7 +59,11 @@ async def _round(job: Job, at: AtChannel, *, reading_back: bool) -> bool:
             )
             part.finish = Finish(SyncState.FAILED, None, part.attempts + 1, gone)
         return False
-    acts = [act for part in job.open_parts for act in _step(job, part, at, state)]
+    acts: list[Act] = []
+    for part in job.open_parts:
+        planned = _step(job, part, at, state)
+        acts += planned
+        state = state.after(act.call for act in planned if act.call is not None)
     if not acts:
         return False
     await at.announce(job, acts)
