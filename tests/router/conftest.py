@@ -223,9 +223,9 @@ def order() -> Callable[..., Order]:
 
 
 @pytest.fixture
-def another_world(router_pool: Pool) -> Callable[[], World]:
+def another_world(router_pool: Pool) -> Callable[..., World]:
     """A second replica on the same database."""
-    return lambda: World(router_pool, batch=20)
+    return lambda hold=30.0: World(router_pool, batch=20, hold=hold)
 
 
 @pytest.fixture

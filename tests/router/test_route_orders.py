@@ -1,14 +1,16 @@
 """The router on a real database: orders in, decisions and FRs out, stock reserved with them."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import asyncpg
 import pytest
 
+from router.decide import decide
+from waybill_contracts.alerts_raised import AlertCleared, AlertRaised
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested, OrderRouted, OrderUnroutable
 from waybill_contracts.fulfillment_submitted import FrCanceled, FrRecallRefused, FrState, FrVoided, Recall
 from waybill_contracts.orders_imported import OrderCanceled, OrderChanged, OrderHeld, OrderImported, OrderReleased
@@ -326,15 +328,17 @@ async def test_rt11_many_orders_with_one_number_all_find_a_free_one(world: Any, 
     assert sorted(numbers) == sorted(["1001", *(f"1001-{at}" for at in range(1, 30))])
 
 
-async def test_a_round_that_fails_leaves_its_orders_due(world: Any, source: Make, order: Make) -> None:
+async def test_a_round_that_fails_stores_nothing_and_its_order_is_tried_again_later(
+    world: Any, source: Make, order: Make
+) -> None:
     await two_sources(world, source)
     await world.tell(OrderImported(at=NOW, order=order(("A", 1)), via="pull"))
     await world.pool.execute("alter table allocations add constraint broken check (asked > 1000)")
-    with pytest.raises(asyncpg.CheckViolationError):
-        await world.routing.turn()
+    assert [type(event) for event in await world.play()] == [AlertRaised]
     assert await world.shelf("east", "A") == (10, 0, 0)
     await world.pool.execute("alter table allocations drop constraint broken")
-    assert [type(event) for event in await world.play()] == [FrCreated, OrderRouted]
+    await world.pool.execute("update orders set due_at = now()")
+    assert [type(event) for event in await world.play()] == [FrCreated, OrderRouted, AlertCleared]
 
 
 async def test_rt6_a_shelf_that_others_emptied_meanwhile_makes_the_plan_lose_and_be_made_again(
@@ -356,3 +360,45 @@ async def test_rt6_a_shelf_that_others_emptied_meanwhile_makes_the_plan_lose_and
     assert (await world.shelf("east", "A"))[1] + (await world.shelf("west", "A"))[1] == 20
     assert await world.pool.fetchval("select count(*) from orders where standing = 'routed'") == 5
     await world.is_conserved()
+
+
+async def test_an_order_that_cannot_be_planned_is_set_aside_and_its_neighbours_go_on(
+    world: Any, source: Make, order: Make
+) -> None:
+    await two_sources(world, source)
+    bad, good = order(("A", 1)), order(("A", 1), number="1002")
+    for one in (bad, good):
+        await world.tell(OrderImported(at=NOW, sequence=1, order=one, via="pull"))
+    spoil = "update orders set body = jsonb_set(body, '{currency}', '\"gold\"') where order_id = $1"
+    await world.pool.execute(spoil, bad.order_id)
+    told = await world.play()
+    assert {event.order_id for event in told if isinstance(event, OrderRouted)} == {good.order_id}
+    row = await world.pool.fetchrow("select *, due_at > now() as later from orders where order_id = $1", bad.order_id)
+    assert (row["reason"], row["lease_token"], row["later"], row["attempts"]) == ("cannot_be_planned", None, True, 1)
+    assert await world.pool.fetchval("select count(*) from open_alerts") == 1
+
+    await world.tell(OrderChanged(at=NOW, sequence=2, order=later(bad), changed=("lines",)))
+    assert any(isinstance(event, OrderRouted) for event in await world.play())
+    assert await world.pool.fetchval("select count(*) from open_alerts") == 0
+
+
+async def test_a_plan_that_takes_longer_than_a_lease_is_made_once(
+    another_world: Make, source: Make, order: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = another_world(hold=0.3), another_world(hold=0.3)
+    await two_sources(ours, source)
+    await ours.tell(OrderImported(at=NOW, sequence=1, order=order(("A", 1)), via="pull"))
+    plans = []
+
+    def slowly(cases: list[Any], book: Any, stock: Any) -> list[Any]:
+        plans.append(len(cases))
+        time.sleep(1.0)
+        return [decide(case, book, stock) for case in cases]
+
+    monkeypatch.setattr("router.route_orders._decide_all", slowly)
+    first = asyncio.ensure_future(ours.routing.turn())
+    while not first.done():
+        await theirs.routing.turn()
+        await asyncio.sleep(0.05)
+    assert plans == [1]
+    assert [type(event) for event in await ours.said()] == [FrCreated, OrderRouted]

@@ -80,17 +80,15 @@ class RouteOrders:
     async def _deal_with(self, leases: Sequence[Lease], revision: int, book: Rulebook) -> None:
         try:
             await self._round(leases, revision, book)
-        except asyncpg.UniqueViolationError as error:
-            # Another replica took the same FR number in the same moment: the next round sees it.
-            await self._give_up(leases)
-            if error.constraint_name != "number_used_once":
-                raise
-            self._lost("number_taken", len(leases))
         except Exception as error:
-            if transient(error):
+            if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "number_used_once":
+                # Another replica took the same FR number in the same moment: the next round sees it.
+                await self._give_up(leases)
+                self._lost("number_taken", len(leases))
+            elif transient(error):
                 await self._give_up(leases)  # they need not wait for the lease to end; the worker logs it and rests
                 raise
-            if len(leases) == 1:
+            elif len(leases) == 1:
                 await self._set_aside(leases[0], error)
             else:  # one of them is poison: each alone
                 for lease in leases:
