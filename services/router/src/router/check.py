@@ -1,7 +1,8 @@
 """The independent check: the same problem as a mixed integer program, solved by HiGHS (RT-3).
 
 Shares no code with `routing`: it reads the sources' own settings with its own arithmetic. Takes problems whose only
-priority is cost, for one address. Floating point: optima are compared to the tenth of a cent.
+priority is cost, for one address. Floating point: optima are compared to the tenth of a cent. Needs HiGHS, which
+deciding does not: `pip install 'waybill-router[check]'`.
 """
 
 from collections.abc import Mapping
@@ -9,9 +10,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-import highspy
-
 from waybill_contracts.configuration import Group, Source
+
+
+class SolverMissing(ImportError):
+    """The independent solver is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("the check solves with HiGHS, which is not installed: pip install 'waybill-router[check]'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,11 @@ def cheapest(
     *,
     without: frozenset[str] | None = None,
 ) -> Optimum:
-    """The least landed cost of `wanted` (SKU -> units); `without`: another set of sources than this one."""
-    model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    model.setOptionValue("output_flag", False)
-    model.setOptionValue("mip_rel_gap", 0.0)
-    model.setOptionValue("mip_abs_gap", 1e-7)
+    """The least landed cost of `wanted` (SKU -> units); `without`: another set of sources than this one.
+
+    Raises SolverMissing.
+    """
+    model = _solver()
     opened = {}
     for name in group.sources:
         price = next((p for p in sources[name].costs.shipping if country in p.zone or "*" in p.zone), None)
@@ -75,8 +81,21 @@ def cheapest(
         difference = [1.0 - b if name in without else b * 1.0 for name, (b, _) in opened.items()]
         model.addConstr(sum(difference[1:], start=difference[0]) >= 1)
     model.minimize()
-    if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    if model.modelStatusToString(model.getModelStatus()) != "Optimal":
         return Optimum(None, frozenset())
     values = model.getSolution().col_value
     used = frozenset(name for (name, _), x in units.items() if values[x.index] > 0.5)
     return Optimum(model.getInfo().objective_function_value, used)
+
+
+def _solver() -> Any:
+    """HiGHS, silent, told to prove the optimum. Raises SolverMissing."""
+    try:
+        import highspy
+    except ImportError:
+        raise SolverMissing from None
+    model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    model.setOptionValue("output_flag", False)
+    model.setOptionValue("mip_rel_gap", 0.0)
+    model.setOptionValue("mip_abs_gap", 1e-7)
+    return model

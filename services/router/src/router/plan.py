@@ -8,57 +8,17 @@ file is not as it should be; nothing is planned then.
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from router.decide import take_off
+from router.plan_files import FileRefused, OrderRow, read_configuration, read_orders
 from router.routing.draft import Draft
-from router.routing.groups import idle_priorities
 from router.routing.plan import Answer, Rulebook, plan_order
-from router.routing.task import Demand, Offer, Site, Task, money, nano
+from router.routing.task import Offer, Site, money, nano
 from waybill_contracts.configuration import Configuration
-from waybill_contracts.values import Country
-
-
-class PlanRefused(ValueError):
-    """A file is not as it should be; one error a line, each with its place and its fix."""
-
-
-class OrderRow(BaseModel):
-    """One line of the orders' file; what it does not know it ignores."""
-
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
-
-    class Line(BaseModel):
-        model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
-        line: str
-        sku: str = Field(min_length=1)
-        quantity: int = Field(ge=1)
-
-    number: str
-    country: Country
-    lines: list[Line]
-    channel: str = ""
-    tags: tuple[str, ...] = ()
-    total: Decimal | None = None
-    shipping_method: str | None = None
-
-    def task(self) -> Task:
-        demands = tuple(Demand(line.line, line.sku, line.quantity) for line in self.lines)
-        return Task(
-            number=self.number,
-            countries=(self.country,),
-            demands=demands,
-            channel=self.channel,
-            tags=self.tags,
-            value=self.total,
-            shipping_method=self.shipping_method,
-        )
 
 
 def rulebook_of(configuration: Configuration) -> Rulebook:
@@ -91,8 +51,10 @@ def plan_all(
 
 
 def decision_of(number: str, answer: Answer) -> dict[str, Any]:
-    """The line that is printed."""
+    """The line that is printed. An order without lines costs nothing; one without a plan has no cost."""
     draft, bound = answer.draft, answer.lower_bound
+    if draft is None and not answer.lacks:
+        draft, bound = Draft([]), 0
     used = set(draft.sources) if draft else set()
     return {
         "number": number,
@@ -143,47 +105,6 @@ def printed(amount: int) -> str:
     return str(Decimal(amount).scaleb(-9).quantize(Decimal("0.01"), ROUND_HALF_EVEN))
 
 
-def read_configuration(path: Path) -> Configuration:
-    """Raises PlanRefused with every error, its path and its fix."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        configuration = Configuration.model_validate(document)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PlanRefused(f"{path}: {error}") from error
-    except ValidationError as error:
-        raise PlanRefused("\n".join(_explained(str(path), error))) from None
-    problems = configuration.problems()
-    if problems:
-        raise PlanRefused("\n".join(f"{path}: {where}: {what}" for where, what in problems))
-    return configuration
-
-
-def read_orders(path: Path) -> list[OrderRow]:
-    """Raises PlanRefused naming each wrong line."""
-    orders, errors = [], []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanRefused(f"{path}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                orders.append(OrderRow.model_validate_json(line))
-            except ValidationError as error:
-                errors += _explained(f"{path}:{number}", error)
-    if errors:
-        raise PlanRefused("\n".join(errors))
-    return orders
-
-
-def _explained(where: str, error: ValidationError) -> list[str]:
-    found = []
-    for item in error.errors(include_url=False):
-        place = ".".join(str(step) for step in item["loc"]) or "value"
-        found.append(f"{where}: {place}: {item['msg']} (found {str(item['input'])[:80]!r})")
-    return found
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The program; returns its exit code."""
     parser = argparse.ArgumentParser(prog="router.plan", description="Plans orders against a configuration file.")
@@ -194,18 +115,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         configuration = read_configuration(given.config)
         orders = read_orders(given.orders)
-    except PlanRefused as refused:
+    except FileRefused as refused:
         sys.stderr.write(f"{refused}\n")
         return 2
-    for group in configuration.routing.groups:
-        sys.stderr.writelines(f"warning: {sentence}\n" for sentence in idle_priorities(group))
+    sys.stderr.writelines(f"warning: {where}: {what}\n" for where, what in configuration.warnings())
     for decision in plan_all(configuration, orders, sequential=given.sequential):
-        sys.stdout.write(_line(decision))
+        sys.stdout.write(json.dumps(decision, ensure_ascii=False) + "\n")
     return 0
-
-
-def _line(decision: Mapping[str, Any]) -> str:
-    return json.dumps(decision, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -24,6 +24,17 @@ class Configuration(Setting):
         """What is wrong between parts, as (path, message with the fix); empty when the file is sound."""
         return [*self._twice(), *self._groups(), *self._references()]
 
+    def warnings(self) -> list[tuple[str, str]]:
+        """What is sound but has no effect, as (path, message with the fix)."""
+        return [
+            (
+                f"routing.groups[{i}].priorities",
+                f"{name} stands below source_priority and has no effect; move it up or remove it",
+            )
+            for i, group in enumerate(self.routing.groups)
+            for name in group.idle_priorities
+        ]
+
     def _twice(self) -> list[tuple[str, str]]:
         named = [
             (f"stores[{i}].channels[{j}].id", c.id) for i, s in enumerate(self.stores) for j, c in enumerate(s.channels)
@@ -31,6 +42,11 @@ class Configuration(Setting):
         named += [(f"sources[{i}].id", source.id) for i, source in enumerate(self.sources)]
         found = _repeated(named, "channels and sources")
         found += _repeated([(f"stores[{i}].id", s.id) for i, s in enumerate(self.stores)], "stores")
+        for i, group in enumerate(self.routing.groups):
+            named = [(f"routing.groups[{i}].sources[{j}]", source) for j, source in enumerate(group.sources)]
+            found += _repeated(named, "a group's sources")
+        shelves = [(f"stock[{i}]", f"{level.source}/{level.sku}") for i, level in enumerate(self.stock)]
+        found += _repeated(shelves, "stock levels")
         return found + _repeated(
             [(f"routing.groups[{i}].id", g.id) for i, g in enumerate(self.routing.groups)], "groups"
         )
@@ -79,6 +95,6 @@ def _repeated(named: list[tuple[str, str]], where: str) -> list[tuple[str, str]]
     found = []
     for path, name in named:
         if name in seen:
-            found.append((path, f"{name!r} is used at {seen[name]} already; ids are unique among {where}"))
+            found.append((path, f"{name!r} is used at {seen[name]} already; it may stand once among {where}"))
         seen.setdefault(name, path)
     return found

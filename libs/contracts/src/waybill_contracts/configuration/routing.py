@@ -27,6 +27,13 @@ class Group(Setting):
     partial: bool = False
     unroutable: Literal["hold", "cancel"] = "hold"
 
+    @property
+    def idle_priorities(self) -> list[str]:
+        """What stands below `source_priority`: it has nothing left to choose (RT-5)."""
+        names = [f"single_fr: {p.single_fr}" if isinstance(p, SingleFr) else p for p in self.priorities]
+        below = names[names.index("source_priority") + 1 :] if "source_priority" in names else []
+        return [name for name in below if name != "single_fr: required"]  # that is a limit, whatever its place
+
 
 class When(Setting):
     """All that are given must match; within one, any."""

@@ -52,6 +52,7 @@ def config_router(pool: Pool, q: Queries, keys: Keys, applier: Applier) -> APIRo
             "dry_run": dry_run,
             "changes": [change._asdict() for change in applied.changes],
             "stock_levels": applied.stock,
+            "warnings": [{"path": path, "message": message} for path, message in wanted.warnings()],
             "pending": pending,
         }
 

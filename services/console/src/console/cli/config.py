@@ -105,6 +105,8 @@ def show_changes(preview: dict[str, Any]) -> None:
         out.print(f"[yellow]~[/yellow] {preview['stock_levels']} stock levels")
     if not (preview["changes"] or preview["stock_levels"]):
         out.print("Nothing to change.")
+    for warning in preview["warnings"]:
+        err.print(f"warning: {warning['path']}: {warning['message']}", markup=False, highlight=False)
 
 
 def differences(before: Any, after: Any, path: str = "") -> list[tuple[str, Any, Any]]:

@@ -55,7 +55,7 @@ def find_candidates(task: Task, group: Group, sites: Mapping[str, Site], stock: 
         skus = wanted.setdefault(demand.address, [])
         if demand.sku not in skus:
             skus.append(demand.sku)
-    for rank, name in enumerate(group.sources):
+    for rank, name in enumerate(dict.fromkeys(group.sources)):
         site = sites.get(name)
         if site is None:
             found.excluded.append(Barrier(name, "not_configured", "no such source"))
@@ -93,7 +93,7 @@ def _consider(
         if request.offers:
             found.requests.append(request)
             helpful = True
-    return None if helpful else min(met, key=_badness)
+    return None if helpful else min(met, key=_badness, default=None)
 
 
 def _badness(barrier: Barrier) -> int:
