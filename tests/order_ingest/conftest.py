@@ -15,9 +15,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from ingest_samples import START, configured
 
 from order_ingest.configure import apply_configuration
+from order_ingest.heal_orders import Healer
 from order_ingest.import_orders import Batch, Counts, import_orders
 from order_ingest.rulebook import Rulebook
 from order_ingest.seen import Seen
+from waybill_common.alerts import Alerts
 from waybill_common.breaker import Health
 from waybill_common.db import Pool, open_pool, transaction
 from waybill_common.migrations import migrate
@@ -56,6 +58,9 @@ class House:
         async with transaction(self.pool) as conn:
             rules = await self.rulebook.of(conn, sightings)
             return await import_orders(conn, Batch(sightings, rules, self.telemetry, NOW))
+
+    async def heal(self) -> int:
+        return await Healer(self.pool, self.rulebook, self.telemetry, Alerts(None)).heal(NOW)
 
     async def told(self, topic: str = "orders.imported") -> list[Event]:
         rows = await self.pool.fetch("select * from facts where topic = $1 order by position", topic)

@@ -6,7 +6,6 @@ from typing import Any
 
 from ingest_samples import channel, configured, line, order, sighting
 
-from order_ingest.heal_orders import heal_orders
 from waybill_contracts.orders_imported import OrderChanged, OrderExcluded, OrderFact, OrderHeld, OrderImported
 from waybill_contracts.values import Address, OrderState, PaymentState
 
@@ -196,7 +195,7 @@ async def test_in10_an_unmapped_line_added_later_holds_the_order_and_its_mapping
 
     mapped = channel(skus={"map": {"S1": "SKU-1", "NEW": "SKU-9"}})
     await house.configure(configured(mapped, version=2))
-    assert await heal_orders(house.pool, house.rulebook, house.telemetry, (await house.told())[0].at) == 1
+    assert await house.heal() == 1
 
     assert await house.told_names() == ["OrderImported", "OrderChanged", "OrderHeld", "OrderChanged", "OrderReleased"]
     assert (await house.row())["standing"] == "imported"
@@ -206,18 +205,35 @@ async def test_in11_a_new_mapping_releases_exactly_the_orders_that_waited_for_it
     await house.see(*(sighting(order(f"a{i}", lines=(line(sku="X"),))) for i in range(5)))
     await house.see(*(sighting(order(f"b{i}", lines=(line(sku="Y"),))) for i in range(3)))
     await house.configure(configured(channel(skus={"map": {"S1": "SKU-1", "X": "SKU-X"}}), version=2))
-    now = (await house.told())[0].at
-    judged = await heal_orders(house.pool, house.rulebook, house.telemetry, now)
+    judged = await house.heal()
 
     assert judged == 8
-    assert await heal_orders(house.pool, house.rulebook, house.telemetry, now) == 0
+    assert await house.heal() == 0
     assert [row["standing"] for row in await house.rows()] == ["imported"] * 5 + ["held"] * 3
+
+
+async def test_in11_an_order_that_cannot_be_judged_is_told_and_keeps_no_other_from_being_healed(house: Any) -> None:
+    mended = {"map": {"S1": "SKU-1", "X": "SKU-X"}}
+    other = configured(channel("zebra"))
+    await house.configure(other)
+    held = [order(f"a{i}", lines=(line(sku="X"),)) for i in range(3)]
+    await house.see(*(sighting(one) for one in held), replace(sighting(held[0]), channel="zebra"))
+    await house.pool.execute("update orders set snapshot = '{}' where channel = 'shop' and channel_order_id = 'a1'")
+    await house.configure(
+        configured(channel(skus=mended), version=2), configured(channel("zebra", skus=mended), version=2)
+    )
+    assert await house.heal() == 4
+
+    found = await house.pool.fetch("select standing from orders order by channel, channel_order_id")
+    assert [row["standing"] for row in found] == ["imported", "held", "imported", "imported"]
+    assert await house.pool.fetchval("select count(*) from open_alerts") == 1
+    assert await house.heal() == 0
 
 
 async def test_in11_a_wider_filter_lets_excluded_orders_in_without_asking_the_channel(house: Any) -> None:
     await house.see(sighting(order(payment=PaymentState.AUTHORIZED)), sighting(order("o2", canceled=True)))
     await house.configure(configured(channel(**{"import": {"deferred": ["authorized"]}}), version=2))
-    await heal_orders(house.pool, house.rulebook, house.telemetry, (await house.told())[0].at)
+    await house.heal()
 
     assert [row["standing"] for row in await house.rows()] == ["imported", "excluded"]
 
@@ -233,7 +249,7 @@ async def test_in11_a_sku_that_a_source_starts_to_count_releases_orders_that_pas
     async with house.pool.acquire() as conn:
         assert await learn_names(conn, [name_in_stock("east", "S1")])
         assert not await learn_names(conn, [name_in_stock("west", "S1")])
-    await heal_orders(house.pool, house.rulebook, house.telemetry, (await house.told())[0].at)
+    await house.heal()
     assert (await house.row())["body"]["lines"][0]["components"] == [{"sku": "S1", "quantity": 1}]
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from order_ingest.calls import Calls, OpenReader
 from order_ingest.connection_state import Notices
 from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
-from order_ingest.heal_orders import heal_orders
+from order_ingest.heal_orders import Healer
 from order_ingest.live_reads import LiveReads
 from order_ingest.poller import Poller
 from order_ingest.pull_channel import PullChannel
@@ -52,9 +52,10 @@ async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | Non
     calls = Calls(runtime.pool, health, runtime.alerts, runtime.clock, runtime.telemetry, rulebook, open_reader)
     poller = Poller(calls, PullChannel(calls, runtime.log, runtime.metrics), runtime.log)
     closers.append(poller.close)
+    healer = Healer(runtime.pool, rulebook, runtime.telemetry, runtime.alerts)
 
     async def heal() -> int:
-        return await heal_orders(runtime.pool, rulebook, runtime.telemetry, runtime.clock.now())
+        return await healer.heal(runtime.clock.now())
 
     workers = (
         Worker("pull", poller.turn),

@@ -87,12 +87,6 @@ async def locked(conn: Connection, sightings: Sequence[Seen]) -> dict[tuple[str,
     return {(s.copy.channel, s.copy.channel_order_id): s for s in found}
 
 
-async def to_judge_again(conn: Connection, channel: str, limit: int) -> list[Stored]:
-    """Held and excluded orders that older rules judged, locked."""
-    found = await rows(q().to_judge_again(conn, channel=channel, limit=limit))
-    return [stored(row) for row in found]
-
-
 async def save(conn: Connection, changed: Sequence[Stored]) -> None:
     """Writes locked rows back."""
     if changed:

@@ -40,6 +40,11 @@ order by rules_version, order_id
 limit :limit
 for update skip locked;
 
+-- name: cannot_judge(order_id)!
+-- It stays as it is until the rules or the order change again.
+update orders o set rules_version = c.rules_version from channels c
+where o.order_id = :order_id and c.channel_id = o.channel;
+
 -- name: save(order_ids, numbers, standings, versions, sequences, updated, read, digests, snapshots, bodies, baselines, reasons, details, rules)!
 update orders o set
     number = u.number, standing = u.standing, version = u.version, sequence = u.sequence, updated_at = u.updated_at,
