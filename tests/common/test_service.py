@@ -323,3 +323,27 @@ async def test_what_parts_finish_at_the_end_still_leaves_with_the_relay(database
         assert await conn.fetchval("select count(*) from leaver.outbox") == 0
     finally:
         await conn.close()
+
+
+async def test_a_worker_that_keeps_failing_makes_the_service_not_ready_and_says_which(
+    database_url: str, kafka: str, until
+) -> None:
+    async def broken() -> int:
+        raise RuntimeError("a bug")
+
+    async def build(runtime: Runtime[ServiceSettings]) -> Parts:
+        worker = Worker("send-run", broken)
+        worker.failures = 4
+        return Parts(workers=(worker,))
+
+    settings = ServiceSettings(database_url=database_url, kafka=kafka, secret_key=SecretStr("tests"))
+    async with (
+        running(Definition("broken", "broken", "waybill_common", build, 0), settings) as run,
+        client(run) as http,
+    ):
+
+        async def told() -> bool:
+            answer = await http.get("/readyz")
+            return answer.status_code == 503 and "send-run" in answer.json()["checks"]["workers"]
+
+        await until(told)

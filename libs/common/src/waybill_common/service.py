@@ -92,6 +92,9 @@ async def _until_signal(definition: Definition[S], settings: S) -> int:
     return 1 if run.died.done() else 0
 
 
+_FAILING = 5  # turns in a row that raised, before a worker makes the service not ready
+
+
 @asynccontextmanager
 async def running(definition: Definition[S], settings: S, *, log: Log | None = None) -> AsyncIterator[Running[S]]:
     """The service, started; leaving the block drains it. Raises StartFailed."""
@@ -192,7 +195,11 @@ def _checks(run: Running[Any]) -> dict[str, Check]:
             return f"stopped: {run.consumer.stopped}"
         return run.consumer.waiting or (None if run.consumer.joined else "not in its group yet")
 
-    return {"database": database, "relay": relay, "consumer": consumer}
+    async def workers() -> str | None:
+        failing = [f"{w.name} ({w.failures} in a row)" for w in run.parts.workers if w.failures >= _FAILING]
+        return f"failing: {', '.join(failing)}; the log says why" if failing else None
+
+    return {"database": database, "relay": relay, "consumer": consumer, "workers": workers}
 
 
 class _Doorway:
