@@ -14,7 +14,7 @@ run: setup  ## everything on this machine, no Docker; ORDERS=200 ends by itself 
 	@.venv/bin/waybill up $(if $(ORDERS),--orders $(ORDERS)) $(ARGS)
 
 test: setup  ## the fast tests, on real PostgreSQL and an in-process Kafka-protocol broker
-	@$(PY) -m pytest -q -m "not connected and not e2e and not chaos" $(ARGS)
+	@$(PY) -m pytest -q -n 3 --dist worksteal -m "not connected and not e2e and not chaos" $(ARGS)
 
 test-connected: setup  ## the flow on real Apache Kafka (Docker, or Java 17 and Maven, or WAYBILL_KAFKA)
 	@$(PY) -m pytest -q -m "connected" tests $(ARGS)
