@@ -229,7 +229,9 @@ class Stage:
     def worker(self, *, hold: timedelta | None = None) -> tuple[SendRun, AnswersWorker]:
         """A replica of the send run."""
         alerts = Alerts(EventNotices())
-        run = SendRun(self.pool, self.store, self.book, self, self.health, Telemetry("push"), hold=hold or self.hold)
+        run = SendRun(
+            self.pool, self.store, self.book, self, self.health, alerts, Telemetry("push"), hold=hold or self.hold
+        )
         return run, AnswersWorker(self.pool, run, Settler(self.store, self.health, alerts, self.schedule))
 
     @asynccontextmanager

@@ -206,3 +206,13 @@ async def test_a_lease_that_would_end_before_the_call_is_given_up_unsent(stage: 
     row = await stage.fr()
     assert (row["state"], row["outcome"], row["attempts"], row["lease_token"]) == ("PROCESSING", "none", 0, None)
     assert stage.sources["east"].ledger == {}
+
+
+async def test_a_request_that_cannot_be_prepared_is_told_and_holds_up_no_other(stage: Any, kit: Any) -> None:
+    await stage.configure(kit.source_of("west"))
+    await stage.deliver(kit.created(), kit.created(kit.fr_of("f2", "o2", source="west"), kit.order_of("o2")))
+    await stage.pool.execute("update frs set body = '{}' where fr_id = 'f1'")
+    await stage.send()
+    assert (await stage.fr("f2"))["state"] == "ACKNOWLEDGED"
+    assert (await stage.fr("f1"))["state"] == "PROCESSING"
+    assert await stage.pool.fetchval("select key from open_alerts") == "fulfillment-push/needs-a-person/f1"

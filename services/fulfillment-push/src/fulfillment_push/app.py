@@ -47,6 +47,7 @@ async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) ->
         book,
         sources,
         runtime.health,
+        runtime.alerts,
         runtime.telemetry,
         side_by_side=settings.side_by_side,
         hold=settings.hold,

@@ -15,11 +15,13 @@ import structlog
 
 from fulfillment_push.calls import Answer, Job, NotSent, call
 from fulfillment_push.request import source_request
+from fulfillment_push.settle import alert_key
 from fulfillment_push.sources import KnownSource, SourceBook
 from fulfillment_push.steps import Counterpart, Step, next_step
 from fulfillment_push.store import Store
+from waybill_common.alerts import Alerts
 from waybill_common.breaker import Blocked, Health
-from waybill_common.db import Connection, Pool, transaction
+from waybill_common.db import Connection, Pool, transaction, transient
 from waybill_common.leases import Lease, LeasedTable, claim
 from waybill_common.logs import declare_events
 from waybill_common.telemetry import Telemetry
@@ -28,7 +30,12 @@ from waybill_platforms.ports import SourceConnection
 
 _log = structlog.get_logger("fulfillment_push.send_run")
 
-declare_events({"send.source_unusable": "a source's configuration cannot be opened; its FRs wait for a better one"})
+declare_events(
+    {
+        "send.source_unusable": "a source's configuration cannot be opened; its FRs wait for a better one",
+        "send.not_prepared": "an FR cannot be made a request; it is looked at again when its lease is over",
+    }
+)
 
 FRS = LeasedTable("frs", "fr_id", "source")
 LIMIT = 400
@@ -56,6 +63,7 @@ class SendRun:
         book: SourceBook,
         connections: Connections,
         health: Health,
+        alerts: Alerts,
         telemetry: Telemetry,
         *,
         side_by_side: int = 12,
@@ -66,6 +74,7 @@ class SendRun:
         self._book = book
         self._connections = connections
         self._health = health
+        self._alerts = alerts
         self._telemetry = telemetry
         self._side_by_side = side_by_side
         self._hold = hold
@@ -95,10 +104,25 @@ class SendRun:
                 conn, FRS, limit=LIMIT, per_connection=PER_SOURCE, hold=self._hold, exclude_connections=exclude
             )
         if leases:
-            jobs = await self._prepare(leases, exclude.probing)
-            for job in jobs:
+            for job in await self._prepared(leases, exclude.probing):
                 self._launch(job)
         return len(leases)
+
+    async def _prepared(self, leases: Sequence[Lease], probing: Collection[str]) -> list[Job]:
+        """All together; where that fails for good each alone, so that one cannot hold up the others."""
+        try:
+            return await self._prepare(leases, probing)
+        except Exception as error:
+            if transient(error):
+                raise
+            if len(leases) > 1:
+                return [job for lease in leases for job in await self._prepared([lease], probing)]
+            [lease] = leases
+            _log.error("send.not_prepared", fr_id=lease.id, error=repr(error), exc_info=error)
+            async with transaction(self._pool) as conn:
+                title = f"FR {lease.row['number']} at {lease.row['source']} cannot be sent"
+                await self._alerts.raised(conn, alert_key(lease.id), title, f"{type(error).__name__}: {error}"[:1000])
+            return []
 
     async def _wake_configured(self, conn: Connection) -> None:
         """What waited for configuration is looked at again by every replica that learns of it."""
