@@ -1,10 +1,12 @@
 """OP-6: one file, shown before it is applied, applied whole or not at all, given back as it was."""
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from waybill_contracts.alerts_raised import ConnectionState, ConnectionStateChanged
 from waybill_contracts.envelope import decode
 
 SERVICES = ("order-ingest", "router", "fulfillment-push", "shipment-poller")
@@ -29,6 +31,25 @@ async def test_the_same_file_again_changes_nothing(console: Any, document: dict[
     assert first["version"] == again["version"] == 1
     assert again["changes"] == []
     assert again["stock_levels"] == 0
+
+
+async def test_in12_the_same_credentials_given_again_resume_a_connection_that_is_locked_out(
+    console: Any, document: dict[str, Any]
+) -> None:
+    """The token was right all along (the shop was closed for an hour): a person has to be able to say so."""
+    await console.put_config(document)
+    locked = ConnectionState.UNAUTHORIZED
+    change = ConnectionStateChanged(at=datetime.now(UTC), connection="acme-shop", service="order-ingest", state=locked)
+    await console.publish(("order-ingest", change))
+    await console.eventually("/connections", lambda found: found["items"])
+
+    again = (await console.put_config(document)).json()
+    [resumed] = again["changes"]
+    kept = (await console.put_config(await console.get("/config"))).json()
+
+    assert resumed["entity"] == "channel/acme-shop"
+    assert resumed["after"]["credentials"] == {"access_token": "kept (new value)"}
+    assert kept["changes"] == []
 
 
 async def test_what_is_exported_is_what_apply_takes_with_nothing_to_change(

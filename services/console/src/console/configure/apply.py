@@ -1,6 +1,7 @@
 """`waybill apply`: what the file changes is stored and published in one version; what it does not, is left alone.
 
-Idempotent: the same file again changes nothing and publishes nothing (OP-6).
+Idempotent: the same file again changes nothing and publishes nothing (OP-6), unless a connection stands `unauthorized`:
+then giving its credentials again, the same ones too, is how a person says that they hold (IN-12).
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,13 +51,14 @@ class Applier:
         """In the caller's transaction. Raises WrongConfiguration when a credential cannot be resolved."""
         await self._q.lock_config(conn)
         stored = {row["entity"]: row for row in await rows(self._q.entities(conn))}
+        locked_out = {row["connection"] for row in await rows(self._q.locked_out(conn))}
         version = await self._q.next_version(conn)
         now = self._clock.now()
         changes, waits_for = [], {}
         messages: list[outbox.Message] = []
         for position, entity in enumerate(entities_of(wanted)):
             old = stored.pop(entity.name, None)
-            credentials = self._credentials(entity, old, secrets)
+            credentials = self._credentials(entity, old, secrets, again=entity.id in locked_out)
             change = _compare(entity, old, credentials)
             if change is None:
                 if not dry_run:
@@ -79,10 +81,13 @@ class Applier:
             await self._finish(conn, version, actor, now, changes, messages, levels)
         return Applied(version if changes or levels else version - 1, changes, len(levels), waits_for)
 
-    def _credentials(self, entity: Entity, old: Any, secrets: Secrets) -> Credentials:
+    def _credentials(self, entity: Entity, old: Any, secrets: Secrets, *, again: bool) -> Credentials:
+        """`again`: what is given counts as new, although it is what is stored."""
         stored = old["credentials"] if old else {}
         names = old["credential_names"] if old else {}
         merged = merge_credentials(entity, stored, names, secrets.get(entity.name, {}))
+        if again:
+            return merged
         same = {name: stored[name] for name, value in merged.new.items() if self._is(entity.name, stored, name, value)}
         new = {name: value for name, value in merged.new.items() if name not in same}
         return Credentials(new, merged.kept | same, merged.names)

@@ -21,6 +21,10 @@ class Entity(NamedTuple):
     credentials: dict[str, str]
     path: str
 
+    @property
+    def id(self) -> str:
+        return self.name.partition("/")[2]
+
 
 def entities_of(configuration: Configuration) -> list[Entity]:
     """In the order of the file; a channel's body names its store."""

@@ -7,6 +7,9 @@ select e.entity, e.version, e.body, e.credentials, e.credential_names, e.credent
 from config_entities e join config_versions v using (version)
 where not e.removed order by e.position;
 
+-- name: locked_out()
+select distinct connection from connections where state = 'unauthorized';
+
 -- name: removed_entities()
 select entity, version from config_entities where removed;
 
