@@ -105,14 +105,13 @@ def _watch(world: World, expected: int | None, *, ends: bool) -> int:
         while True:
             world.children.check()
             stats = world.api("GET", "/stats").raise_for_status().json()
-            now = line(stats, expected or stats["orders"]["total"])
+            known = stats["orders"]["total"] + sum(stats["orders"]["excluded"].values())
+            now = line(stats, expected or known)
             if now != last:
                 moved, last = time.monotonic(), now
                 if not out.is_terminal:
                     out.print(now, highlight=False)
-            display.update(
-                live(stats, expected or max(stats["orders"]["total"], 1), world.console_url), refresh=out.is_terminal
-            )
+            display.update(live(stats, expected or max(known, 1), world.console_url), refresh=out.is_terminal)
             if ends and expected is not None:
                 if accounted(stats) >= expected:
                     break
