@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from router.routing.numbers import NumberRefused, bare_number
-from router.routing.task import Site, Stock, Task
+from router.routing.task import Offer, Site, Stock, Task
 from waybill_contracts.configuration import Group
 
 PLENTY = 10**9
@@ -71,6 +71,8 @@ def _consider(
 ) -> Barrier | None:
     """Adds the source's requests; returns what bars it when it can ship nothing at all."""
     refusal = _refusal(task, site)
+    name, get = site.id, stock.get
+    plain = site.any_sku and site.tracked and not task.refused  # what most are: then stock and cost alone decide
     met: list[Barrier] = []
     helpful = False
     for address, skus in wanted.items():
@@ -82,16 +84,25 @@ def _consider(
             for sku in skus:
                 found.roadblocks.setdefault((address, sku), []).append(barrier)
             continue
-        request = Request(site, rank, address, site.fee + tariff.base)
+        offers: dict[str, tuple[int, int]] = {}
+        per_gram = tariff.per_gram
         for sku in skus:
-            offer = _offer(task, site, sku, stock, tariff.per_gram)
-            if isinstance(offer, Barrier):
-                met.append(offer)
-                found.roadblocks.setdefault((address, sku), []).append(offer)
+            offer = get((name, sku))
+            if offer is not None and plain and offer.available and offer.unit_cost is not None:
+                if not per_gram:
+                    offers[sku] = offer.available, offer.unit_cost
+                    continue
+                if offer.weight_g is not None:
+                    offers[sku] = offer.available, offer.unit_cost + per_gram * offer.weight_g
+                    continue
+            made = _offer(task, site, sku, offer, per_gram)
+            if isinstance(made, Barrier):
+                met.append(made)
+                found.roadblocks.setdefault((address, sku), []).append(made)
             else:
-                request.offers[sku] = offer
-        if request.offers:
-            found.requests.append(request)
+                offers[sku] = made
+        if offers:
+            found.requests.append(Request(site, rank, address, site.fee + tariff.base, offers))
             helpful = True
     return None if helpful else min(met, key=_badness, default=None)
 
@@ -102,14 +113,13 @@ def _badness(barrier: Barrier) -> int:
 
 def _refusal(task: Task, site: Site) -> Barrier | None:
     """Why the source cannot take this order at all, whatever the address."""
-    source = site.source
-    pattern = source.fr_number
-    if pattern.forbid or pattern.from_ != "order_number" or len(pattern.prefix) + len(task.number) > pattern.max_length:
+    if not 0 < len(task.number) <= site.longest_number:
         barrier = _no_number(task, site)
         if barrier is not None:
             return barrier
-    methods = source.shipping_methods
-    if methods.unmapped == "hold" and task.shipping_method and task.shipping_method not in methods.map:
+    if site.takes_any_method or not task.shipping_method:
+        return None
+    if task.shipping_method not in site.source.shipping_methods.map:
         detail = f"{task.shipping_method!r} has no name there: add it to the source's shipping_methods"
         return Barrier(site.id, "unmapped_shipping_method", detail)
     return None
@@ -130,10 +140,9 @@ def _barred(site: Site, country: str) -> Barrier:
     return Barrier(site.id, "no_shipping_zone", f"no zone names {country}")
 
 
-def _offer(task: Task, site: Site, sku: str, stock: Stock, per_gram: int) -> tuple[int, int] | Barrier:
+def _offer(task: Task, site: Site, sku: str, offer: Offer | None, per_gram: int) -> tuple[int, int] | Barrier:
     """(units, nano-units each), or what stands in the way: the first that applies."""
     name = site.id
-    offer = stock.get((name, sku))
     if site.skus is not None and sku not in site.skus:
         return Barrier(name, "does_not_serve_sku", sku)
     if site.named_skus is not None and sku not in site.named_skus:

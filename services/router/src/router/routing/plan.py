@@ -63,7 +63,7 @@ def plan_order(task: Task, book: Rulebook, stock: Stock, *, runner_up: bool = Tr
 
 def plan_in_group(task: Task, group: Group, book: Rulebook, stock: Stock, *, runner_up: bool = True) -> Answer:
     """The same for a given group (preview shows each)."""
-    currencies = {book.sites[name].source.costs.currency for name in group.sources if name in book.sites}
+    currencies = {book.sites[name].currency for name in group.sources if name in book.sites}
     if len(currencies) > 1:
         detail = f"group {group.id!r} mixes {', '.join(sorted(currencies))}: one currency per group"
         return Answer(group, lacks=_all(task, "mixed_currencies", detail))
@@ -109,12 +109,9 @@ def _worth_solving(task: Task, group: Group, candidates: Candidates) -> bool:
     if group.partial:
         return bool(candidates.requests)
     free: dict[str, int] = {}
-    seen: set[str] = set()
     for request in candidates.requests:
-        if request.site.id not in seen or len(task.countries) > 1:
-            seen.add(request.site.id)
-            for sku, (units, _) in request.offers.items():
-                free[sku] = free.get(sku, 0) + units
+        for sku, (units, _) in request.offers.items():
+            free[sku] = free.get(sku, 0) + units
     wanted: dict[str, int] = {}
     for demand in task.demands:
         wanted[demand.sku] = wanted.get(demand.sku, 0) + demand.quantity

@@ -8,7 +8,7 @@ from router.routing.draft import Draft
 from router.routing.objective import required_single
 from router.routing.problems import NO_LIMITS, Ground, Parts, Problem
 from router.routing.shared_stock import Found
-from router.routing.task import Demand, Site, Stock, Task, money
+from router.routing.task import Demand, Site, Stock, Task, amount_text
 from waybill_contracts.configuration import Group
 
 NOT_SERVED = ("does_not_serve_country", "no_shipping_zone", "does_not_serve_sku", "not_configured")
@@ -110,7 +110,7 @@ def name_dearer(ground: Ground, draft: Draft, found: Found, problem: Problem) ->
     """Each candidate that is not in the plan; with its price where it could ship all of it alone."""
     used = set(draft.sources)
     total = draft.cost
-    printed = money(total)
+    printed = amount_text(total)
     wanted: dict[str, int] = {}
     for demand in ground.task.demands:
         wanted[demand.sku] = wanted.get(demand.sku, 0) + demand.quantity
@@ -122,11 +122,16 @@ def name_dearer(ground: Ground, draft: Draft, found: Found, problem: Problem) ->
         if ground.addresses > 1:
             named[name] = Barrier(name, "not_better", "a plan with it is not better by the group's priorities")
             continue
-        if any(request.offers.get(sku, (0, 0))[0] < units for sku, units in wanted.items()):
+        offers = request.offers
+        cost = request.fixed
+        short = len(offers) < len(wanted)
+        for sku, (have, price) in offers.items():
+            short = short or have < wanted[sku]
+            cost += wanted[sku] * price
+        if short:
             detail = "cannot ship all of it, and a plan with it is not better by the group's priorities"
             named[name] = Barrier(name, "not_better", detail)
             continue
-        cost = request.fixed + sum([d.quantity * request.offers[d.sku][1] for d in ground.task.demands])
         dearer = cost > total
         alone = 0
         if not dearer:
@@ -136,6 +141,6 @@ def name_dearer(ground: Ground, draft: Draft, found: Found, problem: Problem) ->
         named[name] = Barrier(
             name,
             "dearer" if dearer else "tie_break" if cost == total and alone > found.value else "not_preferred",
-            f"alone it costs {money(cost)}, the plan {printed}",
+            f"alone it costs {amount_text(cost)}, the plan {printed}",
         )
     return list(named.values())

@@ -22,6 +22,12 @@ def nano(amount: Decimal) -> int:
     return whole
 
 
+def amount_text(amount: int) -> str:
+    """`str(money(amount))`, for amounts of whole cents without the detour."""
+    cents, rest = divmod(amount, 10**7)
+    return str(money(amount)) if rest or cents < 0 else f"{cents // 100}.{cents % 100:02}"
+
+
 def money(amount: int) -> Decimal:
     """Nano-units as an exact decimal without trailing zeros beyond the cent."""
     cents, rest = divmod(amount, 10**7)
@@ -78,7 +84,20 @@ class Tariff:
 class Site:
     """A source with its prices as integers. Made once a version of the configuration; plans share it."""
 
-    __slots__ = ("_countries", "_tariffs", "fee", "id", "named_skus", "skus", "source", "tracked")
+    __slots__ = (
+        "_countries",
+        "_tariffs",
+        "any_sku",
+        "currency",
+        "fee",
+        "id",
+        "longest_number",
+        "named_skus",
+        "skus",
+        "source",
+        "takes_any_method",
+        "tracked",
+    )
 
     def __init__(self, source: Source) -> None:
         self.id = source.id
@@ -89,6 +108,13 @@ class Site:
         """What it serves; None = all."""
         self.named_skus = frozenset(source.skus.map) if source.skus.unmapped == "hold" else None
         """What it has a name for; None = the others go under ours."""
+        self.any_sku = self.skus is None and self.named_skus is None
+        self.currency = source.costs.currency
+        pattern = source.fr_number
+        plain = not pattern.forbid and pattern.from_ == "order_number"
+        self.longest_number = pattern.max_length - len(pattern.prefix) if plain else -1
+        """An order number that is not longer fits its pattern as it is."""
+        self.takes_any_method = source.shipping_methods.unmapped != "hold"
         self._countries = None if source.serves.countries == "all" else frozenset(source.serves.countries)
         self._tariffs: dict[str, Tariff | None] = {}
 
