@@ -16,8 +16,10 @@ def waiting(
 ) -> dict[str, Any] | None:
     """None when nothing is open. `order` has stage, stage_since, holds, unroutable."""
     stage, since = order["stage"], order["stage_since"]
-    if stage in ("settled", "canceled"):
+    if stage == "settled":
         return None
+    if stage == "canceled":  # over for us, unless something left all the same
+        return _shipment_in_trouble(shipments)
     if stage == "held":
         holds = order["holds"]
         return _wait(
@@ -28,16 +30,24 @@ def waiting(
             reason = request["reason"] or {}
             code = reason.get("code", request["state"].lower())
             return _wait(code, request["updated_at"], reason.get("action") or "Look at the FR and resend it.", "person")
-    for shipment in shipments:
-        if shipment["status"] in ("sync_failed", "refused", "conflicted"):
-            reason = shipment["reason"] or {}
-            code = reason.get("code", shipment["status"])
-            return _wait(code, shipment["updated_at"], reason.get("action") or "Resync the shipment.", "person")
+    trouble = _shipment_in_trouble(shipments)
+    if trouble is not None:
+        return trouble
     if stage == "imported" and order.get("unroutable"):
         detail = order.get("unroutable_detail") or "It is tried again when stock, sources or rules change."
         return _wait(order["unroutable"], since, detail, "system")
     step, by_whom = _NEXT[stage]
     return _wait(stage, since, step, by_whom)
+
+
+def _shipment_in_trouble(shipments: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The first shipment that a person has to look at."""
+    for shipment in shipments:
+        if shipment["status"] in ("sync_failed", "refused", "conflicted"):
+            reason = shipment["reason"] or {}
+            code = reason.get("code", shipment["status"])
+            return _wait(code, shipment["updated_at"], reason.get("action") or "Resync the shipment.", "person")
+    return None
 
 
 def _wait(reason: str, since: Any, step: str, by_whom: str) -> dict[str, Any]:
