@@ -255,6 +255,8 @@ class Supplier:
     features: Features = field(default_factory=lambda: Features(lists_changed_shipments=True, call_timeout=0.05))
     page_size: int = 100
     clock: int = 0
+    unreadable: dict[str, datetime] = field(default_factory=dict)
+    """Shipments that the client cannot read, with the time of their change."""
 
     def ship(
         self,
@@ -302,7 +304,8 @@ class Supplier:
         )
         start = int(page or 0)
         end = start + self.page_size
-        return ShipmentPage(tuple(found[start:end]), str(end) if end < len(found) else None)
+        problems = tuple(f"shipment {one}" for one, at in self.unreadable.items() if since is None or at >= since)
+        return ShipmentPage(tuple(found[start:end]), str(end) if end < len(found) else None, problems)
 
 
 async def _nothing() -> None: ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from poller_harness import AT, Stage, channel_of, fr_of, line_of, order_of, refused, source_of, submitted
 
 from waybill_contracts.fr_created import FrCreated
@@ -353,3 +355,37 @@ async def test_a_shipment_waits_for_its_channels_configuration(stage: Stage) -> 
     await stage.take(channel_of(3))
     await stage.tries()
     assert await stage.column("select state from syncs") == ["synced"]
+
+
+async def test_a_shipment_that_cannot_be_read_is_asked_for_until_it_can(stage: Stage) -> None:
+    for number in (1, 2):
+        await stage.take(submitted(order_of(f"o{number}")))
+    stage.supplier.unreadable = {"s-1": AT}
+    await stage.look()
+    stage.supplier.ship("s-2", "E-o2", {"l1": 2}, updated_at=AT + timedelta(hours=1))
+    await stage.look()
+    assert await stage.column("select source_shipment_id from shipments") == ["s-2"]
+    assert await stage.column("select key from open_alerts") == ["unreadable_shipments/east"]
+
+    stage.supplier.unreadable = {}
+    stage.supplier.ship("s-1", "E-o1", {"l1": 2}, updated_at=AT)
+    await stage.look()
+    assert len(await stage.column("select 1 from shipments")) == 2
+    assert await stage.column("select key from open_alerts") == []
+
+
+async def test_a_shipment_that_cannot_be_stored_holds_up_no_other_and_is_asked_for_again(stage: Stage) -> None:
+    for number in (1, 2):
+        await stage.take(submitted(order_of(f"o{number}")))
+    kept = await stage.column("select fr from watches where fr_id = 'f-o1'")
+    await stage.pool.execute("update watches set fr = '{}' where fr_id = 'f-o1'")
+    stage.supplier.ship("s-1", "E-o1", {"l1": 2}, updated_at=AT)
+    stage.supplier.ship("s-2", "E-o2", {"l1": 2}, updated_at=AT + timedelta(hours=1))
+    await stage.look()
+    assert await stage.column("select source_shipment_id from shipments") == ["s-2"]
+    assert await stage.column("select key from open_alerts") == ["unreadable_shipments/east"]
+
+    await stage.pool.execute("update watches set fr = $1 where fr_id = 'f-o1'", *kept)
+    await stage.look()
+    assert len(await stage.column("select 1 from shipments")) == 2
+    assert await stage.column("select key from open_alerts") == []

@@ -1,10 +1,11 @@
 """A source's turn: list what it shipped since its cursor, record page by page, and say when the next turn is due.
 
-Promises: the cursor moves only after a list was read to its end, and overlaps the one before; a failed turn loses
-nothing and comes again by the retry schedule; a source that is down or unauthorized waits without calls.
+Promises: the cursor moves only after a list was read to its end and all of it was recorded, and overlaps the one
+before; what cannot be read or recorded holds up nothing else, and is asked for again until it can; a failed turn comes
+again by the retry schedule; a source that is down or unauthorized waits without calls.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from shipment_poller.translate import said_by
 from waybill_common import leases, outbox
 from waybill_common.breaker import Health
 from waybill_common.budget import BudgetWait
-from waybill_common.db import Connection, Pool, rows, transaction
+from waybill_common.db import Connection, Pool, rows, transaction, transient
 from waybill_common.leases import Lease, LeasedTable
 from waybill_common.logs import Log, declare_events
 from waybill_common.retry import SP_8, Again, Family, decide
@@ -35,6 +36,7 @@ declare_events(
     {
         "poll.done": "a source's turn ended well and told something",
         "poll.failed": "a source's turn ended early; it comes again",
+        "poll.not_recorded": "a shipment could not be recorded; it is asked for again, its neighbours are recorded",
         "poll.connection_unusable": "a source's configuration cannot be used; it is not polled",
     }
 )
@@ -60,7 +62,8 @@ class Turn:
     connection: SourceConnection
     seen: list[datetime] = field(default_factory=list)
     told: int = 0
-    problems: int = 0
+    problems: list[str] = field(default_factory=list)
+    """What could not be read or recorded."""
 
     @property
     def source(self) -> str:
@@ -152,17 +155,31 @@ class PollWorker:
     async def _record(self, turn: Turn, answer: ShipmentPage, exchanges: list[outbox.Message]) -> None:
         words = merge.fold(said_by(shipment) for shipment in answer.shipments)
         turn.seen += [said.updated_at for said in words.values()]
+        turn.problems += answer.problems
         async with transaction(self._pool) as conn:
-            told, early = await record_shipments(conn, self._tools, turn.source, words)
             await outbox.append(conn, exchanges)
-            await self._problems(conn, turn.source, answer.problems)
-            turn.problems += len(answer.problems)
             await self._note(conn, turn, None, None)
+            told, early = await self._take_in(conn, turn, words)
         if early:
             told += await self._keep_early(turn.source, early)
         turn.told += told
         if told:
             self._wake()
+
+    async def _take_in(self, conn: Connection, turn: Turn, words: Mapping[str, Said]) -> tuple[int, list[Said]]:
+        """The words of a page together; where that fails for good each alone, and what is bad is left out."""
+        try:
+            async with conn.transaction():
+                return await record_shipments(conn, self._tools, turn.source, words)
+        except Exception as error:
+            if transient(error):
+                raise
+            if len(words) == 1:
+                turn.problems += [f"shipment {name}: {type(error).__name__}: {error}"[:300] for name in words]
+                self._log.error("poll.not_recorded", source=turn.source, error=repr(error), exc_info=error)
+                return 0, []
+        each = [await self._take_in(conn, turn, {name: said}) for name, said in words.items()]
+        return sum(told for told, _ in each), [said for _, early in each for said in early]
 
     async def _keep_early(self, source: str, early: list[Said]) -> int:
         async with transaction(self._pool) as conn:
@@ -173,11 +190,13 @@ class PollWorker:
             told, _ = await record_shipments(conn, self._tools, source, {said.id: said for said in known})
         return told
 
-    async def _problems(self, conn: Connection, source: str, problems: tuple[str, ...]) -> None:
-        """One open alert a source, however often its list repeats what cannot be read."""
-        if problems:
-            title = f"{len(problems)} shipments of {source} could not be read"
-            await self._tools.alerts.raised(conn, _unreadable(source), title, "; ".join(problems[:10]))
+    async def _problems(self, conn: Connection, turn: Turn) -> None:
+        """One open alert a source, however often its list repeats what cannot be read or recorded."""
+        if turn.problems:
+            title = f"{len(turn.problems)} shipments of {turn.source} could not be read or recorded"
+            await self._tools.alerts.raised(conn, _unreadable(turn.source), title, "; ".join(turn.problems[:10]))
+        else:
+            await self._tools.alerts.cleared(conn, _unreadable(turn.source))
 
     async def _later(self, lease: Lease, wait: timedelta) -> None:
         async with self._pool.acquire() as conn:
@@ -189,11 +208,10 @@ class PollWorker:
 
     async def _ended(self, turn: Turn) -> None:
         async with transaction(self._pool) as conn:
-            wait, cursor = await self._next(conn, turn, to_the_end=True)
+            wait, cursor = await self._next(conn, turn, to_the_end=not turn.problems)
             await self._finish(conn, turn, wait, cursor, attempts=0)
             await self._say_overdue(conn)
-            if not turn.problems:
-                await self._tools.alerts.cleared(conn, _unreadable(turn.source))
+            await self._problems(conn, turn)
         if turn.told:
             self._log.info("poll.done", source=turn.source, told=turn.told)
 
