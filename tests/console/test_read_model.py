@@ -203,6 +203,18 @@ async def test_a_failed_sync_shows_in_both_axes_with_its_next_step(console: Any)
     assert shown["waiting"]["next"] == "Map it at the channel."
 
 
+async def test_an_order_whose_channel_has_nothing_to_be_told_is_settled_when_it_is_shipped(console: Any) -> None:
+    """A channel of platform `events`: upstream reads `shipment.synced`, there is no shop to write to."""
+    told = made("shipment.recorded", 2, 5, shipment=SHIPMENT, fulfillment="shipped", sync="not_needed")
+
+    await console.publish(*LIFE[:6], ("shipment-poller", told))
+
+    found = await console.eventually("/orders", lambda a: bool(a["items"]) and a["items"][0]["stage"] == "settled")
+    shown = await console.get(f"/orders/{ORDER['order_id']}")
+    assert (found["items"][0]["fulfillment"], found["items"][0]["sync"]) == ("shipped", "not_needed")
+    assert (shown["waiting"], shown["shipments"][0]["status"]) == (None, "not_needed")
+
+
 async def test_lists_are_paged_without_gap_or_repeat(console: Any) -> None:
     orders = [{**ORDER, "order_id": f"id-{n:03}", "channel_order_id": str(n), "number": f"#{n}"} for n in range(25)]
     await console.publish(

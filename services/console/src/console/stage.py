@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 STAGES = ("held", "imported", "routed", "submitted", "shipped", "settled", "canceled")
 _SENT = frozenset({"PROCESSED", "ACKNOWLEDGED"})
 _LIVE = _SENT | {"UNPROCESSED", "PROCESSING", "FAILED"}
-_LEFT = frozenset({"recorded", "sync_failed", "synced"})
+_DONE = frozenset({"synced", "not_needed"})
+_LEFT = _DONE | {"recorded", "sync_failed"}
 
 Row = Mapping[str, Any]
 Units = Mapping[tuple[str, str], int]
@@ -53,7 +54,7 @@ def _stage(order: Row, wanted: Units, requests: Sequence[Row], shipments: Sequen
         return str(order["state"])
     if _sync(shipments) not in ("synced", "not_needed") and _covers(shipped, wanted):
         return "shipped"
-    if _covers(_sum(s["lines"] for s in shipments if s["status"] == "synced"), wanted):
+    if _covers(_sum(s["lines"] for s in shipments if s["status"] in _DONE), wanted):
         return "settled"
     if _covers(shipped, wanted):
         return "shipped"

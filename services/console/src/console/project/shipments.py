@@ -7,7 +7,8 @@ import orjson
 from console.project.folding import columns, newest
 from waybill_common.db import Connection, Queries
 from waybill_contracts.envelope import Received
-from waybill_contracts.shipment_synced import ShipmentFact
+from waybill_contracts.shipment_synced import ShipmentFact, ShipmentRecorded
+from waybill_contracts.values import SyncStatus
 
 _NAMES = ("bodies", "sequences", "statuses", "reasons", "fulfillment_ids", "attempts", "notes", "times")
 
@@ -25,13 +26,23 @@ def _row(event: ShipmentFact) -> tuple[object, ...]:
     return (
         event.shipment.model_dump(mode="json"),
         event.sequence,
-        event.TYPE.removeprefix("waybill.shipment.").rsplit(".v", 1)[0],
+        _status(event),
         reason.model_dump(mode="json") if reason else None,
         _json(getattr(event, "fulfillment_ids", ())),
         getattr(event, "attempts", 0),
         _json(getattr(event, "notes", ())),
         event.at,
     )
+
+
+def _status(event: ShipmentFact) -> str:
+    """`not_needed`: recorded, and nothing of it is to be told to the channel, which has no platform, or shows all.
+
+    The order's axis is the worst of its shipments, so a shipment that still had to be told would make it `pending`.
+    """
+    if isinstance(event, ShipmentRecorded) and event.sync in (SyncStatus.NOT_NEEDED, SyncStatus.SYNCED):
+        return "not_needed"
+    return event.TYPE.removeprefix("waybill.shipment.").rsplit(".v", 1)[0]
 
 
 def _json(texts: Sequence[str]) -> str:

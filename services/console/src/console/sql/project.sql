@@ -67,7 +67,8 @@ insert into shipments (shipment_id, order_id, fr_id, source, sequence, status, b
                        notes, recorded_at, synced_at, updated_at)
 select u.body ->> 'shipment_id', u.body ->> 'order_id', u.body ->> 'fr_id', u.body ->> 'source', u.sequence, u.status,
        u.body, u.reason, array(select jsonb_array_elements_text(u.fulfillment_ids::jsonb)), u.attempts,
-       array(select jsonb_array_elements_text(u.notes::jsonb)), u.at, case when u.status = 'synced' then u.at end, u.at
+       array(select jsonb_array_elements_text(u.notes::jsonb)), u.at,
+       case when u.status in ('synced', 'not_needed') then u.at end, u.at
 from unnest(:bodies::jsonb[], :sequences::bigint[], :statuses::text[], :reasons::jsonb[], :fulfillment_ids::text[],
             :attempts::int[], :notes::text[], :times::timestamptz[])
     as u (body, sequence, status, reason, fulfillment_ids, attempts, notes, at)
