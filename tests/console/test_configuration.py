@@ -144,3 +144,17 @@ async def test_what_left_the_file_becomes_a_tombstone(console: Any, document: di
     finally:
         await consumer.stop()
     assert record.key == b"channel/acme-shop"
+
+
+async def test_a_connection_that_could_not_be_opened_is_refused_when_it_is_applied(
+    console: Any, document: dict[str, Any]
+) -> None:
+    document["stores"][0]["channels"][0]["credentials"] = {}
+    document["sources"][0]["platform"] = "woocommerce"
+
+    refused = await console.put_config(document)
+
+    errors = {error["path"]: error["message"] for error in refused.json()["errors"]}
+    assert "access_token is missing" in errors["stores[0].channels[0]"]
+    assert "woocommerce is not built yet; use http" in errors["sources[0]"]
+    assert (await console.get("/config"))["sources"] == []

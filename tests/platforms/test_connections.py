@@ -13,6 +13,7 @@ from waybill_contracts.configuration import Channel, Source
 from waybill_platforms.connections import Connections, plain
 from waybill_platforms.errors import UnsupportedPlatform
 from waybill_platforms.model import Features
+from waybill_platforms.registry import channel_refusal
 
 COSTS = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "4.00"}]}
 
@@ -80,8 +81,23 @@ async def test_a_platform_without_the_role_is_named(ledger: Any) -> None:
 async def test_a_missing_credential_is_named(ledger: Any, credentials: dict[str, str], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Connections(ledger, plain).channel(channel(credentials=credentials), 1)
-    with pytest.raises(ValueError, match="token"):
-        Connections(ledger, plain).source(source(credentials={}), 1)
+    assert named in str(channel_refusal(channel(), credentials))
+    assert channel_refusal(channel(), {"access_token": "t"}) is None
+
+
+async def test_a_supplier_that_asks_for_no_token_is_sent_none(serve: Any, ledger: Any) -> None:
+    seen: list[str | None] = []
+
+    async def open_to_all(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("authorization"))
+        return web.json_response({"shipments": [], "next": None})
+
+    connections = Connections(ledger, plain)
+    supplier = connections.source(source(url=await serve(open_to_all), credentials={}), 1)
+    assert supplier is not None
+    await supplier.shipments.list_shipments(None)
+    assert seen == [None]
+    await connections.aclose()
 
 
 def test_an_address_is_needed() -> None:

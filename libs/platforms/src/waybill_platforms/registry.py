@@ -5,6 +5,9 @@ Adding a platform is a folder and a line in one or both tables. `events` and `ma
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
 
 from waybill_contracts.configuration import Capabilities, Channel, Platform, Source
 from waybill_platforms.errors import UnsupportedPlatform
@@ -27,6 +30,38 @@ def _http(source: Source, credentials: Credentials, budget: Budget) -> SourceCon
     return open_supplier(source.id, HttpSourceSettings.of(source, credentials), budget)
 
 
+def channel_refusal(channel: Channel, credentials: Credentials) -> str | None:
+    """Why this channel could not be opened, in words that name the fix; None when it could.
+
+    Asked when a configuration is applied, so that nobody finds out from a log.
+    """
+    return _refusal(channel.platform, CHANNEL_SETTINGS, lambda settings: settings(channel, credentials))
+
+
+def source_refusal(source: Source, credentials: Credentials) -> str | None:
+    """Why this source could not be opened; None when it could."""
+    return _refusal(source.platform, SOURCE_SETTINGS, lambda settings: settings(source, credentials))
+
+
+def _refusal(platform: Platform, table: Mapping[Platform, Any], read: Callable[[Any], object]) -> str | None:
+    if platform in UNCONNECTED:
+        return None
+    if platform not in table:
+        return f"platform: {platform.value} is not built yet; use {_names(table)}"
+    try:
+        read(table[platform])
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        return f"{first['loc'][0]}: {first['msg']}"
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+CHANNEL_SETTINGS: dict[Platform, Callable[[Channel, Credentials], object]] = {
+    Platform.SHOPIFY: lambda channel, credentials: ShopifySettings.of(channel.id, channel.url, credentials)
+}
+SOURCE_SETTINGS: dict[Platform, Callable[[Source, Credentials], object]] = {Platform.HTTP: HttpSourceSettings.of}
 CHANNELS: dict[Platform, Callable[[Channel, Credentials, Budget], ChannelConnection]] = {Platform.SHOPIFY: _shopify}
 SOURCES: dict[Platform, Callable[[Source, Credentials, Budget], SourceConnection]] = {Platform.HTTP: _http}
 UNCONNECTED = frozenset({Platform.EVENTS, Platform.MANUAL})

@@ -56,8 +56,9 @@ class HttpSource:
     """One supplier; both its ports."""
 
     def __init__(self, connection: str, settings: HttpSourceSettings, budget: Budget) -> None:
-        token = settings.token.get_secret_value()
-        self._http = Http(connection, {"Authorization": f"Bearer {token}"}, (token,), budget, RATE, mapping.described)
+        token = settings.token.get_secret_value() if settings.token else None
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = Http(connection, headers, (token,) if token else (), budget, RATE, mapping.described)
         self._root = settings.url
         self._requests = httpx.URL(f"{settings.url}/requests")
         self._shipments = httpx.URL(f"{settings.url}/shipments")

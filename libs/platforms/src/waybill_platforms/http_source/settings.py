@@ -1,4 +1,4 @@
-"""Where a supplier's implementation listens, and with which token it is called."""
+"""Where a supplier's implementation listens, and with which token it is called, if with any."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -14,11 +14,10 @@ class HttpSourceSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     url: str = Field(pattern=r"^https?://", description="the API root; /requests and /shipments are appended")
-    token: SecretStr = Field(min_length=1)
+    token: SecretStr | None = Field(default=None, description="none: the supplier trusts the network that we share")
 
     @classmethod
     def of(cls, source: Source, credentials: Mapping[str, str]) -> Self:
-        """Raises ValueError naming what is missing."""
-        if not credentials.get("token"):
-            raise ValueError(f"sources[{source.id}].credentials.token is missing: set the token that the supplier gave")
-        return cls(url=(source.url or "").rstrip("/"), token=SecretStr(credentials["token"]))
+        """Raises ValueError when the address is none."""
+        token = credentials.get("token")
+        return cls(url=(source.url or "").rstrip("/"), token=SecretStr(token) if token else None)

@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 
 from console.configure.entities import Credentials, Entity, entities_of, merge_credentials
 from console.configure.publishing import message_of, published, removal_of
+from console.configure.reading import Problem, WrongConfiguration
 from console.messages import message
 from waybill_common import outbox
 from waybill_common.clock import Clock
 from waybill_common.db import Connection, Queries, rows
 from waybill_common.vault import Vault
-from waybill_contracts.configuration import Configuration, StockLevel
+from waybill_contracts.configuration import Channel, Configuration, Source, StockLevel
 from waybill_contracts.inventory_updated import StockCounted
+from waybill_platforms.registry import channel_refusal, source_refusal
 
 Secrets = Mapping[str, Mapping[str, str]]
 
@@ -56,9 +58,7 @@ class Applier:
         now = self._clock.now()
         changes, waits_for = [], {}
         messages: list[outbox.Message] = []
-        for position, entity in enumerate(entities_of(wanted)):
-            old = stored.pop(entity.name, None)
-            credentials = self._credentials(entity, old, secrets, again=entity.id in locked_out)
+        for position, (entity, old, credentials) in enumerate(self._prepared(wanted, stored, secrets, locked_out)):
             change = _compare(entity, old, credentials)
             if change is None:
                 if not dry_run:
@@ -80,6 +80,27 @@ class Applier:
         if (changes or levels) and not dry_run:
             await self._finish(conn, version, actor, now, changes, messages, levels)
         return Applied(version if changes or levels else version - 1, changes, len(levels), waits_for)
+
+    def _prepared(
+        self, wanted: Configuration, stored: dict[str, Any], secrets: Secrets, locked_out: set[str]
+    ) -> list[tuple[Entity, Any, Credentials]]:
+        """Each wanted entity beside what is stored of it, which is taken out of `stored`: what stays there is to go.
+
+        Raises WrongConfiguration, with everything that is wrong, before anything is changed.
+        """
+        prepared, problems = [], []
+        for entity in entities_of(wanted):
+            old = stored.pop(entity.name, None)
+            try:
+                credentials = self._credentials(entity, old, secrets, again=entity.id in locked_out)
+            except WrongConfiguration as wrong:
+                problems += wrong.problems
+                continue
+            problems += _refusal(entity, credentials)
+            prepared.append((entity, old, credentials))
+        if problems:
+            raise WrongConfiguration(problems)
+        return prepared
 
     def _credentials(self, entity: Entity, old: Any, secrets: Secrets, *, again: bool) -> Credentials:
         """`again`: what is given counts as new, although it is what is stored."""
@@ -161,6 +182,19 @@ class Applier:
             sequences=[sequence for _, sequence in levels],
         )
         await outbox.append(conn, messages)
+
+
+def _refusal(entity: Entity, credentials: Credentials) -> list[Problem]:
+    """Why the platform's client could not be opened like this; a kept secret counts as given."""
+    kind = entity.name.partition("/")[0]
+    given = credentials.new | dict.fromkeys(credentials.kept, "kept")
+    words = None
+    if kind == "channel":
+        body = {key: value for key, value in entity.body.items() if key != "store"}
+        words = channel_refusal(Channel.model_validate(body), given)
+    elif kind == "source":
+        words = source_refusal(Source.model_validate(entity.body), given)
+    return [Problem(entity.path, words)] if words else []
 
 
 def _compare(entity: Entity, old: Any, credentials: Credentials) -> Change | None:
