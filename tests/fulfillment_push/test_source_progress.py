@@ -84,3 +84,23 @@ async def test_a_void_meets_a_source_that_canceled_already(stage: Any, kit: Any)
     await stage.send()
     assert (await stage.fr())["state"] == "CANCELED"
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.canceled", "fr.canceled"]
+
+
+async def test_a_source_that_could_not_be_opened_for_a_while_is_looked_at_again(stage: Any, kit: Any) -> None:
+    await stage.deliver(kit.created())
+    await stage.send()
+    opened = stage.open
+
+    async def broken(known: Any) -> Any:
+        raise ValueError("its secret cannot be opened")
+
+    stage.open = broken
+    await stage.make_due()
+    await stage.send()
+    assert (await stage.fr())["waiting"] == "source_progress"
+
+    stage.open = opened
+    stage.sources["east"].requests["E-f1"] = replace(stage.sources["east"].requests["E-f1"], canceled=True)
+    await stage.make_due()
+    await stage.send()
+    assert (await stage.fr())["state"] == "CANCELED"

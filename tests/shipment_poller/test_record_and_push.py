@@ -389,3 +389,12 @@ async def test_a_shipment_that_cannot_be_stored_holds_up_no_other_and_is_asked_f
     await stage.look()
     assert len(await stage.column("select 1 from shipments")) == 2
     assert await stage.column("select key from open_alerts") == []
+
+
+async def test_sp_1_a_source_is_polled_now_whether_or_not_its_turn_is_under_way(stage: Stage) -> None:
+    await stage.take(submitted(order_of()))
+    assert await stage.tools.queries.poll_now(stage.pool, source="east") == "east"
+    assert await stage.column("select due_at <= now() and not wanted_again from source_turns") == [True]
+    await stage.pool.execute("update source_turns set lease_until = now() + interval '1 minute'")
+    await stage.tools.queries.poll_now(stage.pool, source="east")
+    assert await stage.column("select wanted_again from source_turns") == [True]

@@ -18,6 +18,10 @@ from waybill_contracts.fulfillment_submitted import FrState, Outcome, Recall
 from waybill_platforms.model import Features
 
 
+UNREACHABLE_SECONDS = 300.0
+"""A request that its source has is looked at again after this, while the source cannot be called."""
+
+
 class Step(StrEnum):
     """One call to the source."""
 
@@ -58,9 +62,21 @@ def next_step(fr: Fr, other: Counterpart) -> Step | None:
         return _recall(fr, other)
     if fr.state is FrState.PROCESSING:
         return _read_back(fr, other) if fr.open_intent else _send(fr, other)
-    if fr.state in SENT and fr.waiting is not None and fr.waiting.code is WaitsFor.PROGRESS and other.can_look:
-        return Step.LOOK
+    if fr.state in SENT and fr.waiting is not None and fr.waiting.code is WaitsFor.PROGRESS:
+        return _look(fr, other)
     fr.rest()
+    return None
+
+
+def _look(fr: Fr, other: Counterpart) -> Step | None:
+    if other.can_look:
+        return Step.LOOK
+    if other.features is None and (other.source is None or other.source.platform is not Platform.MANUAL):
+        # it may come back, and may have acknowledged or canceled meanwhile
+        why = other.trouble or f"source {fr.source} is not configured here"
+        fr.wait_seconds(WaitsFor.PROGRESS, f"looked at again when it can be: {why}", UNREACHABLE_SECONDS)
+    else:
+        fr.rest()
     return None
 
 

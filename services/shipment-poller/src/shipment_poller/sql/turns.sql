@@ -6,7 +6,7 @@ on conflict (source) do update set due_at = least(t.due_at, excluded.due_at);
 
 -- name: poll_now(source)$
 insert into source_turns as t (source, due_at) values (:source, now())
-on conflict (source) do update set due_at = now(), wanted_again = t.lease_until > now()
+on conflict (source) do update set due_at = now(), wanted_again = coalesce(t.lease_until > now(), false)
 returning source;
 
 -- name: lock_turn(source, token)^
