@@ -101,6 +101,13 @@ class Hub:
             assert time.monotonic() < deadline, self.unsent()
             time.sleep(0.25)
 
+    def answered(self, seconds: float = 120) -> None:
+        """Waits until every fact that somebody owes a receipt for has it."""
+        deadline = time.monotonic() + seconds
+        while owed := {s: n for s in SCHEMAS if (n := self.query(f"select count(*) from {s}.receipts_due")[0][0])}:
+            assert time.monotonic() < deadline, f"receipts still owed: {owed}"
+            time.sleep(0.5)
+
     def dead_letters(self) -> int:
         return sum(self.query(f"select count(*) from {schema}.dead_letters")[0][0] for schema in SCHEMAS)
 
