@@ -6,7 +6,8 @@ the conflict.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from router.routing.candidates import Request
@@ -47,7 +48,7 @@ class Problem(Protocol):
     def parts(self, takes: Takes) -> Parts: ...
 
 
-@dataclass(slots=True)
+@dataclass
 class Ground:
     """What both kinds of problem stand on."""
 
@@ -61,7 +62,11 @@ class Ground:
     limit: int
     addresses: int
     cost_weight: int
-    stock: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @cached_property
+    def stock(self) -> dict[tuple[str, str], int]:
+        """(source, SKU) -> what is free there."""
+        return {(r.site.id, sku): have for r in self.requests for sku, (have, _) in r.offers.items()}
 
     def unit(self, i: int, sku: str) -> int:
         return self.per_unit[i] + self.cost_weight * self.requests[i].offers[sku][1]
@@ -85,6 +90,5 @@ def lay_ground(task: Task, group: Group, requests: list[Request], *, settling: b
             per_unit = [sum_ + weight * one for sum_, one in zip(per_unit, level.unit, strict=True)]
     addresses = len({demand.address for demand in task.demands})
     limit = min(group.max_frs or len(requests), addresses if required_single(group) else len(requests))
-    stock = {(r.site.id, sku): have for r in requests for sku, (have, _) in r.offers.items()}
     cost_weight = scales.weight(levels, "lowest_cost")
-    return Ground(task, group, requests, levels, scales, fixed, per_unit, limit, addresses or 1, cost_weight, stock)
+    return Ground(task, group, requests, levels, scales, fixed, per_unit, limit, addresses or 1, cost_weight)

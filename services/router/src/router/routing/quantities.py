@@ -34,15 +34,15 @@ class Quantities:
         unit: list[list[int]] = []
         cap: list[list[int]] = []
         ground, weight = self.ground, self.ground.cost_weight
-        for i, request in enumerate(self.requests):
-            prices = [0] * len(self.keys)
-            caps = [0] * len(self.keys)
-            offers, per_unit = request.offers, ground.per_unit[i]
-            for j, (address, sku) in enumerate(self.keys):
-                if address == request.address and sku in offers:
-                    have, price = offers[sku]
-                    caps[j] = min(have, self.demand[j])
-                    prices[j] = per_unit + weight * price
+        nothing = (0, 0)
+        wanted = [(address, sku, need) for (address, sku), need in zip(self.keys, self.demand, strict=True)]
+        for request, per_unit in zip(self.requests, ground.per_unit, strict=True):
+            prices, caps = [], []
+            here, offers = request.address, request.offers
+            for address, sku, need in wanted:
+                have, price = offers.get(sku, nothing) if address == here else nothing
+                caps.append(have if have < need else need)
+                prices.append(per_unit + weight * price)
             unit.append(prices)
             cap.append(caps)
         for i, j, most in limits.caps:

@@ -12,6 +12,7 @@ several addresses, one unit of each item is placed at each other source in turn.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from router.routing.filling import fill
 from router.routing.instance import Instance
 from router.routing.problems import NO_LIMITS, Limits, Parts, Problem, Takes
 from router.routing.search import solve
@@ -35,40 +36,74 @@ def find_runner_up(problem: Problem, chosen: Found) -> Found | None:
 def _added(problem: Problem, used: set[int], sources: set[str]) -> Found | None:
     """The chosen plan with one more source; only where no stock is shared."""
     instance = problem.instance(NO_LIMITS)
-    kept = [i for i in range(len(problem.requests)) if i in used]
-    base = solve(instance, out=[i for i in range(len(problem.requests)) if i not in used])
-    if base.takes is None or len(kept) >= instance.limit:
+    if len(used) >= instance.limit:
         return None
-    if instance.extra and len(kept) <= instance.free:
+    if instance.extra and len(used) <= instance.free:
         many = solve(replace(instance, extra=0))
         if many.takes and many.value is not None and {i for i, _, _ in many.takes} != used:
             value = many.value + instance.extra
             return Found(value, problem.parts(many.takes), value)
-    best: tuple[int, Takes] | None = None
-    for t, request in enumerate(problem.requests):
-        if request.site.id not in sources and any(instance.cap[t]):
-            takes = _with(instance, base.takes, t)
-            value = _value(instance, takes)
-            if best is None or value < best[0]:
-                best = value, takes
-    return best and Found(best[0], problem.parts(best[1]), best[0])
+    takes = fill(instance, used)
+    donors = _donors(instance, takes)
+    others = [
+        t for t, request in enumerate(problem.requests) if request.site.id not in sources and any(instance.cap[t])
+    ]
+    if not others:
+        return None
+    best = min(others, key=lambda t: _rise(instance, donors, t))
+    takes = _with(instance, takes, donors, best)
+    value = _value(instance, takes)
+    return Found(value, problem.parts(takes), value)
 
 
-def _with(instance: Instance, takes: Takes, t: int) -> Takes:
+Donors = list[list[tuple[int, int, int]]]
+"""For each item who ships it at what price: (price, request, units), the dearest first; request -1 is nobody."""
+
+
+def _donors(instance: Instance, takes: Takes) -> Donors:
+    donors: Donors = [[] for _ in instance.demand]
+    left = list(instance.demand)
+    for i, j, units in takes:
+        donors[j].append((instance.unit[i][j], i, units))
+        left[j] -= units
+    for j, units in enumerate(left):
+        if units:
+            donors[j].append((instance.penalty[j], -1, units))
+        donors[j].sort(reverse=True)
+    return donors
+
+
+def _rise(instance: Instance, donors: Donors, t: int) -> int:
+    """What the plan's value grows by when request t takes over what is cheaper there, or else one unit."""
+    prices, rise, saves = instance.unit[t], instance.fixed[t], False
+    least: int | None = None
+    for j, left in enumerate(instance.cap[t]):
+        if not left:
+            continue
+        price = prices[j]
+        dearest = donors[j][0][0]
+        if dearest > price:
+            saves = True
+            for theirs, _, units in donors[j]:
+                if theirs <= price or not left:
+                    break
+                take = units if units < left else left
+                rise -= take * (theirs - price)
+                left -= take
+        elif least is None or price - dearest < least:
+            least = price - dearest
+    return rise if saves else rise + (least or 0)
+
+
+def _with(instance: Instance, takes: Takes, donors: Donors, t: int) -> Takes:
     """The takes after request t has taken over each unit that is cheaper there, or else the one cheapest to move."""
     moved: dict[tuple[int, int], int] = {(i, j): units for i, j, units in takes}
-    cheapest: tuple[int, int, int | None] | None = None
-    for j, most in enumerate(instance.cap[t]):
-        if not most:
+    cheapest: tuple[int, int, int] | None = None
+    for j, left in enumerate(instance.cap[t]):
+        if not left:
             continue
         price = instance.unit[t][j]
-        donors: list[tuple[int, int | None, int]] = [(instance.unit[i][j], i, u) for i, jj, u in takes if jj == j]
-        lacking = instance.demand[j] - sum(units for _, _, units in donors)
-        if lacking:
-            donors.append((instance.penalty[j], None, lacking))
-        donors.sort(key=lambda donor: -donor[0])
-        left = most
-        for theirs, i, units in donors:
+        for theirs, i, units in donors[j]:
             if cheapest is None or price - theirs < cheapest[0]:
                 cheapest = price - theirs, j, i
             if theirs > price and left:
@@ -79,9 +114,9 @@ def _with(instance: Instance, takes: Takes, t: int) -> Takes:
     return [(i, j, units) for (i, j), units in moved.items() if units]
 
 
-def _move(moved: dict[tuple[int, int], int], giver: int | None, taker: int, j: int, units: int) -> None:
+def _move(moved: dict[tuple[int, int], int], giver: int, taker: int, j: int, units: int) -> None:
     moved[(taker, j)] = moved.get((taker, j), 0) + units
-    if giver is not None:
+    if giver >= 0:
         moved[(giver, j)] -= units
 
 

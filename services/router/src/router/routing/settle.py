@@ -1,6 +1,6 @@
 """Who ships what, once it is decided which FRs there are: at equal cost, more units at the earlier FR.
 
-Where items share no stock, `search.fill` does that item by item. Where they do, one item's units decide what is left
+Where items share no stock, `filling.fill` does that item by item. Where they do, one item's units decide what is left
 for another: the chosen FRs alone are solved again, with this level in the number too (few FRs: it stays small).
 """
 
