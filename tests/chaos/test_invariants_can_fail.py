@@ -12,14 +12,14 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 PLANTED = {
     "I4": "update router.stock set reserved = reserved + 1 where on_hand > reserved",
     "RT-6": "update router.stock set on_hand = on_hand + 1",
-    "I2": """update console.orders set snapshot = replace(snapshot::text, '"canceled": 0', '"canceled": 1')::jsonb""",
+    # these stay broken: each is looked at before the one planted before it
     "I5": "update console.orders set snapshot = jsonb_set(snapshot, '{holds}', '[]') where stage = 'held'",
+    "I2": """update console.orders set snapshot = replace(snapshot::text, '"canceled": 0', '"canceled": 1')::jsonb""",
     "I1": "delete from console.excluded_orders",
 }
 MENDED = {
     "I4": "update router.stock set reserved = reserved - 1 where reserved > 0",
     "RT-6": "update router.stock set on_hand = on_hand - 1",
-    "I2": """update console.orders set snapshot = replace(snapshot::text, '"canceled": 1', '"canceled": 0')::jsonb""",
 }
 
 
@@ -36,5 +36,3 @@ def test_each_invariant_sees_its_own_violation(make_hub: Callable[..., Any], inv
         if name in MENDED:
             hub.query(MENDED[name])
             invariants(hub)
-        elif name == "I5":
-            hub.query("update console.orders set stage = 'settled' where stage = 'held'")
