@@ -96,3 +96,8 @@ async def test_an_order_that_nobody_can_read_waits_without_its_lease_and_its_nei
     assert len(await reading.house.rows()) == 1
     row = await reading.house.pool.fetchrow("select *, due_at > now() as later from live_reads")
     assert (row["number"], row["lease_token"], row["later"]) == ("#bad", None, True)
+    assert await reading.alerts() == ["not-at-channel/other/#bad"]
+
+    reading.readers["other"] = type(reading.readers["shop"])(orders=[order("bad")])
+    await reading.turn()
+    assert await reading.alerts() == []

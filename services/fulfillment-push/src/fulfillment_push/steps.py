@@ -17,7 +17,6 @@ from waybill_contracts.configuration import Platform, Source
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Recall
 from waybill_platforms.model import Features
 
-
 UNREACHABLE_SECONDS = 300.0
 """A request that its source has is looked at again after this, while the source cannot be called."""
 

@@ -15,7 +15,7 @@ from order_ingest.import_orders import Batch, import_orders
 from order_ingest.named import q
 from order_ingest.seen import seen
 from waybill_common.budget import BudgetWait
-from waybill_common.db import Connection, transaction
+from waybill_common.db import Connection, transaction, transient
 from waybill_common.ids import new_id
 from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_platforms.errors import PlatformError
@@ -82,9 +82,14 @@ class LiveReads:
     async def _read(self, lease: Lease) -> None:
         try:
             await self._read_live(lease)
-        except Exception:
-            async with self._calls.pool.acquire() as conn:
+        except Exception as error:
+            row = lease.row
+            async with transaction(self._calls.pool) as conn:
                 await give_up(conn, TABLE, [lease], AFTER_A_BUG)
+                if not transient(error):
+                    title = f"Order {row['number']} was announced for channel {row['channel']} and cannot be taken in"
+                    detail = f"{type(error).__name__}: {error}"[:1000]
+                    await self._calls.alerts.raised(conn, missing_alert(row["channel"], row["number"]), title, detail)
             raise
 
     async def _read_live(self, lease: Lease) -> None:
