@@ -1,7 +1,6 @@
 """What a fixed set of requests ships: the items separate, and the cheapest first is best for each."""
 
 from collections.abc import Collection
-from operator import mul
 
 from router.routing.instance import Instance
 
@@ -26,12 +25,17 @@ def fill(instance: Instance, opened: Collection[int]) -> Takes:
 UNDECIDED, CHOSEN, OUT = range(3)
 
 
-def worth(instance: Instance, opened: Collection[int]) -> tuple[int, Takes]:
-    """What these requests cost when they ship as cheaply as they can, with what they ship."""
-    takes = fill(instance, opened)
-    value = sum([instance.fixed[i] for i in opened]) + (instance.extra if len(opened) > instance.free else 0)
-    left = list(instance.demand)
-    for i, j, take in takes:
-        value += take * instance.unit[i][j]
-        left[j] -= take
-    return value + sum(map(mul, left, instance.penalty)), takes
+def worth(instance: Instance, opened: Collection[int]) -> int:
+    """What these requests cost when they ship as cheaply as they can."""
+    cap, unit, value = instance.cap, instance.unit, 0
+    for j, need in enumerate(instance.demand):
+        for price, i in sorted([(unit[i][j], i) for i in opened if cap[i][j]]):
+            take = cap[i][j]
+            if take >= need:
+                value += need * price
+                need = 0
+                break
+            value += take * price
+            need -= take
+        value += need * instance.penalty[j]
+    return value + sum([instance.fixed[i] for i in opened]) + (instance.extra if len(opened) > instance.free else 0)

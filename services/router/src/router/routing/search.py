@@ -151,19 +151,23 @@ class _Search(Walk):
         self.ladder = [sorted([(price + spread[i][j], i) for price, i in order]) for j, order in enumerate(orders)]
         floor, takes = self.relax([])
         if not self.best.beats(floor):
-            self._guess({i for i, _, _ in takes})
+            self._guess(takes)
         kept = [i for i in self.open if not self.best.beats(floor + slack[i])]
         return orders if len(kept) == len(self.open) else self._without(orders, kept)
 
-    def _guess(self, opened: set[int]) -> None:
-        """Offers the plan of these requests, after closing, one by one, those without which it costs least."""
-        value, takes = worth(self.instance, opened)
-        while len(opened) > 1:
-            less = [(*worth(self.instance, opened - {i}), i) for i in opened]
-            least, takes_then, i = min(less)
-            if least >= value and len(opened) <= self.instance.limit:
-                break
-            value, takes = least, takes_then
-            opened = opened - {i}
-        if len(opened) <= self.instance.limit:
-            self.best.offer(value, takes)
+    def _guess(self, takes: Takes) -> None:
+        """Offers the plan of the requests that the bound ships from, without those that bear least of their price."""
+        instance = self.instance
+        borne: dict[int, int] = {}
+        for i, j, units in takes:
+            borne[i] = borne.get(i, 0) + units * self.spread[i][j]
+        idle_first = sorted(borne, key=lambda i: borne[i] - instance.fixed[i])
+        opened = set(borne)
+        value = worth(instance, opened)
+        for i in idle_first:
+            less = worth(instance, opened - {i})
+            if less < value or len(opened) > instance.limit:
+                opened.remove(i)
+                value = less
+        if len(opened) <= instance.limit:
+            self.best.offer(value, fill(instance, opened))
