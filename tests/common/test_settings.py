@@ -36,6 +36,17 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
         load_settings(ServiceSettings, {**GOOD, name: value})
 
 
+def test_a_url_of_another_database_is_refused_by_name_and_never_told() -> None:
+    given = {**GOOD, "WAYBILL_DATABASE_URL": "mysql://me:hush@localhost/x", "WAYBILL_KAFKA": ""}
+    with pytest.raises(MissingSettings) as caught:
+        load_settings(ServiceSettings, given)
+    assert "WAYBILL_DATABASE_URL is wrong (it does not begin with postgresql://): set it to" in str(caught.value)
+    assert "WAYBILL_KAFKA is not set" in str(caught.value)
+    assert "hush" not in str(caught.value)
+    with pytest.raises(MissingSettings, match="WAYBILL_DATABASE_URL is wrong"):
+        load_settings(ServiceSettings, {**GOOD, "WAYBILL_DATABASE_URL": "localhost:5432"})
+
+
 def test_the_environment_is_not_read_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAYBILL_KAFKA", "elsewhere:9092")
     assert load_settings(ServiceSettings, GOOD).kafka == "localhost:9092"

@@ -131,7 +131,10 @@ def bind(host: str, wanted: int | None, default: int) -> socket.socket:
         try:
             return _bound(host, wanted)
         except OSError as error:
-            raise PortTaken(f"port {wanted} on {host} cannot be used ({error.strerror}): choose another one") from error
+            raise PortTaken(
+                f"port {wanted} on {host} cannot be used ({error.strerror}): set WAYBILL_HTTP_PORT or "
+                "WAYBILL_CONSOLE_PORT to another one, or leave it out for any free one"
+            ) from error
     try:
         return _bound(host, default)
     except OSError:

@@ -86,10 +86,17 @@ def load_settings(cls: type[Settings], environ: Mapping[str, str] | None = None)
         text = source.get(variable_of(name), "").strip()
         if text:
             given[name] = text
+    complaints = []
+    if not given.get("database_url", "postgresql://").startswith(("postgresql://", "postgres://")):
+        # the value itself is not told: it may hold a password
+        complaints.append(_wrong(cls, "database_url", "it does not begin with postgresql://"))
     try:
-        return cls(**given)
+        settings = cls(**given)
     except ValidationError as error:
-        raise MissingSettings("; ".join(_complaints(cls, error))) from None
+        raise MissingSettings("; ".join([*complaints, *_complaints(cls, error)])) from None
+    if complaints:
+        raise MissingSettings("; ".join(complaints))
+    return settings
 
 
 def variable_of(field: str) -> str:
@@ -101,10 +108,17 @@ def _complaints(cls: type[ServiceSettings], error: ValidationError) -> list[str]
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         field = str(problem["loc"][0]) if problem["loc"] else ""
-        known = cls.model_fields.get(field)
-        wanted = f": set it to {known.description}" if known is not None and known.description else ""
         if problem["type"] == "missing":
-            lines.append(f"{variable_of(field)} is not set{wanted}")
+            lines.append(f"{variable_of(field)} is not set{_wanted(cls, field)}")
         else:
-            lines.append(f"{variable_of(field)} is wrong ({problem['msg']}){wanted}")
+            lines.append(_wrong(cls, field, problem["msg"].removeprefix("Value error, ")))
     return lines
+
+
+def _wrong(cls: type[ServiceSettings], field: str, why: str) -> str:
+    return f"{variable_of(field)} is wrong ({why}){_wanted(cls, field)}"
+
+
+def _wanted(cls: type[ServiceSettings], field: str) -> str:
+    known = cls.model_fields.get(field)
+    return f": set it to {known.description}" if known is not None and known.description else ""
