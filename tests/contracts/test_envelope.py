@@ -80,3 +80,17 @@ def test_a_connection_that_stops_or_resumes_is_told_with_its_alert(state: str, t
     assert changed is change
     assert isinstance(alert, told)
     assert alert.key == "fulfillment-push/connection/east"
+
+
+def test_a_list_with_a_wrong_entry_is_not_called_too_short_as_well() -> None:
+    headers = {"ce_type": "waybill.order.submitted.v1", "ce_id": "x"}
+    body = (
+        b'{"at":"2026-11-22T09:00:00Z","channel":"feed","number":"1","placed_at":"2026-11-22T09:00:00Z","currency":"USD",'
+        b'"payment":"paid","ship_to":{"country":"US"},"lines":[%s]}'
+    )
+    with pytest.raises(UnreadableEvent) as wrong:
+        decode("orders.inbound", b"1", headers, body % b'{"sku":"A","quantity":-1}')
+    assert "lines.0.quantity" in str(wrong.value)
+    assert "at least 1 item" not in str(wrong.value)
+    with pytest.raises(UnreadableEvent, match="lines: .*at least 1 item"):
+        decode("orders.inbound", b"1", headers, body % b"")

@@ -101,7 +101,11 @@ def _removed(topic: str, key: bytes | None, identity: str) -> Received:
 def _explain(error: ValidationError) -> str:
     """Each wrong field with its value and what is expected there."""
     parts = []
-    for item in error.errors(include_url=False)[:10]:
+    items = error.errors(include_url=False)
+    deeper = {item["loc"][:n] for item in items for n in range(1, len(item["loc"]))}
+    for item in items[:10]:
+        if item["type"] == "too_short" and item["loc"] in deeper:
+            continue  # the list is short only because of its wrong entries, which are named
         path = ".".join(str(step) for step in item["loc"]) or "value"
         parts.append(f"{path}: {item['msg']} (found {str(item['input'])[:80]!r})")
     return "; ".join(parts)
