@@ -92,5 +92,5 @@ def test_a_list_with_a_wrong_entry_is_not_called_too_short_as_well() -> None:
         decode("orders.inbound", b"1", headers, body % b'{"sku":"A","quantity":-1}')
     assert "lines.0.quantity" in str(wrong.value)
     assert "at least 1 item" not in str(wrong.value)
-    with pytest.raises(UnreadableEvent, match="lines: .*at least 1 item"):
+    with pytest.raises(UnreadableEvent, match=r"lines: .*at least 1 item"):
         decode("orders.inbound", b"1", headers, body % b"")
