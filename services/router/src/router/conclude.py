@@ -5,10 +5,9 @@ from typing import Any
 
 from router.decide import Verdict
 from router.facts import message
-from router.ledger import Key
 from router.requests import decision_event, fulfillment_request
 from router.routing.plan import Rulebook
-from router.routing.task import Offer, money
+from router.routing.task import money
 from router.store import Round
 from waybill_common.ids import new_id
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
@@ -19,7 +18,6 @@ def conclude(
     verdict: Verdict,
     done: Round,
     book: Rulebook,
-    snapshot: dict[Key, Offer],
     *,
     now: datetime,
     batch: str,
@@ -42,7 +40,7 @@ def conclude(
     _speak(verdict, done, now, trace)
     decision = decision_event(verdict, now=now, decision_id=decision_id, version=book.version, batch=batch, frs=frs)
     done.messages.append(message(decision, trace))
-    done.decisions.append((decision, _inputs(verdict, snapshot)))
+    done.decisions.append((decision, _inputs(verdict)))
 
 
 def _requests(verdict: Verdict, book: Rulebook, decision_id: str) -> list[FulfillmentRequest]:
@@ -75,14 +73,11 @@ def _speak(verdict: Verdict, done: Round, now: datetime, trace: str) -> None:
         done.spoken.append((fr, wish.sequence, "void_requested", fr.order_version))
 
 
-def _inputs(verdict: Verdict, snapshot: dict[Key, Offer]) -> dict[str, Any]:
-    """What it was decided from (RT-12), as of the snapshot that the batch began with."""
+def _inputs(verdict: Verdict) -> dict[str, Any]:
+    """What it was decided from (RT-12): the very problem that was solved, so that it can be checked."""
     task = verdict.task
     if task is None or verdict.plan is None:
         return {}
-    sources = verdict.plan.group.sources if verdict.plan.group else ()
-    keys = [(source, sku) for sku in dict.fromkeys(demand.sku for demand in task.demands) for source in sources]
-    seen = [(key, snapshot[key]) for key in keys if key in snapshot]
     return {
         "countries": task.countries,
         "demands": [[d.line_id, d.sku, d.quantity, d.address] for d in task.demands],
@@ -94,6 +89,6 @@ def _inputs(verdict: Verdict, snapshot: dict[Key, Offer]) -> dict[str, Any]:
                 None if offer.unit_cost is None else str(money(offer.unit_cost)),
                 offer.weight_g,
             ]
-            for (source, sku), offer in seen
+            for (source, sku), offer in verdict.seen.items()
         ],
     }

@@ -65,6 +65,8 @@ class Verdict:
     ask_back: list[tuple[LiveFr, str]] = field(default_factory=list)
     task: Task | None = None
     plan: Answer | None = None
+    seen: dict[tuple[str, str], Offer] = field(default_factory=dict)
+    """The stock that the plan was made from: what earlier orders of the batch use is off it already (RT-12)."""
     waits_for: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
 
@@ -121,6 +123,9 @@ def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, s
         return verdict
     answer = plan_order(task, book, stock)
     verdict.plan = answer
+    sources = answer.group.sources if answer.group else ()
+    keys = [(source, sku) for sku in dict.fromkeys(demand.sku for demand in task.demands) for source in sources]
+    verdict.seen = {key: stock[key] for key in keys if key in stock}
     if answer.lacks:
         verdict.standing, verdict.reason, verdict.detail = "waiting", answer.reason, answer.lacks[0].detail
         verdict.waits_for = ["config", *sorted({f"sku/{demand.sku}" for demand in task.demands})]

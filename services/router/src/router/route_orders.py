@@ -160,7 +160,7 @@ class RouteOrders:
         for verdict in valid:
             about = {tracing.ORDER_ID: verdict.case.order.order_id}
             with self._telemetry.span("router.route_order", parent=verdict.case.traceparent, attributes=about) as span:
-                conclude(verdict, done, book, snapshot, now=now, batch=batch, trace=span.traceparent)
+                conclude(verdict, done, book, now=now, batch=batch, trace=span.traceparent)
         await save(conn, self._q, done)
         await self._q.release_lease(conn, order_ids=[lease.id for lease in leases], token=token)
         for outcome, orders in Counter(verdict.standing for verdict in done.verdicts).items():
