@@ -18,6 +18,7 @@ from benchmarks.child import finish
 from benchmarks.goals import GOALS, Goal, Result
 from benchmarks.machine import line, machine
 from benchmarks.measure import Size
+from waybill_common.embedded.librdkafka import KafkaFailed
 
 OUT = Path(__file__).parent / "out" / "results.json"
 BENCHMARKS = {
@@ -92,23 +93,25 @@ def choose(only: str | None) -> list[str] | str:
 
 
 def _run_here(name: str, size: Size, into: Path) -> int:
+    """A module has `run(size)`, or `measure(size)` to be awaited."""
     module = importlib.import_module(f"benchmarks.{name}")
-    if hasattr(module, "run"):
-        results: list[Result] = module.run(size)
-    else:
-        results = uvloop.run(module.measure(size))
-    for result in results:
-        print(shown(GOALS[result.goal], result), flush=True)
+    results: list[Result] = []
+    try:
+        results = module.run(size) if hasattr(module, "run") else uvloop.run(module.measure(size))
+    except KafkaFailed as error:
+        print(f"\nnot measured here: {', '.join(BENCHMARKS[name][0])}: {error}", flush=True)
+    for number, result in enumerate(results):
+        alike = number > 0 and result.raw is results[number - 1].raw
+        print(shown(GOALS[result.goal], result, raw=not alike), flush=True)
     into.write_text(json.dumps({result.goal: result.as_json() for result in results}))
     return 0
 
 
-def shown(goal: Goal, result: Result) -> str:
+def shown(goal: Goal, result: Result, *, raw: bool = True) -> str:
     """A goal's line, and what was measured below it."""
     mark = "held  " if result.held else "MISSED"
     head = f"\n{mark} {goal.id:10} {goal.what}: {result.value:.4g} {goal.unit} (wanted {goal.wish})"
-    raw = [f"         {name}: {value}" for name, value in result.raw.items()]
-    return "\n".join([head, *raw, *(f"         note: {note}" for note in result.notes)])
+    return "\n".join([head, *(f"         {name}: {value}" for name, value in result.raw.items() if raw)])
 
 
 def _write(results: dict[str, Any], found: dict[str, Any], size: Size) -> None:

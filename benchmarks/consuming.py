@@ -1,6 +1,6 @@
 """G6: the kernel's consumer (order, dead letters, attempts, offsets after the commit) against raw `getmany`.
 
-CPU from the first batch to the last, an event; the product's with PostgreSQL's share, since each batch is a transaction.
+CPU from the first batch to the last, an event; the product's with PostgreSQL's share, as each batch is a transaction.
 """
 
 import asyncio

@@ -1,7 +1,6 @@
 """The goals that are measured here: what, in which unit, and the bound that is wanted."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 
@@ -50,7 +49,6 @@ class Result:
     goal: str
     value: float
     raw: dict[str, Any]
-    notes: Sequence[str] = field(default=())
 
     @property
     def held(self) -> bool:
@@ -59,4 +57,4 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         goal = GOALS[self.goal]
         shown = {"value": self.value, "unit": f"{goal.what}: {goal.unit}", "wanted": goal.wish, "held": self.held}
-        return shown | {"raw": self.raw, "notes": list(self.notes)}
+        return shown | {"raw": self.raw}

@@ -1,7 +1,5 @@
 """G16: importing orders that are here already, against importing them afresh; through order-ingest's one verb."""
 
-import itertools
-
 from benchmarks import stage
 from benchmarks.goals import Result
 from benchmarks.measure import Pairs, Size, Stopwatch, median, rounded
@@ -48,13 +46,10 @@ async def measure(size: Size) -> list[Result]:
 async def _import(pool: Pool, numbers: range) -> Counts:
     """From the orders as the client gives them to the committed rows and events."""
     counts, rules, telemetry = Counts(), {"shop": channel_rules()}, Telemetry("bench")
-    for page in _pages(numbers):
-        sightings = [seen("shop", channel_order(number), read_at=START, via="pull") for number in page]
+    for start in range(0, len(numbers), PAGE):
+        sightings = [
+            seen("shop", channel_order(number), read_at=START, via="pull") for number in numbers[start : start + PAGE]
+        ]
         async with transaction(pool) as conn:
             counts.add(await import_orders(conn, Batch(sightings, rules, telemetry, START)))
     return counts
-
-
-def _pages(numbers: range) -> list[list[int]]:
-    rest = iter(numbers)
-    return [page for page in iter(lambda: list(itertools.islice(rest, PAGE)), [])]
