@@ -10,11 +10,6 @@ import typer
 app = typer.Typer(no_args_is_help=True, help="Routing: try rules with files alone.")
 
 
-@app.callback()
-def _group() -> None:
-    """Keeps `plan` a subcommand while it is the only one."""
-
-
 @app.command()
 def plan(
     config: Annotated[Path, typer.Option(help="a configuration file with sources, routing and stock")],
@@ -27,3 +22,13 @@ def plan(
     command = [sys.executable, "-m", "router.plan", "--config", str(config), "--orders", str(orders)]
     # the router's code is not imported here: services never import each other
     raise typer.Exit(subprocess.run([*command, *(["--sequential"] if sequential else [])], check=False).returncode)  # noqa: S603
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="stored decisions of an order, JSON (- = standard input)")],
+    config: Annotated[Path, typer.Option(help="the configuration that they were made by")],
+) -> None:
+    """Solve stored decisions again with another solver, and say whether they were the cheapest."""
+    command = [sys.executable, "-m", "router.check_decision", str(file), "--config", str(config)]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603
