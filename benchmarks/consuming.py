@@ -31,19 +31,20 @@ _groups = itertools.count()
 async def measure(size: Size) -> list[Result]:
     events = size.of(8000, 2000)
     with stage.directory() as where, stage.postgres(where) as server, stage.embedded_broker(where, TOPIC) as kafka:
-        assert server.pid is not None
+        postmaster = server.pid
+        assert postmaster is not None
         pool = await stage.schema(server.url, "bench")
         settings = stage.settings(server.url, kafka)
         await _produce(kafka, events)
         shares: list[float] = []
 
         async def ours() -> float:
-            watch = await _consume(settings, pool, events, server.pid, lambda record: record)
+            watch = await _consume(settings, pool, events, postmaster, lambda record: record)
             shares.append(watch[1] / watch[2])
             return (watch[0] + watch[1]) / watch[2]
 
         async def with_contracts() -> float:
-            watch = await _consume(settings, pool, events, server.pid, _read)
+            watch = await _consume(settings, pool, events, postmaster, _read)
             return (watch[0] + watch[1]) / watch[2]
 
         pairs = await in_turn(size.pairs, lambda: _getmany(kafka, events), ours)

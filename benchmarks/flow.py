@@ -8,7 +8,9 @@ PostgreSQL of production's settings and topics of their own, on one broker.
 import asyncio
 import threading
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 import uvloop
@@ -22,6 +24,8 @@ from benchmarks.reference import Reference
 from benchmarks.shop import Shop, calls_between, own_shop
 from waybill_common.embedded.postgres import EmbeddedPostgres
 from waybill_contracts.topics import TOPICS
+
+T = TypeVar("T")
 
 _LIMIT = 150.0
 _WARM = 100
@@ -136,5 +140,5 @@ class _bare:  # noqa: N801  a context manager, used as a function
         await asyncio.gather(*(work() for _ in range(8)))
         return (watch.own + watch.database) / rows * 1e6
 
-    def _do(self, work):  # type: ignore[no-untyped-def]
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)

@@ -15,6 +15,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from benchmarks.reference_parts import CREATE, Sender, connect, tell
+from waybill_common.db import Connection
 from waybill_contracts.configuration import Channel, Source
 from waybill_contracts.values import Address
 from waybill_platforms.http import NoBudget
@@ -230,9 +231,7 @@ class Reference:
 
         return list(await asyncio.gather(*(one(item) for item in items)))
 
-    async def _store(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", table: str, rows: Sequence[tuple[str, bytes]]
-    ) -> None:
+    async def _store(self, conn: Connection, table: str, rows: Sequence[tuple[str, bytes]]) -> None:
         await conn.execute(
             f"insert into {table} (id, body) select * from unnest($1::text[], $2::jsonb[]) on conflict do nothing",
             [row[0] for row in rows], [row[1].decode() for row in rows],

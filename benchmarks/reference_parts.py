@@ -8,6 +8,7 @@ from zlib import crc32
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from waybill_common.db import Connection
 from waybill_contracts.topics import PARTITIONS
 
 CREATE = """
@@ -25,16 +26,14 @@ _FORGET = "delete from outbox where position = any($1::bigint[])"
 
 
 @asynccontextmanager
-async def connect(
-    pool: "asyncpg.Pool[asyncpg.Record]", committed: asyncio.Event
-) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def connect(pool: "asyncpg.Pool[asyncpg.Record]", committed: asyncio.Event) -> AsyncIterator[Connection]:
     """A connection in a transaction; `committed` is set after it."""
     async with pool.acquire() as connection, connection.transaction():
         yield connection
     committed.set()
 
 
-async def tell(conn: "asyncpg.Connection[asyncpg.Record]", topic: str, events: Sequence[tuple[str, bytes]]) -> None:
+async def tell(conn: Connection, topic: str, events: Sequence[tuple[str, bytes]]) -> None:
     """Appends events (key, value) in the caller's transaction."""
     if events:
         await conn.execute(

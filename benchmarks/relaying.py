@@ -8,7 +8,6 @@ import asyncio
 import itertools
 import time
 
-import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from benchmarks import stage
@@ -17,7 +16,7 @@ from benchmarks.measure import Size, median, rounded
 from benchmarks.samples import order_fact
 from waybill_common import outbox
 from waybill_common.alerts import Alerts
-from waybill_common.db import Pool, transaction
+from waybill_common.db import Connection, Pool, transaction
 from waybill_common.logs import make_log
 from waybill_common.metrics import Metrics
 from waybill_common.outbox import Message
@@ -51,7 +50,9 @@ async def measure(size: Size) -> list[Result]:
         )  # fmt: skip
         stop = asyncio.Event()
         task = asyncio.create_task(relay.run(stop))
-        drains, sends, relays = [], [], []
+        drains: list[float] = []
+        sends: list[float] = []
+        relays: list[float] = []
         for number in range(size.pairs + 1):
             found = await _drain(pool, messages), await _send(kafka, messages), await _relay(pool, messages)
             if number:
@@ -120,6 +121,6 @@ async def _relay(pool: Pool, messages: list[Message]) -> float:
     return time.perf_counter() - began
 
 
-async def _left(conn: "asyncpg.Connection[asyncpg.Record]") -> bool:
+async def _left(conn: Connection) -> bool:
     # from the newest row down: the oldest end is where the relay has just removed rows
     return await conn.fetchval("select position from outbox order by position desc limit 1") is not None
