@@ -108,15 +108,15 @@ def _worth_solving(task: Task, group: Group, candidates: Candidates) -> bool:
     """False when some SKU falls short whatever the plan, and nothing may go in part: no search is needed to say so."""
     if group.partial:
         return bool(candidates.requests)
-    free: dict[str, int] = {}
-    for request in candidates.requests:
-        for sku, (units, _) in request.offers.items():
-            free[sku] = free.get(sku, 0) + units
     wanted: dict[str, int] = {}
     for demand in task.demands:
         wanted[demand.sku] = wanted.get(demand.sku, 0) + demand.quantity
+    free = dict.fromkeys(wanted, 0)
+    for request in candidates.requests:
+        for sku, (units, _) in request.offers.items():
+            free[sku] += units
     # With several addresses a shelf may be added up twice: that only means that the search has to find out.
-    return all(free.get(sku, 0) >= units for sku, units in wanted.items())
+    return all(free[sku] >= units for sku, units in wanted.items())
 
 
 def _cost_in(bound: int, value: int, ground: Ground) -> int:
