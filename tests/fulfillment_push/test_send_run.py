@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
+from fulfillment_push.settle import Settler
+from waybill_common.alerts import Alerts
+from waybill_common.breaker import Health
+from waybill_common.db import transaction
 from waybill_common.retry import Family
 from waybill_platforms.model import Submitted
 
@@ -216,3 +221,23 @@ async def test_a_request_that_cannot_be_prepared_is_told_and_holds_up_no_other(s
     assert (await stage.fr("f2"))["state"] == "ACKNOWLEDGED"
     assert (await stage.fr("f1"))["state"] == "PROCESSING"
     assert await stage.pool.fetchval("select key from open_alerts") == "fulfillment-push/needs-a-person/f1"
+
+
+async def test_replicas_that_note_failures_of_the_same_sources_do_not_wait_for_each_other(stage: Any, kit: Any) -> None:
+    class SlowHealth(Health):
+        async def note(self, *args: Any, **more: Any) -> Any:
+            change = await super().note(*args, **more)
+            await asyncio.sleep(0.3)
+            return change
+
+    def failed(source: str) -> Any:
+        job = SimpleNamespace(fr=SimpleNamespace(source=source), known=SimpleNamespace(credential_version=1))
+        return SimpleNamespace(job=job, result=kit.error())
+
+    async def note(*sources: str) -> None:
+        settler = Settler(stage.store, SlowHealth(), Alerts(None))
+        async with transaction(stage.pool) as conn:
+            await settler._note(conn, [failed(source) for source in sources])
+
+    await asyncio.gather(note("east", "west"), note("west", "east"))
+    assert await stage.pool.fetch("select failures from connection_health") == [(2,), (2,)]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from poller_harness import AT, Died, Stage, channel_of, later, order_of, refused, submitted, unauthorized
 
 from shipment_poller import failures
 from shipment_poller.lifecycle import SyncState
+from shipment_poller.store_sync import SyncStore
+from waybill_common.breaker import Health
+from waybill_common.db import transaction
 from waybill_common.retry import Family
 from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentSyncFailed
 from waybill_platforms.model import ChannelFulfillments
@@ -293,3 +299,19 @@ async def test_sp_1_a_failed_list_moves_no_cursor_and_comes_again(stage: Stage) 
     await stage.look()
     assert await stage.column("select attempts from source_turns") == [0]
     assert (await stage.column("select cursor from source_turns"))[0] > AT
+
+
+async def test_replicas_that_note_failures_of_the_same_channels_do_not_wait_for_each_other(stage: Stage) -> None:
+    class SlowHealth(Health):
+        async def note(self, *args: Any, **more: Any) -> Any:
+            change = await super().note(*args, **more)
+            await asyncio.sleep(0.3)
+            return change
+
+    async def note(*channels: str) -> None:
+        jobs = [SimpleNamespace(channel=one, credential_version=1, health=[(Family.LATER, "503")]) for one in channels]
+        async with transaction(stage.pool) as conn:
+            await SyncStore(stage.tools, SlowHealth())._healths(conn, jobs)  # type: ignore[arg-type]
+
+    await asyncio.gather(note("shop", "other"), note("other", "shop"))
+    assert await stage.column("select failures from connection_health where failures > 0") == [2, 2]

@@ -114,7 +114,7 @@ class Settler:
     async def _note(self, conn: Connection, batch: Sequence[Answer]) -> list[Message]:
         """Tells the breaker how the calls went: of each source its last success and the failures after it."""
         changes = []
-        for source, ended in _by_source(batch).items():
+        for source, ended in sorted(_by_source(batch).items()):  # one lock order for all replicas
             for answer, family in ended:
                 error = answer.result if isinstance(answer.result, PlatformError) else None
                 change = await self._health.note(

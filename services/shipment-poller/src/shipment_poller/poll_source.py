@@ -157,9 +157,9 @@ class PollWorker:
         turn.seen += [said.updated_at for said in words.values()]
         turn.problems += answer.problems
         async with transaction(self._pool) as conn:
+            told, early = await self._take_in(conn, turn, words)
             await outbox.append(conn, exchanges)
             await self._note(conn, turn, None, None)
-            told, early = await self._take_in(conn, turn, words)
         if early:
             told += await self._keep_early(turn.source, early)
         turn.told += told

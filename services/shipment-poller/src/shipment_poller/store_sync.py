@@ -175,7 +175,7 @@ class SyncStore:
 
     async def _healths(self, conn: Connection, jobs: Sequence[Job]) -> list[outbox.Message]:
         told = []
-        for job in jobs:
+        for job in sorted(jobs, key=lambda one: one.channel):  # one lock order for all replicas
             for family, cause in job.health:
                 change = await self._health.note(
                     conn, job.channel, family, credential_version=job.credential_version, cause=cause
