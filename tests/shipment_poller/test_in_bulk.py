@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
+import asyncpg
 from poller_harness import Stage, order_of, submitted
+
+from shipment_poller.group_commit import GroupCommit
+from waybill_common.db import Connection
 
 
 async def _ready(stage: Stage, count: int) -> None:
@@ -88,3 +93,15 @@ async def test_sp_12_an_order_whose_call_hangs_holds_no_other_up(stage: Stage) -
     hanging.set()
     await stage.push.crew.drain()
     assert await stage.column("select distinct sync from orders") == ["synced"]
+
+
+async def test_a_group_that_a_deadlock_rolled_back_is_stored_again(stage: Stage) -> None:
+    tries: list[Sequence[int]] = []
+
+    async def write(conn: Connection, items: Sequence[int]) -> None:
+        tries.append(items)
+        if len(tries) == 1:
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+
+    await GroupCommit(stage.pool, write, lambda: 1).store(7)
+    assert tries == [[7], [7]]

@@ -8,10 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+import asyncpg
+
 from waybill_common.db import Connection, Pool, transaction, transient
 
 T = TypeVar("T")
 _ALONE = 4
+_AGAIN = 3
 
 
 class GroupCommit(Generic[T]):
@@ -56,10 +59,21 @@ class GroupCommit(Generic[T]):
                 return
             await asyncio.sleep(0.005)
 
+    async def _written(self, items: Sequence[T]) -> None:
+        """What was surely rolled back for another's sake is written again: no call's outcome may be lost to that."""
+        for left in reversed(range(_AGAIN + 1)):
+            try:
+                async with transaction(self._pool) as conn:
+                    await self._write(conn, items)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                if not left:
+                    raise
+            else:
+                return
+
     async def _commit(self, group: list[tuple[T, "asyncio.Future[None]"]]) -> None:
         try:
-            async with transaction(self._pool) as conn:
-                await self._write(conn, [item for item, _ in group])
+            await self._written([item for item, _ in group])
             self.commits += 1
         except BaseException as error:
             if len(group) > 1 and isinstance(error, Exception) and not transient(error):
