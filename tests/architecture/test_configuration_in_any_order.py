@@ -38,7 +38,7 @@ def configured(version: int) -> Received:
 
 def removed(version: int) -> Received:
     identity = f"console:source/east:{version}"
-    return Received(removal("source/east", identity, AT), identity, "waybill/console", None)
+    return Received(removal("source/east", version, AT), identity, "waybill/console", None)
 
 
 HISTORIES = {

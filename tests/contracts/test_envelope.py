@@ -51,6 +51,11 @@ def test_unreadable_bytes_name_the_field_and_the_value(value: bytes | None, name
         decode("fr.created", b"k", {"ce_id": "1", "ce_type": "waybill.fr.created.v1"}, value)
 
 
+def test_a_tombstone_without_its_version_is_unreadable() -> None:
+    with pytest.raises(UnreadableEvent, match="must end in the removed version"):
+        decode("config.changed", b"source/east", {"ce_id": "by-hand"}, None)
+
+
 def test_a_missing_header_names_the_types_that_the_topic_takes() -> None:
     with pytest.raises(UnreadableEvent, match=r"ce_type and ce_id is missing.*waybill\.order\.submitted\.v1"):
         decode("orders.inbound", b"k", {}, b"{}")

@@ -136,7 +136,7 @@ async def test_a_manual_source_is_worked_by_a_person(stage: Any, kit: Any) -> No
 
 
 async def test_a_source_that_is_removed_stops_and_goes_on_when_it_comes_back(stage: Any, kit: Any) -> None:
-    await stage.deliver(removal("source/east", "console:source/east:7", kit.created().at))
+    await stage.deliver(removal("source/east", 7, kit.created().at))
     await stage.deliver(kit.created())
     await stage.send()
     assert (await stage.fr())["waiting"] == "not_configured"

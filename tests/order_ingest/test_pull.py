@@ -258,7 +258,7 @@ async def test_a_removed_channel_is_pulled_no_more_and_comes_back_with_its_curso
 
     pulling.shelf.orders = [order("o1")]
     await pulling.pull()
-    gone = Received(removal("channel/shop", "console:channel/shop:2", START), "console:channel/shop:2", "", None)
+    gone = Received(removal("channel/shop", 2, START), "console:channel/shop:2", "", None)
     async with transaction(pulling.house.pool) as conn:
         await apply_configuration(conn, [gone], pulling.house.health, START)
     await pulling.pull()

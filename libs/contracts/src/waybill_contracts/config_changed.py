@@ -14,9 +14,6 @@ from waybill_contracts.configuration import Channel, Routing, Source
 from waybill_contracts.event import Event
 from waybill_contracts.values import UtcTime
 
-NEWEST = 2**31 - 1
-"""The version of a tombstone that tells none: somebody removed the entity by hand."""
-
 
 class Configured(Event):
     """One entity as of `sequence` (its version)."""
@@ -87,7 +84,6 @@ class EntityRemoved(Configured):
         return self.removed
 
 
-def removal(key: str, identity: str, at: datetime) -> EntityRemoved:
-    """The event that a null value under `key` stands for. It has no body: its version is the last part of its ce_id."""
-    version = identity.rpartition(":")[2]
-    return EntityRemoved(at=at, removed=key, sequence=int(version) if version.isdecimal() else NEWEST)
+def removal(key: str, version: int, at: datetime) -> EntityRemoved:
+    """The event that a null value under `key` stands for; a removal has its place among the entity's versions."""
+    return EntityRemoved(at=at, removed=key, sequence=version)

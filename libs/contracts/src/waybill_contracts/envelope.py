@@ -95,7 +95,12 @@ def decode(topic: str, key: bytes | None, headers: Mapping[str, str], value: byt
 def _removed(topic: str, key: bytes | None, identity: str) -> Received:
     if topic != CONFIG_CHANGED or key is None:
         raise UnreadableEvent("the value is null; only config.changed takes tombstones, send the payload as JSON")
-    return Received(removal(key.decode("utf-8", "replace"), identity, datetime.now(UTC)), identity, "", None)
+    version = identity.rpartition(":")[2]
+    if not version.isdecimal():
+        raise UnreadableEvent(
+            f"ce_id={identity!r} of a tombstone must end in the removed version, e.g. console:source/x:7"
+        )
+    return Received(removal(key.decode("utf-8", "replace"), int(version), datetime.now(UTC)), identity, "", None)
 
 
 def _explain(error: ValidationError) -> str:
