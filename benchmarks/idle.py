@@ -15,7 +15,7 @@ _REST = 10.0
 def run(size: Size) -> list[Result]:
     seconds = size.of(30, 8)
     with stage.directory() as where, stage.real_broker(where, *TOPICS) as kafka, running_hub(where, kafka) as hub:
-        hub.configure(hub.shop.configuration(pace=None))
+        hub.configure(hub.shop.configuration(backlog=False))
         time.sleep(2.0 if size.quick else _REST)
         before, began = hub.cpu(), time.perf_counter()
         time.sleep(seconds)

@@ -15,6 +15,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from benchmarks.reference_parts import CREATE, Sender, connect, tell
+from benchmarks.shop import PULL_SECONDS
 from waybill_common.db import Connection
 from waybill_contracts.configuration import Channel, Source
 from waybill_contracts.values import Address
@@ -103,7 +104,7 @@ class Reference:
                 if page is None:
                     break
             self._since = newest - timedelta(seconds=2)
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(PULL_SECONDS)
 
     # -- hops: a batch of records, a transaction, what follows
 

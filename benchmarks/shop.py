@@ -2,6 +2,7 @@
 
 import random
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from benchmarks import stage
 from waybill_common.embedded.processes import GuardedProcess, free_port
 
+PULL_SECONDS = 10
 _METHODS = ("Standard", "Express (1–2 days)")
 _COUNTRIES = ("US", "US", "US", "CA", "DE", "GB")
 
@@ -28,13 +30,15 @@ class Shop:
         for source in ("east", "west", "north"):
             self._client.patch(f"sources/{source}", json={"ship_after": 0.0}).raise_for_status()
 
-    def configuration(self, pace: str | None = "1s") -> dict[str, Any]:
-        """Ready-made; channel and sources are asked at this pace (None: the product's default), sends are at once."""
+    def configuration(self, *, backlog: bool = True) -> dict[str, Any]:
+        """Ready-made. For a backlog the sources are asked every second, the channel every `PULL_SECONDS`, because each
+        pull reads again what changed shortly before the last one; else everything has the product's own pace."""
         document: dict[str, Any] = yaml.safe_load(self._client.get("config.yaml").raise_for_status().text)
-        for polled in (document["stores"][0]["channels"][0], *document["sources"]):
+        channel = document["stores"][0]["channels"][0]
+        for polled, pace in ((channel, PULL_SECONDS), *((source, 1) for source in document["sources"])):
             del polled["poll_every"]
-            if pace is not None:
-                polled["poll_every"] = pace
+            if backlog:
+                polled["poll_every"] = f"{pace}s"
         return document
 
     def skus(self) -> list[str]:
@@ -45,9 +49,14 @@ class Shop:
         return sorted(name for name, sku in names.items() if sku in plenty)
 
     def place(self, count: int, skus: Sequence[str], *, lines: int = 4) -> None:
-        """So many orders of one to `lines` lines, all there at the same moment."""
+        """So many orders of one to `lines` lines, all there at the same moment; returns when they begin to be read."""
         self._client.post("shops/acme/orders", json={"orders": [self._order(skus, lines) for _ in range(count)]}) \
             .raise_for_status()  # fmt: skip
+        pulled, deadline = self.calls().get("orders", 0), time.monotonic() + 3 * PULL_SECONDS
+        while self.calls().get("orders", 0) == pulled:
+            if time.monotonic() > deadline:
+                raise RuntimeError("nobody reads the shop's orders")
+            time.sleep(0.05)
 
     def _order(self, skus: Sequence[str], lines: int) -> dict[str, Any]:
         dice = self._dice
