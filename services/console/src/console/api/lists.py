@@ -45,18 +45,37 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         """How many orders are where, what is held and why, and how old the oldest is."""
         return await stats_of(pool, q)
 
+    @router.get("/excluded-orders", tags=["orders"])
+    async def list_excluded(
+        channel: str | None = None, number: str | None = None, cursor: str | None = None, limit: Limit = 50
+    ) -> dict[str, Any]:
+        """Orders that a channel showed and that were not imported, with the reason (IN-7)."""
+        after = read_cursor(cursor)
+        found = await rows(
+            q.list_excluded(pool, channel=channel, number=number, at=after.at, after=after.id, limit=limit + 1)
+        )
+        return page(found, limit, dict, lambda row: (row["at"], row["channel_order_id"]))
+
     @router.get("/frs", tags=["frs"])
     async def list_frs(
         state: str | None = None,
         source: str | None = None,
         order_id: str | None = None,
+        number: str | None = None,
         cursor: str | None = None,
         limit: Limit = 50,
     ) -> dict[str, Any]:
         after = read_cursor(cursor)
         found = await rows(
             q.list_frs(
-                pool, state=state, source=source, order_id=order_id, created=after.at, after=after.id, limit=limit + 1
+                pool,
+                state=state,
+                source=source,
+                order_id=order_id,
+                number=number,
+                created=after.at,
+                after=after.id,
+                limit=limit + 1,
             )
         )
         return page(found, limit, fr_answer, lambda row: (row["created_at"], row["fr_id"]))

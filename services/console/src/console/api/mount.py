@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.api import problems
+from console.api.actions import actions_router
 from console.api.config import config_router, entities_router
 from console.api.dead_letters import dead_letters_router
 from console.api.keys import keys_router
@@ -42,6 +43,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             entities_router(pool, q, keys),
             keys_router(pool, q, keys),
             dead_letters_router(keys, owners),
+            actions_router(keys, owners),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from console.cli.client import call, listed, out, print_json, print_table
+from console.cli.client import call, fail, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
 frs = typer.Typer(no_args_is_help=True, help="Fulfillment requests.")
+shipments = typer.Typer(no_args_is_help=True, help="Shipments and their way to the channel.")
 records = typer.Typer(no_args_is_help=True, help="Transaction records: exchanges with platforms.")
 alerts = typer.Typer(no_args_is_help=True, help="What needs a look.")
 channels = typer.Typer(no_args_is_help=True, help="Where buyers order.")
@@ -43,10 +44,71 @@ def list_frs(state: str | None = None, source: str | None = None, limit: Limit =
     print_table("FRs", ["number", "order", "source", "state", "why"], rows, "No FR matches.")
 
 
+Fr = Annotated[str, typer.Argument(help="the FR's number or our id")]
+Reason = Annotated[str, typer.Option(prompt="Why", help="kept in its history")]
+
+
+@frs.command()
+def process(fr: Fr, reason: Reason) -> None:
+    """Queue an FR for its source's next send run."""
+    print_json(call("POST", f"/frs/{find(fr)}/actions/process", json={"reason": reason}))
+
+
+@frs.command()
+def resend(fr: Fr, reason: Reason) -> None:
+    """Send an FR that failed once more; what the source has already is found first, never doubled."""
+    print_json(call("POST", f"/frs/{find(fr)}/actions/resend", json={"reason": reason}))
+
+
+@frs.command()
+def void(fr: Fr, reason: Reason) -> None:
+    """Take an FR back: at once when it was not sent, else its source is asked."""
+    print_json(call("POST", f"/frs/{find(fr)}/actions/void", json={"reason": reason}))
+
+
+@frs.command()
+def mark(fr: Fr, state: str, reason: Reason, platform_id: str = "") -> None:
+    """Say by hand that a source has an FR: STATE is PROCESSED or ACKNOWLEDGED."""
+    body = {"reason": reason, "state": state, "platform_id": platform_id}
+    print_json(call("POST", f"/frs/{find(fr)}/actions/mark", json=body))
+
+
+@shipments.command()
+def resync(shipment_ids: Annotated[list[str] | None, typer.Argument(help="none: all that failed")] = None) -> None:
+    """Push shipments to their channels again."""
+    print_json(call("POST", "/shipments:resync", json={"shipment_ids": shipment_ids or []}))
+
+
+@channels.command()
+def pull(channel: str) -> None:
+    """Look for changed orders now."""
+    print_json(call("POST", f"/channels/{channel}/pull"))
+
+
+@sources.command()
+def poll(source: str) -> None:
+    """Ask a source for shipments now."""
+    print_json(call("POST", f"/sources/{source}/poll"))
+
+
+@sources.command()
+def send(source: str) -> None:
+    """Send a source what is due now."""
+    print_json(call("POST", f"/sources/{source}/send"))
+
+
 @frs.command("show")
-def show_fr(fr_id: str) -> None:
+def show_fr(fr: Fr) -> None:
     """One FR in full."""
-    print_json(call("GET", f"/frs/{fr_id}"))
+    print_json(call("GET", f"/frs/{find(fr)}"))
+
+
+def find(fr: str) -> str:
+    """Our id of an FR named by number or id."""
+    found = call("GET", "/frs", params={"number": fr, "limit": 3})["items"]
+    if len(found) > 1:
+        fail(f"{fr!r} is the number of several FRs: name one by its id: {', '.join(f['fr_id'] for f in found)}")
+    return str(found[0]["fr_id"]) if found else fr
 
 
 @records.command("list")
@@ -89,6 +151,17 @@ def list_alerts(
         [[a["raised_at"], a["title"], a["detail"]] for a in items],
         "No alert is open.",
     )
+
+
+@shipments.command("list")
+def list_shipments(status: str | None = None, limit: Limit = 50, as_json: Json = False) -> None:
+    """List shipments, newest first. Example: waybill shipments list --status sync_failed"""
+    items = listed("/shipments", status=status, limit=limit)
+    if as_json:
+        print_json(items)
+        return
+    rows = [[s["shipment_id"], s["source"], s["carrier"], ", ".join(s["tracking_numbers"]), s["status"]] for s in items]
+    print_table("Shipments", ["id", "source", "carrier", "tracking", "status"], rows, "No shipment matches.")
 
 
 @channels.command("list")

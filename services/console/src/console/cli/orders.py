@@ -19,6 +19,7 @@ def list_orders(
     hold: Annotated[str | None, typer.Option(help="a hold's reason, e.g. unmapped_sku")] = None,
     sync: Annotated[str | None, typer.Option(help="not_needed, pending, failed, synced")] = None,
     channel: Annotated[str | None, typer.Option(help="a channel's id")] = None,
+    excluded: Annotated[bool, typer.Option("--excluded", help="those that were not imported, with the reason")] = False,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -26,6 +27,9 @@ def list_orders(
 
     Example: waybill orders list --stage held
     """
+    if excluded:
+        _list_excluded(channel, limit, as_json)
+        return
     items = listed("/orders", stage=stage, hold=hold, sync=sync, channel=channel, limit=limit)
     if as_json:
         print_json(items)
@@ -37,6 +41,15 @@ def list_orders(
     print_table(
         "Orders", ["number", "channel", "stage", "fulfillment", "sync", "why", "placed"], rows, "No order matches."
     )
+
+
+def _list_excluded(channel: str | None, limit: int, as_json: bool) -> None:
+    items = listed("/excluded-orders", channel=channel, limit=limit)
+    if as_json:
+        print_json(items)
+        return
+    rows = [[o["number"], o["channel"], o["reason"], o["detail"]] for o in items]
+    print_table("Not imported", ["number", "channel", "reason", "in words"], rows, "Every order was imported.")
 
 
 @app.command()
@@ -111,6 +124,9 @@ def find(number: str) -> str:
         named = ", ".join(f"{order['order_id']} ({order['channel']})" for order in found)
         fail(f"{number!r} is the number of several orders: name one by its id: {named}")
     if not found and number.count("-") != 4:
+        left_out = call("GET", "/excluded-orders", params={"number": number, "limit": 3})["items"]
+        for order in left_out:
+            fail(f"{order['number']} of {order['channel']} was not imported: {order['reason']}. {order['detail']}")
         fail(f"no order has the number {number!r}; `waybill orders list` shows them")
     return str(found[0]["order_id"]) if found else number
 

@@ -64,11 +64,12 @@ from activities where order_id = :order_id order by at, id;
 -- name: records_by_order(order_id)
 select body, at from records where order_ids @> array[:order_id::text] order by at, exchange_id;
 
--- name: list_frs(state, source, order_id, created, after, limit)
+-- name: list_frs(state, source, order_id, number, created, after, limit)
 select * from frs
 where (:state::text is null or state = :state)
   and (:source::text is null or source = :source)
   and (:order_id::text is null or order_id = :order_id)
+  and (:number::text is null or number = :number)
   and (:created::timestamptz is null or (created_at, fr_id) < (:created, :after::text))
 order by created_at desc, fr_id desc limit :limit;
 
@@ -97,3 +98,10 @@ select * from alerts where (:all::boolean or cleared_at is null) order by raised
 
 -- name: list_connections()
 select * from connections order by connection, service;
+
+-- name: list_excluded(channel, number, at, after, limit)
+select channel, channel_order_id, store, number, reason, detail, at from excluded_orders
+where (:channel::text is null or channel = :channel)
+  and (:number::text is null or number = :number or number = '#' || :number::text)
+  and (:at::timestamptz is null or (at, channel_order_id) < (:at, :after::text))
+order by at desc, channel_order_id desc limit :limit;

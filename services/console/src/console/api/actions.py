@@ -1,0 +1,84 @@
+"""What a person does: each action goes to the service that owns the row, with who and why, and answers with its word.
+
+Until commands travel by topic, an owner that is away is said so (503), and nothing is stored to be tried later.
+"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from console.api.problems import ProblemError
+from console.api.security import Actor, Keys
+from console.owners import Owners, OwnerSilent
+from waybill_contracts import topics
+
+FrAction = Literal["process", "resend", "mark", "void"]
+
+
+class Why(BaseModel):
+    """Kept in the history of what was acted on."""
+
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class FrWhy(Why):
+    """`state` is for `mark` alone: PROCESSED or ACKNOWLEDGED, with the source's own id where it is known."""
+
+    state: Literal["PROCESSED", "ACKNOWLEDGED"] | None = None
+    platform_id: str = ""
+
+
+class Resync(BaseModel):
+    """Which shipments; none means all that failed."""
+
+    shipment_ids: list[str] = Field(default_factory=list, max_length=10_000)
+
+
+def actions_router(keys: Keys, owners: Owners) -> APIRouter:
+    router = APIRouter(tags=["actions"])
+    operator = Depends(keys.require("operator"))
+
+    @router.post("/frs/{fr_id}/actions/{action}")
+    async def act_on_fr(fr_id: str, action: FrAction, why: FrWhy, actor: Annotated[Actor, operator]) -> Any:
+        """Process, resend, mark by hand or void one FR; what its life cycle refuses is 409 with the reason."""
+        body: dict[str, Any] = {"actor": actor.name, "reason": why.reason}
+        if action == "mark":
+            if why.state is None:
+                raise ProblemError(422, "Incomplete", "state: say PROCESSED or ACKNOWLEDGED")
+            body |= {"state": why.state, "platform_id": why.platform_id}
+        return await _ask(topics.FULFILLMENT_PUSH, f"/internal/frs/{fr_id}/{action}", body)
+
+    @router.post("/shipments:resync", status_code=202)
+    async def resync(which: Resync, _: Annotated[Actor, operator]) -> Any:
+        """Push shipments to their channels again: a new round of attempts for each."""
+        body = {"shipment_ids": which.shipment_ids} if which.shipment_ids else {}
+        return await _ask(topics.SHIPMENT_POLLER, "/internal/shipments/resync", body)
+
+    @router.post("/orders/{order_id}/actions/generate")
+    async def generate(order_id: str, _: Annotated[Actor, operator]) -> Any:
+        """Route an order that waits for a person because its channel does not generate by itself (RT-8)."""
+        return await _ask(topics.ROUTER, f"/internal/orders/{order_id}/generate", None)
+
+    @router.post("/channels/{channel_id}/pull", status_code=202)
+    async def pull(channel_id: str, _: Annotated[Actor, operator]) -> Any:
+        """Look for changed orders now."""
+        return await _ask(topics.ORDER_INGEST, f"/internal/channels/{channel_id}/pull", None)
+
+    @router.post("/sources/{source_id}/{action}", status_code=202)
+    async def act_on_source(source_id: str, action: Literal["poll", "send"], _: Annotated[Actor, operator]) -> Any:
+        """Ask for shipments now, or send what is due now."""
+        owner = topics.SHIPMENT_POLLER if action == "poll" else topics.FULFILLMENT_PUSH
+        return await _ask(owner, f"/internal/sources/{source_id}/{action}", None)
+
+    async def _ask(service: str, path: str, body: dict[str, Any] | None) -> Any:
+        try:
+            answer = await owners.ask(service, "POST", path, json=body)
+        except OwnerSilent as silent:
+            raise ProblemError(503, "The service does not answer", str(silent)) from None
+        if answer.status_code >= 400:
+            detail = answer.json().get("detail", answer.text)
+            raise ProblemError(answer.status_code, "Not possible", detail if isinstance(detail, str) else str(detail))
+        return answer.json()
+
+    return router
