@@ -28,17 +28,16 @@ from waybill_contracts.topics import TOPICS
 T = TypeVar("T")
 
 _LIMIT = 150.0
-_WARM = 100
 
 
 def run(size: Size) -> list[Result]:
-    orders = size.orders or size.of(1500, 150)
+    orders = size.orders or size.of(1500, 60)
     with stage.directory() as where, stage.any_broker(where, *TOPICS, *REFERENCE_TOPICS) as (kafka, kind):
         (where / "bare").mkdir()
         with running_hub(where, kafka) as hub, _bare(where / "bare", kafka) as bare:
             skus = hub.shop.skus()
-            bare.lap(_WARM, skus)
-            hub.lap(_WARM, skus)
+            bare.lap(size.of(100, 20), skus)
+            hub.lap(size.of(100, 20), skus)
             yardstick, product = [], []
             for _ in range(1 if size.quick else 3):
                 yardstick.append(bare.lap(orders, skus))

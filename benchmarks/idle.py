@@ -13,7 +13,7 @@ _REST = 10.0
 
 
 def run(size: Size) -> list[Result]:
-    seconds = size.of(30, 8)
+    seconds = size.of(30, 5)
     with stage.directory() as where, stage.real_broker(where, *TOPICS) as kafka, running_hub(where, kafka) as hub:
         hub.configure(hub.shop.configuration(backlog=False))
         time.sleep(2.0 if size.quick else _REST)

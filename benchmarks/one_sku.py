@@ -8,7 +8,7 @@ from waybill_contracts.topics import TOPICS
 
 
 def run(size: Size) -> list[Result]:
-    orders = size.orders or size.of(600, 100)
+    orders = size.orders or size.of(600, 40)
     spread, single = [], []
     with (
         stage.directory() as where,
@@ -16,7 +16,7 @@ def run(size: Size) -> list[Result]:
         running_hub(where, kafka) as hub,
     ):
         skus = hub.shop.skus()
-        hub.lap(100, skus)
+        hub.lap(size.of(100, 20), skus)
         for _ in range(1 if size.quick else 3):
             spread.append(hub.lap(orders, skus, lines=1))
             single.append(hub.lap(orders, skus[:1], lines=1))

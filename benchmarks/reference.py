@@ -21,7 +21,6 @@ from waybill_contracts.configuration import Channel, Source
 from waybill_contracts.values import Address
 from waybill_platforms.http import NoBudget
 from waybill_platforms.model import ChannelOrder, FulfillmentDraft, SourceRequest, SourceRequestLine, SourceShipment
-from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.registry import open_channel, open_source
 
 BATCH = 200
@@ -42,12 +41,8 @@ class Reference:
         self._skus: dict[str, str] = channel["skus"]["map"]
         self._carriers: dict[str, str] = channel["couriers"]["map"]
         self._theirs: dict[str, str] = source["couriers"]["map"]
-        given: ChannelConnection | None = open_channel(
-            Channel.model_validate(channel), channel["credentials"], budget=NoBudget()
-        )
-        taking: SourceConnection | None = open_source(
-            Source.model_validate(source), source["credentials"], budget=NoBudget()
-        )
+        given = open_channel(Channel.model_validate(channel), channel["credentials"], budget=NoBudget())
+        taking = open_source(Source.model_validate(source), source["credentials"], budget=NoBudget())
         assert given is not None
         assert taking is not None
         self._channel, self._source = given, taking
@@ -66,7 +61,7 @@ class Reference:
         ways = (self._pull, self._relay, self._poll_shipments)
         hops = ((IMPORTED, self._route), (CREATED, self._submit), (SUBMITTED, self._watch))
         self._tasks = [asyncio.create_task(way()) for way in ways]
-        self._tasks += [asyncio.create_task(self._hop(topic, work)) for topic, work in hops]
+        self._tasks += [asyncio.create_task(self._hop(*hop)) for hop in hops]
 
     def check(self) -> None:
         """Raises what ended one of the tasks."""

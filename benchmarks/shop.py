@@ -14,7 +14,7 @@ import yaml
 from benchmarks import stage
 from waybill_common.embedded.processes import GuardedProcess, free_port
 
-PULL_SECONDS = 10
+PULL_SECONDS = 6
 _METHODS = ("Standard", "Express (1–2 days)")
 _COUNTRIES = ("US", "US", "US", "CA", "DE", "GB")
 
