@@ -128,15 +128,18 @@ async def test_a_query_over_1000_points_is_refused_for_good(box: Any) -> None:
 
 
 async def test_an_empty_bucket_throttles_in_a_200_and_fills_again(box: Any) -> None:
-    await box.control("PATCH", "/shops/acme", {"maximum": 30, "restore_rate": 500})
+    await box.control("PATCH", "/shops/acme", {"maximum": 30, "restore_rate": 0.1})
     query = "{ orders(first: 20) { nodes { id } } }"
     answers = [await box.graphql(query) for _ in range(4)]
     throttled = [answer for answer in answers if "errors" in answer]
     assert throttled
     assert throttled[0]["errors"][0]["extensions"]["code"] == "THROTTLED"
     status = throttled[0]["extensions"]["cost"]["throttleStatus"]
-    assert status["restoreRate"] == 500
+    assert status["restoreRate"] == 0.1
     assert status["currentlyAvailable"] < throttled[0]["extensions"]["cost"]["requestedQueryCost"]
+
+    await box.control("PATCH", "/shops/acme", {"restore_rate": 1_000_000})
+    assert "errors" not in await box.graphql(query)
 
 
 async def test_a_tracking_url_of_an_unknown_carrier_is_rewritten_when_told_to(box: Any, hub: Any) -> None:
