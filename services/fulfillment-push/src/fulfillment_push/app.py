@@ -1,10 +1,9 @@
 """fulfillment-push: an FR is accepted by its source, once, or we know exactly why not. This file builds its parts."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from fulfillment_push.answers_worker import AnswersWorker
-from fulfillment_push.connections import Opener, OpenSources
+from fulfillment_push.connections import OpenSources
 from fulfillment_push.consumer import TOPICS, Inbox, decode
 from fulfillment_push.notices import EventNotices
 from fulfillment_push.receive import SERVICE
@@ -21,9 +20,7 @@ from waybill_common.service import main as run_service
 from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
 from waybill_contracts import tracing
-from waybill_contracts.configuration import Source
-from waybill_platforms.ports import SourceConnection
-from waybill_platforms.registry import open_source
+from waybill_platforms.connections import Connections
 
 SCHEMA = "fulfillment_push"
 PACKAGE = "fulfillment_push"
@@ -34,13 +31,14 @@ ANSWERS_AT_THE_END = 2.0
 """Seconds that calls under way may take when the service stops."""
 
 
-async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) -> Parts:
-    """The parts of the service; `opener` opens a source's connection (the platforms' registry, by default)."""
+async def build(runtime: Runtime[PushSettings]) -> Parts:
+    """The parts of the service."""
     settings = runtime.settings
     declare_attributes(*tracing.ATTRIBUTES)
     store = Store()
     book = SourceBook(store.q)
-    sources = OpenSources(runtime.vault, opener or _registry(runtime))
+    connections = Connections(runtime.budget, runtime.vault.open)
+    sources = OpenSources(connections)
     run = SendRun(
         runtime.pool,
         store,
@@ -64,25 +62,13 @@ async def build(runtime: Runtime[PushSettings], opener: Opener | None = None) ->
         workers=(sending, storing),
         routes=make_routes(desk, internal(settings.service_tokens)),
         finishers=(partial(answers.drain, ANSWERS_AT_THE_END),),
-        closers=(sources.aclose,),
+        closers=(connections.aclose,),
     )
 
 
-def _registry(runtime: Runtime[PushSettings]) -> Opener:
-    def opener(source: Source, credentials: Mapping[str, str]) -> SourceConnection:
-        connection = open_source(source, credentials, budget=runtime.budget)
-        if connection is None:
-            raise ValueError(f"source {source.id} ({source.platform.value}) has no connection: a person works its list")
-        return connection
-
-    return opener
-
-
-def definition(opener: Opener | None = None) -> Definition[PushSettings]:
+def definition() -> Definition[PushSettings]:
     """What `waybill_common.service` runs."""
-    return Definition(
-        SERVICE, SCHEMA, PACKAGE, partial(build, opener=opener), PORT, EventNotices(), budget_share=BUDGET_SHARE
-    )
+    return Definition(SERVICE, SCHEMA, PACKAGE, build, PORT, EventNotices(), budget_share=BUDGET_SHARE)
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from waybill_common.budget import Budget
 from waybill_common.retry import Family
-from waybill_common.vault import Vault, is_sealed
+from waybill_common.vault import Vault
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_platforms.connections import Connections
 from waybill_platforms.errors import PlatformError
@@ -13,8 +13,7 @@ class Readers:
     """Keeps the open channels of this process."""
 
     def __init__(self, vault: Vault, budget: Budget) -> None:
-        self._vault = vault
-        self._connections = Connections(budget, self._secret)
+        self._connections = Connections(budget, vault.open)
 
     async def open(self, configured: ChannelConfigured) -> OrderReader:
         """The channel's reader, with its credentials unsealed. Raises PlatformError (cause `configuration`)."""
@@ -30,9 +29,6 @@ class Readers:
     async def aclose(self) -> None:
         """Closes every client."""
         await self._connections.aclose()
-
-    def _secret(self, entity: str, text: str) -> str:
-        return self._vault.open(entity, text) if is_sealed(text) else text
 
 
 def _misconfigured(message: str) -> PlatformError:

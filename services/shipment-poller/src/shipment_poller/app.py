@@ -13,7 +13,6 @@ from waybill_common.db import queries
 from waybill_common.service import Definition, Parts, Runtime
 from waybill_common.settings import ServiceSettings
 from waybill_common.telemetry import declare_attributes
-from waybill_common.vault import is_sealed
 from waybill_contracts import topics, tracing
 from waybill_platforms.connections import Connections
 
@@ -29,10 +28,7 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     named = queries(PACKAGE)
     tools = Tools(named, Configurations(named), runtime.clock, runtime.telemetry, runtime.alerts)
 
-    def opened(entity: str, text: str) -> str:
-        return runtime.vault.open(entity, text) if is_sealed(text) else text
-
-    connections = Connections(runtime.budget, opened)
+    connections = Connections(runtime.budget, runtime.vault.open)
     push = PushWorker(runtime.pool, tools, connections, runtime.health, runtime.log)
     pushing = CrewWorker("push", push.crew, idle_max=1.0)
     poll = PollWorker(runtime.pool, tools, connections, runtime.health, runtime.log, pushing.wake)
