@@ -1,6 +1,7 @@
 """The product, whole: five services as processes on a PostgreSQL and a broker, fed with backlogs and read by /proc."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import psutil
 from benchmarks.measure import cpu_of, server_cpu
 from benchmarks.shop import Shop, calls_between
 from console.up.world import SERVICES, World
+from waybill_common.embedded.processes import free_port
 
 _NEWEST = "select coalesce(max(position), 0) from shipment_poller.facts"
 _SHIPPED = """
@@ -127,6 +129,7 @@ class Hub:
 
 @contextmanager
 def running_hub(where: Path, kafka: str) -> Iterator[Hub]:
+    os.environ["WAYBILL_CONSOLE_PORT"] = str(free_port())  # not 8080, which a person's own run may want
     world = World(where / "world", lambda text: None, kafka=kafka)
     try:
         world.start(sandbox_orders=0)
