@@ -85,7 +85,7 @@ async def test_expired_credentials_pause_the_source_without_attempts_and_new_one
     told = await stage.told()
     changes = [fact for kind, fact in told if kind == "connection.state_changed"]
     assert [(change["connection"], change["state"]) for change in changes] == [("east", "unauthorized")]
-    assert "new credentials" in next(fact["action"] for kind, fact in told if kind == "alert.raised")
+    assert "credentials that hold" in next(fact["action"] for kind, fact in told if kind == "alert.raised")
     await stage.send()
     assert east.made == {}
     await stage.configure(kit.source_of(), version=2, credential_version=2)

@@ -70,7 +70,7 @@ class ConnectionStateChanged(Event):
 _WAYS_OUT = {
     ConnectionState.UNAUTHORIZED: (
         "no longer lets us in",
-        "Apply a configuration with new credentials: what waits goes on by itself.",
+        "Apply a configuration with credentials that hold (also the same ones again): what waits goes on by itself.",
     ),
     ConnectionState.DOWN: ("does not answer", "Nothing: it is tried again by itself, at growing distances."),
 }

@@ -59,6 +59,7 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
     @router.get("/frs", tags=["frs"])
     async def list_frs(
         state: str | None = None,
+        outcome: str | None = None,
         source: str | None = None,
         order_id: str | None = None,
         number: str | None = None,
@@ -70,6 +71,7 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
             q.list_frs(
                 pool,
                 state=state,
+                outcome=outcome,
                 source=source,
                 order_id=order_id,
                 number=number,

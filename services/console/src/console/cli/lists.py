@@ -1,13 +1,12 @@
-"""`waybill stats`, `frs`, `shipments`, `records`, `alerts`, `channels`, `sources`, `dead-letters`, `keys`."""
+"""`waybill stats`, `shipments`, `records`, `alerts`, `channels`, `sources`, `dead-letters`, `keys`."""
 
 from typing import Annotated
 
 import typer
 
-from console.cli.client import call, fail, listed, out, print_json, print_table
+from console.cli.client import call, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
-frs = typer.Typer(no_args_is_help=True, help="Fulfillment requests.")
 shipments = typer.Typer(no_args_is_help=True, help="Shipments and their way to the channel.")
 records = typer.Typer(no_args_is_help=True, help="Transaction records: exchanges with platforms.")
 alerts = typer.Typer(no_args_is_help=True, help="What needs a look.")
@@ -29,48 +28,6 @@ def stats(as_json: Json = False) -> None:
     for title in ("held", "unroutable", "excluded", "by_sync"):
         if orders[title]:
             print_table(title, ["reason", "orders"], [[k, v] for k, v in orders[title].items()], "")
-
-
-@frs.command("list")
-def list_frs(state: str | None = None, source: str | None = None, limit: Limit = 50, as_json: Json = False) -> None:
-    """List FRs, newest first. Example: waybill frs list --state FAILED"""
-    items = listed("/frs", state=state, source=source, limit=limit)
-    if as_json:
-        print_json(items)
-        return
-    rows = [
-        [f["number"], f["order_number"], f["source"], f["state"], (f["reason"] or {}).get("message", "")] for f in items
-    ]
-    print_table("FRs", ["number", "order", "source", "state", "why"], rows, "No FR matches.")
-
-
-Fr = Annotated[str, typer.Argument(help="the FR's number or our id")]
-Reason = Annotated[str, typer.Option(prompt="Why", help="kept in its history")]
-
-
-@frs.command()
-def process(fr: Fr, reason: Reason) -> None:
-    """Queue an FR for its source's next send run."""
-    print_json(call("POST", f"/frs/{find(fr)}/actions/process", json={"reason": reason}))
-
-
-@frs.command()
-def resend(fr: Fr, reason: Reason) -> None:
-    """Send an FR that failed once more; what the source has already is found first, never doubled."""
-    print_json(call("POST", f"/frs/{find(fr)}/actions/resend", json={"reason": reason}))
-
-
-@frs.command()
-def void(fr: Fr, reason: Reason) -> None:
-    """Take an FR back: at once when it was not sent, else its source is asked."""
-    print_json(call("POST", f"/frs/{find(fr)}/actions/void", json={"reason": reason}))
-
-
-@frs.command()
-def mark(fr: Fr, state: str, reason: Reason, platform_id: str = "") -> None:
-    """Say by hand that a source has an FR: STATE is PROCESSED or ACKNOWLEDGED."""
-    body = {"reason": reason, "state": state, "platform_id": platform_id}
-    print_json(call("POST", f"/frs/{find(fr)}/actions/mark", json=body))
 
 
 @shipments.command()
@@ -95,20 +52,6 @@ def poll(source: str) -> None:
 def send(source: str) -> None:
     """Send a source what is due now."""
     print_json(call("POST", f"/sources/{source}/send"))
-
-
-@frs.command("show")
-def show_fr(fr: Fr) -> None:
-    """One FR in full."""
-    print_json(call("GET", f"/frs/{find(fr)}"))
-
-
-def find(fr: str) -> str:
-    """Our id of an FR named by number or id."""
-    found = call("GET", "/frs", params={"number": fr, "limit": 3})["items"]
-    if len(found) > 1:
-        fail(f"{fr!r} is the number of several FRs: name one by its id: {', '.join(f['fr_id'] for f in found)}")
-    return str(found[0]["fr_id"]) if found else fr
 
 
 @records.command("list")

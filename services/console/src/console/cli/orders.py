@@ -112,6 +112,12 @@ def timeline(
 
 
 @app.command()
+def generate(number: Number) -> None:
+    """Route an order that waits for a person, because its channel does not generate by itself."""
+    print_json(call("POST", f"/orders/{find(number)}/actions/generate"))
+
+
+@app.command()
 def trace(number: Number) -> None:
     """The id of the order's trace, to open in the tracing tool."""
     out.print(call("GET", f"/orders/{find(number)}")["trace"] or fail("this order has no trace"))

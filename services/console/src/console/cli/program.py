@@ -2,7 +2,7 @@
 
 import typer
 
-from console.cli import config, lists, orders, routing
+from console.cli import config, frs, lists, orders, routing
 from console.cli.up import up
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app.command()(config.apply)
 app.command()(config.export)
 app.command()(lists.stats)
 app.add_typer(orders.app, name="orders")
-app.add_typer(lists.frs, name="frs")
+app.add_typer(frs.app, name="frs")
 app.add_typer(lists.shipments, name="shipments")
 app.add_typer(lists.records, name="records")
 app.add_typer(lists.channels, name="channels")

@@ -64,9 +64,10 @@ from activities where order_id = :order_id order by at, id;
 -- name: records_by_order(order_id)
 select body, at from records where order_ids @> array[:order_id::text] order by at, exchange_id;
 
--- name: list_frs(state, source, order_id, number, created, after, limit)
+-- name: list_frs(state, outcome, source, order_id, number, created, after, limit)
 select * from frs
 where (:state::text is null or state = :state)
+  and (:outcome::text is null or outcome = :outcome)
   and (:source::text is null or source = :source)
   and (:order_id::text is null or order_id = :order_id)
   and (:number::text is null or number = :number)

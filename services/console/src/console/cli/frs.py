@@ -1,0 +1,70 @@
+"""`waybill frs`: what each source was asked, and what a person does about it."""
+
+from typing import Annotated
+
+import typer
+
+from console.cli.client import call, fail, listed, print_json, print_table
+from console.cli.options import Json, Limit
+
+app = typer.Typer(no_args_is_help=True, help="Fulfillment requests.")
+Fr = Annotated[str, typer.Argument(help="the FR's number or our id")]
+Reason = Annotated[str, typer.Option(prompt="Why", help="kept in its history")]
+
+
+@app.command("list")
+def list_frs(
+    state: str | None = None,
+    outcome: Annotated[str | None, typer.Option(help="unknown: a person may have to decide")] = None,
+    source: str | None = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List FRs, newest first. Example: waybill frs list --state FAILED"""
+    items = listed("/frs", state=state, outcome=outcome, source=source, limit=limit)
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        [f["number"], f["order_number"], f["source"], f["state"], (f["reason"] or {}).get("message", "")] for f in items
+    ]
+    print_table("FRs", ["number", "order", "source", "state", "why"], rows, "No FR matches.")
+
+
+@app.command()
+def process(fr: Fr, reason: Reason) -> None:
+    """Queue an FR for its source's next send run."""
+    print_json(call("POST", f"/frs/{find(fr)}/actions/process", json={"reason": reason}))
+
+
+@app.command()
+def resend(fr: Fr, reason: Reason) -> None:
+    """Send an FR that failed once more; what the source has already is found first, never doubled."""
+    print_json(call("POST", f"/frs/{find(fr)}/actions/resend", json={"reason": reason}))
+
+
+@app.command()
+def void(fr: Fr, reason: Reason) -> None:
+    """Take an FR back: at once when it was not sent, else its source is asked."""
+    print_json(call("POST", f"/frs/{find(fr)}/actions/void", json={"reason": reason}))
+
+
+@app.command()
+def mark(fr: Fr, state: str, reason: Reason, platform_id: str = "") -> None:
+    """Say by hand that a source has an FR: STATE is PROCESSED or ACKNOWLEDGED."""
+    body = {"reason": reason, "state": state, "platform_id": platform_id}
+    print_json(call("POST", f"/frs/{find(fr)}/actions/mark", json=body))
+
+
+@app.command("show")
+def show_fr(fr: Fr) -> None:
+    """One FR in full."""
+    print_json(call("GET", f"/frs/{find(fr)}"))
+
+
+def find(fr: str) -> str:
+    """Our id of an FR named by number or id."""
+    found = call("GET", "/frs", params={"number": fr, "limit": 3})["items"]
+    if len(found) > 1:
+        fail(f"{fr!r} is the number of several FRs: name one by its id: {', '.join(f['fr_id'] for f in found)}")
+    return str(found[0]["fr_id"]) if found else fr
