@@ -31,7 +31,7 @@ bench: setup  ## measure, and write benchmarks/out/results.json
 check: setup  ## format, lint, types, boundaries, generated documents
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
-	@$(PY) -m mypy libs/*/src services/*/src sandbox/src
+	@$(PY) -m mypy libs/*/src services/*/src sandbox/src benchmarks
 	@.venv/bin/lint-imports
 	@$(PY) -m waybill_contracts.documents . --check
 

@@ -49,7 +49,7 @@ class World:
         self._bootstrap = kafka
         self.replicas = replicas
         self._ports = {name: free_port() for name in SERVICES if name != "console"}
-        self.console_port = int(os.environ.get("WAYBILL_CONSOLE_PORT") or 0) or free_port(8080)
+        self.console_port = int(os.environ.get("WAYBILL_CONSOLE_PORT") or 0)  # 0: chosen at the start
         self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port()}"
         self.admin_key = os.environ.get("WAYBILL_ADMIN_KEY") or self._kept("admin_key", "wb_")
 
@@ -73,6 +73,7 @@ class World:
             self._say(f"the sandbox starts: a shop with {sandbox_orders} orders, three sources")
             self._start_sandbox(sandbox_orders)
         self._say(f"five services start; their logs are in {self.directory / 'logs'}")
+        self.console_port = self.console_port or free_port(8080)
         for name in SERVICES:
             self.start_service(name)
         for name, port in {**self._ports, "console": self.console_port}.items():
