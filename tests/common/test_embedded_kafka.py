@@ -189,3 +189,13 @@ async def test_a_restarted_embedded_broker_has_its_address_and_nothing_else(embe
     stored = await asyncio.wait_for(producer.send_and_wait("orders", b"y"), 20)
     assert stored.offset == 0
     await producer.stop()
+
+
+async def test_brokers_one_after_the_other_are_never_taken_for_one_another() -> None:
+    """Each object is another broker: where one was freed the next is made, and ids are made of places in memory."""
+    identities = []
+    for _ in range(6):
+        with EmbeddedKafka() as broker:
+            identities.append(await cluster_id(broker.bootstrap))
+
+    assert len(set(identities)) == 6

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import signal
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,9 @@ HOST = "127.0.0.1"
 PARTITIONS = 4
 BROKER = 1
 TOPIC_ALREADY_EXISTS = 36
+# Where the last brokers of this process stood in memory. A mock cluster's id is made from its place, and a freed place
+# is given out again: another broker must not look like one that somebody knew.
+_places: deque[int] = deque(maxlen=16)
 
 
 class EmbeddedKafka:
@@ -36,7 +40,6 @@ class EmbeddedKafka:
         self._port = port
         self._client: int | None = None
         self._cluster: int | None = None
-        self._last_cluster: int | None = None
         self._door: Doorway | None = None
         self.bootstrap = ""
 
@@ -76,15 +79,19 @@ class EmbeddedKafka:
 
     def _new_cluster(self, client: int) -> int:
         lib = library()
-        made: int | None = lib.rd_kafka_mock_cluster_new(client, 1)
-        if made is not None and made == self._last_cluster:
-            # The cluster's id is made from its place in memory: another broker must not look like the last one.
-            made, same = lib.rd_kafka_mock_cluster_new(client, 1), made
-            lib.rd_kafka_mock_cluster_destroy(same)
-        if not made:
-            raise KafkaFailed("librdkafka made no mock cluster: is a loopback port free?")
-        self._last_cluster = made
-        return made
+        lookalikes: list[int] = []
+        try:
+            while True:
+                made: int | None = lib.rd_kafka_mock_cluster_new(client, 1)
+                if not made:
+                    raise KafkaFailed("librdkafka made no mock cluster: is a loopback port free?")
+                if made not in _places:
+                    _places.append(made)
+                    return made
+                lookalikes.append(made)
+        finally:
+            for other in lookalikes:
+                lib.rd_kafka_mock_cluster_destroy(other)
 
     def stop(self) -> None:
         """End it; everything it held is gone. May be called twice."""
