@@ -59,6 +59,13 @@ class NotFulfillable(Exception):
         self.why = why
 
 
+class SignatureRefused(Exception):
+    """A webhook call that the platform did not sign with the connection's secret, or too old; it changes nothing.
+
+    The message says which header or secret is meant, and holds neither.
+    """
+
+
 class UnsupportedPlatform(ValueError):
     """The configuration names a platform that cannot play this role."""
 

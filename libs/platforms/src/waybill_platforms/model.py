@@ -261,6 +261,102 @@ class CreateCall:
     body: Mapping[str, object]
 
 
+Severity = Literal["missing", "warning", "info"]
+"""`missing`: it cannot work so; `warning`: it works, and something is lost; `info`: good to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a probe found, as a sentence for people, and what mends it."""
+
+    code: str
+    severity: Severity
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a connection turned out to be."""
+
+    version: str
+    """Of the platform or its API, as it names it; empty where it does not say."""
+    timezone: str = ""
+    """IANA name or offset of the shop's clock; empty where it does not say."""
+    currency: str = ""
+    scopes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        return all(finding.severity != "missing" for finding in self.findings)
+
+
+DeliveryKind = Literal["order", "fulfillment", "stock", "ping", "uninstalled", "redaction", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook call whose signature was right."""
+
+    id: str
+    """The platform's id of the event, the same for each repetition; deduplicate by it."""
+    topic: str
+    """The platform's own word."""
+    kind: DeliveryKind
+    order_id: str | None = None
+    """As `OrderReader.get_order` takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    sku: str
+    """Theirs."""
+    on_hand: int | None
+    """Pieces that can be sold; None where the source does not count them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockPage:
+    levels: tuple[StockLevel, ...]
+    as_of: datetime
+    next: str | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One thing that can be ordered at a shop. SKUs may be empty or repeat there; both are worth a person's look."""
+
+    id: str
+    sku: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    products: tuple[Product, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A carrier as a channel accepts it. `code` is what is sent."""
+
+    code: str
+    name: str
+    links: bool = False
+    """Whether the channel builds the tracking link of this one by itself (and so rewrites ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """New credentials to be sealed and published; the keys are those of the connection's `credentials`."""
+
+    credentials: Mapping[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
     """What a platform can do (FP-4); what it cannot is declared here, never faked."""

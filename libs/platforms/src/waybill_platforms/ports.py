@@ -1,4 +1,4 @@
-"""What a platform can do for us, in four small Protocols; one implements those that it can.
+"""What a platform can do for us, in small Protocols; one implements those that it can.
 
 Every method raises `errors.PlatformError` when the call did not end well, and lets `waybill_common.budget.BudgetWait`
 pass when the connection's rate budget says "not now" (nothing was sent then, and it is no attempt). Only `submit`,
@@ -6,23 +6,29 @@ pass when the connection's rate budget says "not now" (nothing was sent then, an
 is one outcome.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from waybill_platforms.model import (
     CancelAnswer,
+    Carrier,
     ChannelFulfillments,
     ChannelOrder,
     CreateCall,
+    Delivery,
     Features,
     FulfillmentDraft,
     FulfillmentRecord,
     OpenRequest,
     OrderPage,
+    Probe,
+    ProductPage,
+    Renewed,
     ShipmentPage,
     SourceRequest,
+    StockPage,
     Submitted,
 )
 
@@ -107,9 +113,60 @@ class FulfillmentWriter(Protocol):
         ...
 
 
+class Prober(Protocol):
+    """Looks at a connection when it is added, and says in one sentence each what is missing (SP-14)."""
+
+    async def probe(self) -> Probe:
+        """Reads only, in a few calls. What is missing is a finding; an unreachable platform raises PlatformError."""
+        ...
+
+
+class WebhookReader(Protocol):
+    """Understands what a platform posts to us."""
+
+    def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Checks the signature over the raw body, then says what it is about. Pure. Raises `SignatureRefused`.
+
+        Header names come in any case. A delivery is a hint: what it says is read live, never believed.
+        """
+        ...
+
+    async def register(self, address: str) -> tuple[str, ...]:
+        """Makes the platform post to `address` what order-ingest and shipment-poller want to hear; what is registered
+        and switched on already stays. Returns the topics that are on now."""
+        ...
+
+
+class StockReader(Protocol):
+    """Reads what a source has on its shelves."""
+
+    async def levels(self, skus: Sequence[str], page: str | None = None) -> StockPage:
+        """Levels of these SKUs (theirs), or of all that the source has when none is named."""
+        ...
+
+
+class CatalogueReader(Protocol):
+    """What a shop itself offers, to be mapped by a person (IN-9)."""
+
+    async def products(self, page: str | None = None) -> ProductPage: ...
+    async def shipping_methods(self) -> tuple[str, ...]: ...
+
+
+class CarrierReader(Protocol):
+    """The carriers that a channel accepts (SP-7)."""
+
+    async def carriers(self) -> tuple[Carrier, ...]: ...
+
+
+class TokenRenewer(Protocol):
+    """Exchanges lasting credentials for the next access token, where tokens expire. One renewer a connection."""
+
+    async def renew(self) -> Renewed: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelConnection:
-    """An open channel: one HTTP client behind both ports."""
+    """An open channel: one HTTP client behind all its ports. A port that the platform lacks is None."""
 
     id: str
     reader: OrderReader
@@ -118,11 +175,16 @@ class ChannelConnection:
     aclose: Callable[[], Awaitable[None]]
     notices: Callable[[], tuple[str, ...]] = tuple
     """What a person should know although calls succeed, e.g. another API version is served than the pinned one."""
+    prober: Prober | None = None
+    webhooks: WebhookReader | None = None
+    catalogue: CatalogueReader | None = None
+    carriers: CarrierReader | None = None
+    renewer: TokenRenewer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceConnection:
-    """An open source: one HTTP client behind both ports."""
+    """An open source: one HTTP client behind all its ports. A port that the platform lacks is None."""
 
     id: str
     sink: RequestSink
@@ -130,3 +192,7 @@ class SourceConnection:
     features: Features
     aclose: Callable[[], Awaitable[None]]
     notices: Callable[[], tuple[str, ...]] = tuple
+    prober: Prober | None = None
+    webhooks: WebhookReader | None = None
+    stock: StockReader | None = None
+    renewer: TokenRenewer | None = None
