@@ -1,8 +1,10 @@
 """A console that runs for real: its own database, a broker, HTTP on a loopback port."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +20,8 @@ from waybill_common.service import Definition, Running, running
 from waybill_contracts.alerts_raised import ConfigApplied
 from waybill_contracts.envelope import encode
 from waybill_contracts.event import Event
+
+sys.path.insert(0, str(Path(__file__).parent))  # for console_samples
 
 ADMIN = "wb_test_admin_key_of_the_tests"
 

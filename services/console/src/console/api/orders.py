@@ -7,10 +7,18 @@ from fastapi import APIRouter, Depends, Query
 from console.api.paging import page, read_cursor
 from console.api.problems import ProblemError
 from console.api.security import Keys
+from console.search import SHORTEST, beyond, folded
 from console.waiting import waiting
 from waybill_common.db import Pool, Queries, rows
 
 Limit = Annotated[int, Query(ge=1, le=500)]
+Search = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="the beginning of an order number, SKU, customer's name or e-mail, FR number or tracking number",
+    ),
+]
 
 
 def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
@@ -24,25 +32,18 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         channel: str | None = None,
         hold: str | None = None,
         number: str | None = None,
+        search: Search = None,
         cursor: str | None = None,
         limit: Limit = 50,
     ) -> dict[str, Any]:
         """Newest first. `number` finds an order with or without its leading #."""
         after = read_cursor(cursor)
-        found = await rows(
-            q.list_orders(
-                pool,
-                stage=stage,
-                sync=sync,
-                fulfillment=fulfillment,
-                channel=channel,
-                hold=hold,
-                number=number,
-                placed=after.at,
-                after=after.id,
-                limit=limit + 1,
-            )
-        )
+        narrowed = {"stage": stage, "sync": sync, "fulfillment": fulfillment, "channel": channel, "hold": hold}
+        paged = {"placed": after.at, "after": after.id, "limit": limit + 1}
+        if search is not None:
+            found = await rows(q.search_orders(pool, **_bounds(search), **narrowed, **paged))
+        else:
+            found = await rows(q.list_orders(pool, number=number, **narrowed, **paged))
         return page(found, limit, _summary, lambda row: (row["placed_at"], row["order_id"]))
 
     @router.get("/orders/{order_id}")
@@ -108,13 +109,21 @@ _CONTENT = (
 _STANDING = ("stage", "stage_since", "fulfillment", "sync", "placed_at", "updated_at")
 
 
+def _bounds(search: str) -> dict[str, str]:
+    prefix = folded(search)
+    if len(prefix) < SHORTEST:
+        raise ProblemError(422, "Search for more", f"search={search!r}: give at least {SHORTEST} characters")
+    return {"prefix": prefix, "beyond": beyond(prefix)}
+
+
 def _standing(row: Any) -> dict[str, Any]:
     return {name: row[name] for name in _STANDING}
 
 
 def _summary(row: Any) -> dict[str, Any]:
     names = ("order_id", "store", "channel", "channel_order_id", "number", "version", "total", "currency", "unroutable")
-    return {**{name: row[name] for name in names}, **_standing(row), "holds": row["holds"]}
+    matched = {"matched": row["matched"]} if "matched" in row else {}
+    return {**{name: row[name] for name in names}, **_standing(row), "holds": row["holds"], **matched}
 
 
 def fr_answer(row: Any) -> dict[str, Any]:

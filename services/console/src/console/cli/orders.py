@@ -13,6 +13,9 @@ Number = Annotated[str, typer.Argument(help="the order's number (with or without
 
 @app.command("list")
 def list_orders(
+    search: Annotated[
+        str | None, typer.Argument(help="the beginning of a number, SKU, customer, FR or tracking number")
+    ] = None,
     stage: Annotated[
         str | None, typer.Option(help="held, imported, routed, submitted, shipped, settled, canceled")
     ] = None,
@@ -25,12 +28,12 @@ def list_orders(
 ) -> None:
     """List orders, newest first.
 
-    Example: waybill orders list --stage held
+    Examples: waybill orders list --stage held; waybill orders list 1Z999; waybill orders list müller
     """
     if excluded:
         _list_excluded(channel, limit, as_json)
         return
-    items = listed("/orders", stage=stage, hold=hold, sync=sync, channel=channel, limit=limit)
+    items = listed("/orders", search=search, stage=stage, hold=hold, sync=sync, channel=channel, limit=limit)
     if as_json:
         print_json(items)
         return

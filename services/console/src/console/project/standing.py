@@ -1,15 +1,17 @@
-"""After a batch: where each order it touched stands now."""
+"""After a batch: where each order it touched stands now, and what it can be found by."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from console.project.folding import columns
+from console.search import digest, terms_of
 from console.stage import standing
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.envelope import Received
 
 _NAMES = ("order_ids", "stages", "fulfillments", "syncs", "times", "routed", "submitted", "shipped", "settled")
+_TERMS = ("terms", "times", "order_ids", "kinds")
 
 
 async def project_standings(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
@@ -29,6 +31,24 @@ async def project_standings(conn: Connection, q: Queries, batch: Sequence[Receiv
         saved.append((key, now.stage, now.fulfillment, now.sync, touched[key], *now[3:]))
     if saved:
         await q.save_standings(conn, **dict(zip(_NAMES, columns(saved, len(_NAMES)), strict=True)))
+    await _save_terms(conn, q, orders, requests, shipments)
+
+
+async def _save_terms(
+    conn: Connection, q: Queries, orders: Sequence[Any], requests: Mapping[str, Any], shipments: Mapping[str, Any]
+) -> None:
+    """What these orders can be found by, where that changed."""
+    changed, digests = [], []
+    for order in orders:
+        key = order["order_id"]
+        terms = terms_of(order["snapshot"], requests[key], shipments[key])
+        if digest(terms) != order["terms_digest"]:
+            digests.append((key, digest(terms)))
+            changed += [(term, order["placed_at"], key, kind) for term, kind in terms.items()]
+    if digests:
+        terms_in_order = sorted(changed)  # one order for all writers
+        await q.add_terms(conn, **dict(zip(_TERMS, columns(terms_in_order, len(_TERMS)), strict=True)))
+        await q.note_terms(conn, order_ids=[key for key, _ in digests], digests=[number for _, number in digests])
 
 
 def _about_order(item: Received) -> bool:

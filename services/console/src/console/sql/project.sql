@@ -123,16 +123,16 @@ on conflict (service, entity) do update
 set version = greatest(config_receipts.version, excluded.version), at = excluded.at;
 
 -- name: lock_orders(order_ids)
-select order_id, snapshot, stage, stage_since, fulfillment, sync, imported_at
+select order_id, snapshot, stage, stage_since, fulfillment, sync, imported_at, placed_at, terms_digest
 from orders where order_id = any(:order_ids::text[]) order by order_id for update;
 
 -- name: frs_of(order_ids)
-select order_id, state, body -> 'lines' as lines, submitted_at from frs
+select order_id, number, state, body -> 'lines' as lines, submitted_at from frs
 where order_id = any(:order_ids::text[]) and body is not null;
 
 -- name: shipments_of(order_ids)
-select order_id, status, body -> 'lines' as lines, recorded_at, synced_at from shipments
-where order_id = any(:order_ids::text[]);
+select order_id, status, body -> 'lines' as lines, body -> 'tracking_numbers' as tracking_numbers, recorded_at, synced_at
+from shipments where order_id = any(:order_ids::text[]);
 
 -- name: decisions_of(order_ids)
 select order_id, routed, at from decisions where order_id = any(:order_ids::text[]);
@@ -147,3 +147,12 @@ from unnest(:order_ids::text[], :stages::text[], :fulfillments::text[], :syncs::
             :routed::timestamptz[], :submitted::timestamptz[], :shipped::timestamptz[], :settled::timestamptz[])
     as u (order_id, stage, fulfillment, sync, at, routed_at, submitted_at, shipped_at, settled_at)
 where o.order_id = u.order_id;
+
+-- name: add_terms(terms, times, order_ids, kinds)!
+insert into search_terms (term, placed_at, order_id, kind)
+select * from unnest(:terms::text[], :times::timestamptz[], :order_ids::text[], :kinds::text[])
+on conflict (term, placed_at, order_id) do nothing;
+
+-- name: note_terms(order_ids, digests)!
+update orders o set terms_digest = u.digest
+from unnest(:order_ids::text[], :digests::bigint[]) as u (order_id, digest) where o.order_id = u.order_id;

@@ -46,6 +46,36 @@ where (:stage::text is null or o.stage = :stage)
 order by o.placed_at desc, o.order_id desc
 limit :limit;
 
+-- name: search_orders(prefix, beyond, stage, sync, fulfillment, channel, hold, placed, after, limit)
+-- At most 20 terms begin so: of each the newest matches, by an index alone, then the newest of these.
+with recursive found as (
+    (select term from search_terms where term >= :prefix and term < :beyond order by term limit 1)
+    union all
+    select (select s.term from search_terms s where s.term > f.term and s.term < :beyond order by s.term limit 1)
+    from found f where f.term is not null
+), matched as (
+    select m.* from (select term from found where term is not null limit 20) t cross join lateral (
+        select s.order_id, s.placed_at, s.term, s.kind
+        from search_terms s join orders o using (order_id)
+        where s.term = t.term
+          and (:placed::timestamptz is null or (s.placed_at, s.order_id) < (:placed, :after::text))
+          and (:stage::text is null or o.stage = :stage)
+          and (:sync::text is null or o.sync = :sync)
+          and (:fulfillment::text is null or o.fulfillment = :fulfillment)
+          and (:channel::text is null or o.channel = :channel)
+          and (:hold::text is null or o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text)))
+        order by s.placed_at desc, s.order_id desc limit :limit
+    ) m
+), newest as (
+    select order_id, min(placed_at) as placed_at, jsonb_object_agg(term, kind) as matched from matched
+    group by order_id order by 2 desc, 1 desc limit :limit
+)
+select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
+       o.sync, n.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
+       o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail, n.matched
+from newest n join orders o using (order_id) left join decisions d using (order_id)
+order by n.placed_at desc, o.order_id desc;
+
 -- name: order_by_id(order_id)^
 select o.*, d.routed, d.reason as unroutable, d.detail as unroutable_detail, d.body as decision
 from orders o left join decisions d using (order_id)
