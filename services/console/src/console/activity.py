@@ -89,7 +89,8 @@ def activity_of(event: Event) -> Activity | None:
 
 def _detail(event: Event) -> dict[str, Any]:
     """The event without the order's whole copy, which `orders` holds already."""
-    detail = event.model_dump(mode="json", exclude={"order", "at", "sequence"}, exclude_none=True)
+    told = event.model_dump(mode="json", exclude={"order", "at", "sequence"})
+    detail = {name: value for name, value in told.items() if value is not None}
     order = getattr(event, "order", None)
     if order is not None:
         detail["version"] = order.version

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from console.project.orders import project_decisions, project_excluded, project_orders
+from console.project.orders import project_decisions, project_excluded, project_orders, project_versions
 from console.project.requests import project_requests
 from console.project.shipments import project_shipments
 from console.project.standing import project_standings
@@ -23,6 +23,7 @@ TOPICS = (
 
 _STEPS = (
     project_orders,
+    project_versions,
     project_excluded,
     project_decisions,
     project_requests,

@@ -1,5 +1,6 @@
 """Orders: listed, one in full, its time line."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -7,11 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from console.api.paging import page, read_cursor
 from console.api.problems import ProblemError
 from console.api.security import Keys
+from console.past import as_of
 from console.search import SHORTEST, beyond, folded
 from console.waiting import waiting
 from waybill_common.db import Pool, Queries, rows
 
 Limit = Annotated[int, Query(ge=1, le=500)]
+At = Annotated[datetime | None, Query(description="RFC 3339, with a zone: the order as it was at that moment")]
 Search = Annotated[
     str | None,
     Query(
@@ -47,23 +50,14 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         return page(found, limit, _summary, lambda row: (row["placed_at"], row["order_id"]))
 
     @router.get("/orders/{order_id}")
-    async def show_order(order_id: str) -> dict[str, Any]:
-        """Lines, holds, FRs, shipments, the decision, and what it waits for."""
+    async def show_order(order_id: str, at: At = None) -> dict[str, Any]:
+        """Lines, holds, FRs, shipments, the decision, and what it waits for; with `at`, as it all was then."""
         row = await _order(order_id)
+        if at is not None:
+            return await past_order(pool, q, row, at)
         requests = [dict(r) for r in await rows(q.frs_by_order(pool, order_id=order_id))]
         shipments = [dict(s) for s in await rows(q.shipments_by_order(pool, order_id=order_id))]
-        snapshot = row["snapshot"]
-        order = dict(row) | {"holds": snapshot["holds"]}
-        return {
-            **{name: snapshot[name] for name in _CONTENT},
-            **_standing(row),
-            "decision": row["decision"],
-            "unroutable": row["unroutable"],
-            "frs": [fr_answer(request) for request in requests],
-            "shipments": [shipment_answer(shipment) for shipment in shipments],
-            "waiting": waiting(order, requests, shipments),
-            "trace": (row["traceparent"] or "--").split("-")[1] or None,
-        }
+        return _whole(row["snapshot"], dict(row), requests, shipments)
 
     @router.get("/orders/{order_id}/timeline")
     async def timeline(order_id: str) -> dict[str, Any]:
@@ -84,6 +78,42 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         return row
 
     return router
+
+
+async def past_order(pool: Pool, q: Queries, row: Any, at: datetime) -> dict[str, Any]:
+    """The answer of `GET /orders/{id}` as it would have been at `at`."""
+    order_id = row["order_id"]
+    if at.tzinfo is None:
+        raise ProblemError(422, "Which zone?", f"at={at.isoformat()}: add one, e.g. {at.isoformat()}Z")
+    version = await q.order_version_at(pool, order_id=order_id, at=at)
+    if version is None:
+        first = await q.first_version(pool, order_id=order_id)
+        known = f"; its first version is of {first.isoformat()}" if first else ""
+        raise ProblemError(404, "Not here yet", f"The order was not here at {at.isoformat()}{known}")
+    activities = [a for a in await rows(q.activities_by_order(pool, order_id=order_id)) if a["at"] <= at]
+    requests = await rows(q.frs_by_order(pool, order_id=order_id))
+    shipments = await rows(q.shipments_by_order(pool, order_id=order_id))
+    then = as_of(version["snapshot"], requests, shipments, activities)
+    moments = [m for m in then.standing[3:] if m is not None]
+    order = dict(row) | then.standing._asdict() | {"decision": then.decision, "unroutable": then.unroutable}
+    order |= {"stage_since": max([version["at"], *moments]), "updated_at": version["at"]}
+    return _whole(version["snapshot"], order, then.requests, then.shipments) | {"at": at}
+
+
+def _whole(
+    snapshot: dict[str, Any], order: dict[str, Any], requests: list[dict[str, Any]], shipments: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """One order in full: `order` has its standing and decision, now or at a moment."""
+    return {
+        **{name: snapshot[name] for name in _CONTENT},
+        **_standing(order),
+        "decision": order["decision"],
+        "unroutable": order["unroutable"],
+        "frs": [fr_answer(request) for request in requests],
+        "shipments": [shipment_answer(shipment) for shipment in shipments],
+        "waiting": waiting(order | {"holds": snapshot["holds"]}, requests, shipments),
+        "trace": (order["traceparent"] or "--").split("-")[1] or None,
+    }
 
 
 _CONTENT = (

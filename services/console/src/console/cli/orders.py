@@ -56,9 +56,13 @@ def _list_excluded(channel: str | None, limit: int, as_json: bool) -> None:
 
 
 @app.command()
-def show(number: Number, as_json: Json = False) -> None:
+def show(
+    number: Number,
+    at: Annotated[str | None, typer.Option(help="as it was then, e.g. 2026-11-22T10:00:00Z")] = None,
+    as_json: Json = False,
+) -> None:
     """Show one order: lines, holds, FRs, shipments, and what it waits for."""
-    order = call("GET", f"/orders/{find(number)}")
+    order = call("GET", f"/orders/{find(number)}", params={"at": at} if at else {})
     if as_json:
         print_json(order)
         return

@@ -6,7 +6,7 @@ from console.project.folding import columns, newest
 from waybill_common.db import Connection, Queries
 from waybill_contracts.envelope import Received
 from waybill_contracts.fr_created import OrderDecision, OrderUnroutable
-from waybill_contracts.orders_imported import OrderExcluded
+from waybill_contracts.orders_imported import OrderExcluded, OrderFact
 from waybill_contracts.values import Order
 
 
@@ -27,6 +27,19 @@ async def project_orders(conn: Connection, q: Queries, batch: Sequence[Received]
         channels=[order.channel for _, order in found],
         channel_order_ids=[order.channel_order_id for _, order in found],
     )
+
+
+async def project_versions(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    """Every copy that order-ingest told, kept beside the newest one."""
+    facts = {(e.order.order_id, e.order.sequence): (i, e) for i in batch if isinstance(e := i.event, OrderFact)}
+    if facts:
+        told = [facts[key] for key in sorted(facts)]
+        await q.keep_versions(
+            conn,
+            snapshots=[event.order.model_dump(mode="json") for _, event in told],
+            traceparents=[item.traceparent for item, _ in told],
+            times=[event.at for _, event in told],
+        )
 
 
 async def project_excluded(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:

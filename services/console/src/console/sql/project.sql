@@ -11,6 +11,12 @@ set version = excluded.version, sequence = excluded.sequence, state = excluded.s
     traceparent = coalesce(orders.traceparent, excluded.traceparent)
 where orders.sequence < excluded.sequence;
 
+-- name: keep_versions(snapshots, traceparents, times)!
+insert into order_versions (order_id, sequence, at, snapshot, traceparent)
+select u.snapshot ->> 'order_id', (u.snapshot ->> 'sequence')::bigint, u.at, u.snapshot, u.traceparent
+from unnest(:snapshots::jsonb[], :traceparents::text[], :times::timestamptz[]) as u (snapshot, traceparent, at)
+on conflict (order_id, sequence) do nothing;
+
 -- name: forget_excluded(channels, channel_order_ids)!
 delete from excluded_orders e
 using unnest(:channels::text[], :channel_order_ids::text[]) as u (channel, channel_order_id)

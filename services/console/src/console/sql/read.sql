@@ -81,6 +81,13 @@ select o.*, d.routed, d.reason as unroutable, d.detail as unroutable_detail, d.b
 from orders o left join decisions d using (order_id)
 where o.order_id = :order_id;
 
+-- name: order_version_at(order_id, at)^
+select snapshot, sequence, at, traceparent from order_versions
+where order_id = :order_id and at <= :at order by sequence desc limit 1;
+
+-- name: first_version(order_id)$
+select min(at) from order_versions where order_id = :order_id;
+
 -- name: frs_by_order(order_id)
 select * from frs where order_id = :order_id order by created_at, fr_id;
 
