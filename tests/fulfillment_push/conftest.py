@@ -182,6 +182,49 @@ class ScriptedSource:
         pass
 
 
+@dataclass
+class PlacingSource(ScriptedSource):
+    """A source without references, that places what was prepared: a handle is placed once, and found by itself."""
+
+    prepared: dict[str, SourceRequest] = field(default_factory=dict)
+    placed: dict[str, Submitted] = field(default_factory=dict)
+    preparing: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.features = replace(self.features, prepares=True, dedupes_by_reference=False)
+
+    async def prepare(self, request: SourceRequest) -> str:
+        if self.preparing:
+            answer = self.preparing.pop(0)
+            if asyncio.iscoroutinefunction(answer):
+                await answer()
+            else:
+                raise answer
+        handle = f"cart-{len(self.prepared) + 1}"
+        self.prepared[handle] = request
+        return handle
+
+    async def place(self, request: SourceRequest, handle: str) -> Submitted:
+        if handle in self.placed:
+            raise PlatformError(
+                "cart gone", family=Family.LATER, cause="refused", outcome="unknown", action="submit_request"
+            )
+        if self.script:
+            self.script.pop(0)(self, request)
+        return self.accept(self.prepared[handle], handle)
+
+    def accept(self, request: SourceRequest, handle: str | None = None) -> Submitted:
+        handle = handle or next(one for one, asked in self.prepared.items() if asked == request)
+        self.made[request.reference] += 1
+        lines = tuple(("", line.sku, line.quantity) for line in request.lines)
+        self.placed[handle] = Submitted(f"order-{handle}", request.reference, self.acknowledge, lines)
+        return self.placed[handle]
+
+    async def find_placed(self, reference: str, handle: str) -> Submitted | None:
+        self.asked[reference] += 1
+        return self.placed.get(handle)
+
+
 def failing(family: Family = Family.LATER, *, outcome: Any = "none", cause: Any = "server", **more: Any) -> Fault:
     """The call fails and had no effect (or nobody knows)."""
 
@@ -224,7 +267,8 @@ class Stage:
 
     async def open(self, known: KnownSource) -> SourceConnection:
         scripted = self.sources[known.source.id]
-        return SourceConnection(known.source.id, scripted, None, scripted.features, scripted.aclose)  # type: ignore[arg-type]
+        placer = scripted if isinstance(scripted, PlacingSource) else None
+        return SourceConnection(known.source.id, scripted, None, scripted.features, scripted.aclose, placer=placer)  # type: ignore[arg-type]
 
     def worker(self, *, hold: timedelta | None = None) -> tuple[SendRun, AnswersWorker]:
         """A replica of the send run."""
@@ -348,6 +392,7 @@ class _Kit:
     submitted = staticmethod(submitted)
     lost_answer = staticmethod(lost_answer)
     ScriptedSource = ScriptedSource
+    PlacingSource = PlacingSource
 
 
 Events = Sequence[Event]

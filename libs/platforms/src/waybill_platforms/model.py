@@ -5,6 +5,7 @@ pieces. A value that the platform spelled in a way we do not know is `unknown` (
 Cannot promise that an order is complete enough to ship: that is order-ingest's decision.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -107,7 +108,8 @@ class Submitted:
     reference: str
     acknowledged: bool
     lines: tuple[tuple[str, str, int], ...] | None
-    """(line_ref, sku, quantity asked); None where the platform does not give them back."""
+    """(line_ref, sku, quantity asked); None where the platform does not give them back. Where it keeps no line_refs
+    they are empty, and lines of one SKU may be one."""
     canceled: bool = False
     canceled_lines: tuple[tuple[str, int], ...] = ()
     """(line_ref, pieces that the source will not ship)."""
@@ -116,8 +118,20 @@ class Submitted:
         """May be adopted as the outcome of `request`: same reference, lines and quantities (DESIGN section 5)."""
         if self.reference != request.reference:
             return False
-        asked = sorted((line.line_ref, line.sku, line.quantity) for line in request.lines)
-        return self.lines is None or sorted(self.lines) == asked
+        if self.lines is None:
+            return True
+        asked = [(line.line_ref, line.sku, line.quantity) for line in request.lines]
+        if all(not line_ref for line_ref, _, _ in self.lines):
+            return _pieces(self.lines) == _pieces(asked)
+        return sorted(self.lines) == sorted(asked)
+
+
+def _pieces(lines: Iterable[tuple[str, str, int]]) -> Counter[str]:
+    """Pieces by SKU."""
+    total: Counter[str] = Counter()
+    for _, sku, quantity in lines:
+        total[sku] += quantity
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +383,8 @@ class Features:
     reports_shipments: bool = False
     lists_changed_shipments: bool = False
     dedupes_by_reference: bool = False
+    prepares: bool = False
+    """Requests are placed in two steps (`RequestPlacer`): the handle of the first is stored before the second."""
     notifies_buyer: bool = False
     find: Find = "none"
     index_lag: timedelta = timedelta(0)

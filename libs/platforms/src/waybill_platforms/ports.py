@@ -2,8 +2,8 @@
 
 Every method raises `errors.PlatformError` when the call did not end well, and lets `waybill_common.budget.BudgetWait`
 pass when the connection's rate budget says "not now" (nothing was sent then, and it is no attempt). Only `submit`,
-`cancel`, `create` and `update_tracking` change something at the platform; each is one HTTP call, so that its outcome
-is one outcome.
+`place`, `cancel`, `create` and `update_tracking` change something at the platform; each is one HTTP call with an
+effect, so that its outcome is one outcome.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -65,6 +65,26 @@ class RequestSink(Protocol):
 
     async def cancel(self, platform_id: str, reference: str) -> CancelAnswer:
         """Asks the source to drop it (FP-7). Asking again gives the answer of now."""
+        ...
+
+
+class RequestPlacer(Protocol):
+    """For a platform that keeps no reference of ours, instead of `submit` and `find` (`features.prepares`).
+
+    The caller stores the handle that `prepare` gives before it calls `place`, and gives it back to both others: so a
+    lost answer is found by the handle, and a handle is placed once at most.
+    """
+
+    async def prepare(self, request: SourceRequest) -> str:
+        """Everything that has no effect: nobody ships what is only prepared. Gives the handle to store."""
+        ...
+
+    async def place(self, request: SourceRequest, handle: str) -> Submitted:
+        """Asks the source to ship what was prepared. One HTTP call. A handle that is used up has an unknown outcome."""
+        ...
+
+    async def find_placed(self, reference: str, handle: str) -> Submitted | None:
+        """What the source has under the handle."""
         ...
 
 
@@ -196,3 +216,4 @@ class SourceConnection:
     webhooks: WebhookReader | None = None
     stock: StockReader | None = None
     renewer: TokenRenewer | None = None
+    placer: RequestPlacer | None = None

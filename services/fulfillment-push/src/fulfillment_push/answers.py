@@ -40,6 +40,17 @@ def begin(fr: Fr) -> None:
     fr.wait(WaitsFor.OUTCOME, "it is being sent", fr.now)
 
 
+def prepare(fr: Fr) -> None:
+    """The try begins, without an intent: what is prepared changes nothing at the source, so a crash leaves nothing."""
+    fr.attempts += 1
+
+
+def prepared(fr: Fr, handle: str) -> None:
+    """The handle is stored before the step with effect; every later send and read-back of this round names it."""
+    fr.handle = handle
+    take_back(fr, WaitsFor.RUN, "prepared at the source; it is placed next")
+
+
 def take_back(fr: Fr, code: WaitsFor, detail: str, seconds: float = 0.0) -> None:
     """Nothing was sent under this intent, for sure: it never was, and the attempt is not used."""
     fr.attempts = max(fr.attempts - 1, 0)

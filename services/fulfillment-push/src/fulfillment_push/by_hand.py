@@ -41,6 +41,7 @@ def _launch(fr: Fr, sources: Mapping[str, Source], *, who: str, why: str) -> Non
 def _new_round(fr: Fr, sources: Mapping[str, Source], *, who: str) -> None:
     fr.outcome = Outcome.NONE
     fr.attempts = 0
+    fr.handle = None  # it is surely not there under the old one, and what was refused is prepared anew
     fr.reason = None
     fr.rest()
     if fr.void_wanted:

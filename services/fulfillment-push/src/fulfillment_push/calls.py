@@ -23,6 +23,15 @@ from waybill_platforms.recording import Exchange, recording
 
 GRACE = 5.0
 """Seconds beyond the platform's own timeout (the wait for the rate budget, our own work)."""
+PREPARING = 45.0
+"""Seconds for all the calls that prepare one request: each waits for the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The source's handle of what was prepared and not yet placed."""
+
+    handle: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class Job:
     @property
     def longest(self) -> float:
         """Seconds after which the call is surely over on our side."""
-        return self.connection.features.call_timeout + GRACE
+        return PREPARING if self.step is Step.PREPARE else self.connection.features.call_timeout + GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class NotSent:
     budget: bool = False
 
 
-Result = Submitted | CancelAnswer | PlatformError | NotSent | None
+Result = Submitted | Prepared | CancelAnswer | PlatformError | NotSent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +109,48 @@ async def _guarded(job: Job) -> Result:
     except PlatformError as error:
         return error
     except Exception as error:
-        # Our own bug, or a client that hung: whatever it was, the call may have had its effect.
+        # Our own bug, or a client that hung: whatever it was, a call with an effect may have had it.
         return PlatformError(
-            f"{type(error).__name__}: {error}", family=Family.LATER, cause="connection", outcome="unknown",
-            action=job.step.value,
+            f"{type(error).__name__}: {error}", family=Family.LATER, cause="connection",
+            outcome="none" if job.step is Step.PREPARE else "unknown", action=job.step.value,
         )  # fmt: skip
 
 
 async def _made(job: Job) -> Result:
-    sink, fr = job.connection.sink, job.fr
-    if job.step is Step.SEND:
+    if job.step is Step.PREPARE:
+        assert job.connection.placer is not None
         assert job.request is not None
-        return _narrowed(job, await sink.submit(job.request))
+        return Prepared(await job.connection.placer.prepare(job.request))
+    if job.step is Step.SEND:
+        return _narrowed(job, await _send(job))
     if job.step in (Step.READ_BACK, Step.LOOK):
-        found = await sink.find(fr.number)
+        found = await _find(job)
         return None if found is None else _narrowed(job, found)
     return await _recall(job)
+
+
+async def _send(job: Job) -> Submitted:
+    assert job.request is not None
+    placer, handle = job.connection.placer, job.fr.handle
+    if placer is None:
+        return await job.connection.sink.submit(job.request)
+    assert handle is not None
+    return await placer.place(job.request, handle)
+
+
+async def _find(job: Job) -> Submitted | None:
+    """By our reference; by the handle where there is one (without a handle nothing was ever placed)."""
+    placer, fr = job.connection.placer, job.fr
+    if placer is None or fr.handle is None:
+        return await job.connection.sink.find(fr.number)
+    return await placer.find_placed(fr.number, fr.handle)
 
 
 async def _recall(job: Job) -> Result:
     sink, fr = job.connection.sink, job.fr
     platform_id = fr.platform_id
     if platform_id is None:  # marked as sent by a person: the source's id of it is not known yet
-        found = await sink.find(fr.number)
+        found = await _find(job)
         if found is None:
             return CancelAnswer("pending", f"the source shows nothing under {fr.number}")
         platform_id = found.platform_id

@@ -95,6 +95,7 @@ class Fr:
     asks: int = 0  # read-backs or recalls since the last answer that settled something
     void_reason: str | None = None  # the router wants it no more
     platform_id: str | None = None
+    handle: str | None = None  # what was prepared at a source that keeps no reference of ours
     reason: Reason | None = None
     canceled: list[dict[str, Any]] = field(default_factory=list)  # units told by the newest fr.canceled
     canceled_total: dict[tuple[str, str], int] = field(default_factory=dict)  # by (line id, SKU)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from fulfillment_push import answers, progress, recall
-from fulfillment_push.calls import Answer, NotSent
+from fulfillment_push.calls import Answer, NotSent, Prepared
 from fulfillment_push.fr import Fr, WaitsFor
 from fulfillment_push.read_back import FindRule
 from fulfillment_push.receive import CONFLICT, SERVICE
@@ -84,6 +84,8 @@ class Settler:
             progress.seen(fr, result if isinstance(result, Submitted) else None, answer.job.known.source)
         elif isinstance(result, NotSent):
             _not_sent(fr, step, result)
+        elif isinstance(result, Prepared):
+            answers.prepared(fr, result.handle)
         elif isinstance(result, Submitted):
             other = bound.setdefault((fr.source, result.platform_id), fr.fr_id)
             answers.found(fr, result, sent_now=step is Step.SEND, bound_to=None if other == fr.fr_id else other)

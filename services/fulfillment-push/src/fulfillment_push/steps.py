@@ -7,7 +7,7 @@ the order that was committed before wins over the send.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fulfillment_push.answers import begin, unknown
+from fulfillment_push.answers import begin, prepare, unknown
 from fulfillment_push.fr import Fr, WaitsFor
 from fulfillment_push.lifecycle import SENT
 from fulfillment_push.read_back import FindRule
@@ -22,8 +22,9 @@ UNREACHABLE_SECONDS = 300.0
 
 
 class Step(StrEnum):
-    """One call to the source."""
+    """One call to the source (to prepare takes some, none with an effect)."""
 
+    PREPARE = "prepare"
     SEND = "send"
     READ_BACK = "read_back"
     RECALL = "recall"
@@ -88,6 +89,9 @@ def _send(fr: Fr, other: Counterpart) -> Step | None:
         return None
     if fr.due_at is not None and fr.due_at > fr.now:
         return None
+    if other.features.prepares and fr.handle is None:
+        prepare(fr)
+        return Step.PREPARE
     begin(fr)
     return Step.SEND
 

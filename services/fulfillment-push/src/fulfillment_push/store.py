@@ -123,7 +123,7 @@ _COLUMNS = (
     "sources", "numbers", "states", "outcomes", "recalls", "knowns", "auto_processes", "router_sequences", "sequences",
     "order_versions", "attempts", "asks", "void_reasons", "platform_ids", "reasons", "canceled", "last_facts",
     "fact_ats", "waitings", "waiting_details", "waiting_sinces", "due_ats", "lease_tokens", "lease_untils",
-    "lease_endeds", "first_missings",
+    "lease_endeds", "first_missings", "handles",
 )  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def columns(fr: Fr) -> tuple[Any, ...]:
         fr.router_sequence, fr.sequence, fr.order_version, fr.attempts, fr.asks, fr.void_reason, fr.platform_id,
         None if fr.reason is None else fr.reason.model_dump(mode="json"), _canceled(fr), fr.last_fact,
         fr.fact_at, waiting and waiting.code.value, waiting and waiting.detail[:500], fr.waiting_since, fr.due_at,
-        fr.lease_token, fr.lease_until, fr.lease_ended, fr.first_missing,
+        fr.lease_token, fr.lease_until, fr.lease_ended, fr.first_missing, fr.handle,
     )  # fmt: skip
 
 
@@ -163,6 +163,6 @@ def _fr(row: Any, order: KnownOrder | None) -> Fr:
 
 _AS_IT_IS = (
     "fr_id", "order_id", "now", "source", "number", "known", "auto_process", "router_sequence", "sequence",
-    "order_version", "attempts", "asks", "void_reason", "platform_id", "last_fact", "fact_at",
+    "order_version", "attempts", "asks", "void_reason", "platform_id", "handle", "last_fact", "fact_at",
     "waiting_since", "due_at", "lease_token", "lease_until", "lease_ended", "first_missing", "traceparent", "body",
 )  # fmt: skip

@@ -21,7 +21,7 @@ on conflict (fr_id) do nothing;
 select fr_id, order_id, clock_timestamp() as now, source, number, state, outcome, recall, known, auto_process,
        router_sequence, sequence, order_version, attempts, asks, void_reason, platform_id, reason, canceled, last_fact,
        fact_at, waiting, waiting_detail, waiting_since, due_at, lease_token, lease_until, lease_ended, first_missing,
-       traceparent, case when :with_body then body end as body
+       handle, traceparent, case when :with_body then body end as body
 from frs
 where fr_id = any(:fr_ids::text[])
 order by fr_id
@@ -43,7 +43,7 @@ where fr_id in (
 select order_id, version, state, case when :with_body then body end as body
 from orders where order_id = any(:order_ids::text[]);
 
--- name: save_frs(fr_ids, sources, numbers, states, outcomes, recalls, knowns, auto_processes, router_sequences, sequences, order_versions, attempts, asks, void_reasons, platform_ids, reasons, canceled, last_facts, fact_ats, waitings, waiting_details, waiting_sinces, due_ats, lease_tokens, lease_untils, lease_endeds, first_missings, bodies)!
+-- name: save_frs(fr_ids, sources, numbers, states, outcomes, recalls, knowns, auto_processes, router_sequences, sequences, order_versions, attempts, asks, void_reasons, platform_ids, reasons, canceled, last_facts, fact_ats, waitings, waiting_details, waiting_sinces, due_ats, lease_tokens, lease_untils, lease_endeds, first_missings, handles, bodies)!
 update frs f set
     source = v.source, number = v.number, state = v.state, outcome = v.outcome, recall = v.recall, known = v.known,
     auto_process = v.auto_process, router_sequence = v.router_sequence, sequence = v.sequence,
@@ -51,18 +51,18 @@ update frs f set
     platform_id = v.platform_id, reason = v.reason, canceled = v.canceled, last_fact = v.last_fact,
     fact_at = v.fact_at, waiting = v.waiting, waiting_detail = v.waiting_detail, waiting_since = v.waiting_since,
     due_at = v.due_at, lease_token = v.lease_token, lease_until = v.lease_until, lease_ended = v.lease_ended,
-    first_missing = v.first_missing, body = coalesce(v.body, f.body), updated_at = now()
+    first_missing = v.first_missing, handle = v.handle, body = coalesce(v.body, f.body), updated_at = now()
 from unnest(
     :fr_ids::text[], :sources::text[], :numbers::text[], :states::text[], :outcomes::text[], :recalls::text[],
     :knowns::boolean[], :auto_processes::boolean[], :router_sequences::bigint[], :sequences::bigint[],
     :order_versions::int[], :attempts::int[], :asks::int[], :void_reasons::text[], :platform_ids::text[],
     :reasons::jsonb[], :canceled::jsonb[], :last_facts::text[], :fact_ats::timestamptz[], :waitings::text[],
     :waiting_details::text[], :waiting_sinces::timestamptz[], :due_ats::timestamptz[], :lease_tokens::uuid[],
-    :lease_untils::timestamptz[], :lease_endeds::timestamptz[], :first_missings::timestamptz[], :bodies::jsonb[]
+    :lease_untils::timestamptz[], :lease_endeds::timestamptz[], :first_missings::timestamptz[], :handles::text[], :bodies::jsonb[]
 ) as v (
     fr_id, source, number, state, outcome, recall, known, auto_process, router_sequence, sequence, order_version,
     attempts, asks, void_reason, platform_id, reason, canceled, last_fact, fact_at, waiting, waiting_detail,
-    waiting_since, due_at, lease_token, lease_until, lease_ended, first_missing, body
+    waiting_since, due_at, lease_token, lease_until, lease_ended, first_missing, handle, body
 )
 where f.fr_id = v.fr_id;
 
