@@ -2,7 +2,7 @@
 
 import typer
 
-from console.cli import config, frs, lists, orders, routing
+from console.cli import certify, config, frs, lists, orders, routing
 from console.cli.up import up
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.add_typer(frs.app, name="frs")
 app.add_typer(lists.shipments, name="shipments")
 app.add_typer(lists.records, name="records")
 app.add_typer(lists.channels, name="channels")
+lists.sources.command("certify")(certify.source)
 app.add_typer(lists.sources, name="sources")
 app.add_typer(lists.alerts, name="alerts")
 app.add_typer(lists.letters, name="dead-letters")
