@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from waybill_contracts.shipment_synced import ShipmentRecorded
-from waybill_contracts.values import FulfillmentStatus, Shipment, ShipmentLine, SyncStatus
+from waybill_contracts.values import ByHand, FulfillmentStatus, Shipment, ShipmentLine, SyncStatus
 
 LATE = 100.0
 """More than lease, timeout and grace of the scripted source together."""
@@ -132,6 +132,9 @@ async def test_something_else_under_our_reference_is_a_conflict(stage: Any, kit:
     assert (row["state"], row["reason"]["code"]) == ("FAILED", "reference_conflict")
     await stage.deliver(kit.void_requested())  # it stands at the source: nobody voids it by a rule
     assert (await stage.fr())["state"] == "FAILED"
+    by_hand = ByHand(actor="ann", reason="looked there: it is not ours")
+    await stage.deliver(kit.void_requested(sequence=3).model_copy(update={"by_hand": by_hand}))
+    assert (await stage.fr())["state"] == "VOIDED", "a person may"
 
 
 async def test_a_thing_at_the_source_belongs_to_one_fr_only(stage: Any, kit: Any) -> None:

@@ -7,17 +7,23 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 
+from router.acting_routes import add_acting_routes
 from router.consumer import Inbox
 from router.facts import Notices
 from router.route_orders import METRICS, RouteOrders
+from router.routes import make_routes
 from router.rulebooks import Rulebooks
+from router.take_back import Desk
 from router.wake_orders import WakeOrders
 from waybill_common.alerts import Alerts
 from waybill_common.db import Pool, open_pool, queries, transaction
 from waybill_common.embedded.postgres import EmbeddedPostgres
+from waybill_common.http import internal
 from waybill_common.ids import new_id
 from waybill_common.logs import make_log
 from waybill_common.metrics import Metrics
@@ -31,6 +37,7 @@ from waybill_contracts.inventory_updated import StockCounted
 from waybill_contracts.orders_imported import OrderImported
 from waybill_contracts.values import Order
 
+TOKEN = "the service token of these tests"
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -82,7 +89,7 @@ class World:
         self.books = Rulebooks(self.q)
         self.metrics = Metrics("router", METRICS)
         telemetry = Telemetry("router")
-        alerts = Alerts(Notices())
+        self.alerts = alerts = Alerts(Notices())
         self.inbox = Inbox(self.q, self.books, alerts, telemetry)
         log = make_log("router", "CRITICAL")
         self.routing = RouteOrders(
@@ -210,6 +217,19 @@ async def router_pool(router_database: str) -> AsyncIterator[Pool]:
 @pytest_asyncio.fixture
 async def world(router_pool: Pool) -> World:
     return World(router_pool)
+
+
+@pytest_asyncio.fixture
+async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """The router's internal HTTP on the world's database."""
+    app = FastAPI()
+    routes = make_routes(world.pool, world.q, world.books, internal([TOKEN]))
+    add_acting_routes(routes, world.pool, Desk(world.q, world.books, world.alerts), lambda: None)
+    app.include_router(routes)
+    transport = httpx.ASGITransport(app)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://router", headers=headers) as client:
+        yield client
 
 
 @pytest.fixture

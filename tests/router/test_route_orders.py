@@ -104,14 +104,39 @@ async def test_rt7_a_change_of_rules_wakes_waiting_orders(world: Any, source: Ma
     assert (created.fr.ship_to.country, routed.decision.config_version) == ("GB", 2)
 
 
-async def test_rt8_without_auto_generate_an_order_waits_for_it(world: Any, source: Make, order: Make) -> None:
+async def test_rt8_without_auto_generate_an_order_waits_for_it(
+    world: Any, http: Any, source: Make, order: Make
+) -> None:
     await two_sources(world, source)
     placed = order(("A", 1), auto_generate=False)
     [unroutable] = await world.place(placed)
     assert unroutable.reason == "awaiting_generate"
-    async with world.pool.acquire() as conn:
-        assert await world.q.generate_order(conn, order_id=placed.order_id) == placed.order_id
-    assert [type(event) for event in await world.play()] == [FrCreated, OrderRouted]
+    body = {"actor": "ann", "reason": "checked by phone"}
+    assert (await http.post(f"/internal/orders/{placed.order_id}/generate", json=body)).status_code == 200
+    created, routed = await world.play()
+    assert isinstance(created, FrCreated)
+    assert (routed.decision.by_hand.actor, routed.decision.by_hand.reason) == ("ann", "checked by phone")
+    again = await http.post(f"/internal/orders/{placed.order_id}/generate", json=body)
+    assert (again.status_code, again.json()["detail"]) == (409, "order 1001 does not wait for generate: it is routed")
+
+
+async def test_rt8_many_orders_are_generated_at_once_and_each_is_answered(
+    world: Any, http: Any, source: Make, order: Make
+) -> None:
+    await two_sources(world, source)
+    waiting = [order(("A", 1), number=str(at), auto_generate=False) for at in (1, 2)]
+    routed = order(("A", 1), number="3")
+    for one in (*waiting, routed):
+        await world.place(one)
+    ids = [one.order_id for one in (*waiting, routed)] + ["nobody"]
+    answer = await http.post("/internal/orders:generate", json={"order_ids": ids, "actor": "ann", "reason": "go"})
+    assert [one["refused"] for one in answer.json()["orders"]] == [
+        None,
+        None,
+        "order 3 does not wait for generate: it is routed",
+        "order nobody is not known to the router",
+    ]
+    assert sum(isinstance(event, FrCreated) for event in await world.play()) == 2
 
 
 async def test_a_held_order_is_answered_but_not_planned_until_released(world: Any, source: Make, order: Make) -> None:

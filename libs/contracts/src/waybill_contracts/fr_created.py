@@ -7,7 +7,7 @@ from pydantic import Field
 
 from waybill_contracts import topics
 from waybill_contracts.event import Event
-from waybill_contracts.values import Cost, Currency, FulfillmentRequest, Order, Value
+from waybill_contracts.values import ByHand, Cost, Currency, FulfillmentRequest, Order, Value
 
 
 class FrFact(Event):
@@ -47,6 +47,7 @@ class FrVoidRequested(FrFact):
 
     TYPE: ClassVar[str] = "waybill.fr.void_requested.v1"
     reason: str
+    by_hand: ByHand | None = Field(default=None, description="the person who wants it back; none: the order changed")
 
 
 class PlannedLine(Value):
@@ -107,6 +108,11 @@ class Decision(Value):
     runner_up: Plan | None = Field(default=None, description="best plan with another set of sources")
     excluded: tuple[Exclusion, ...] = ()
     unfulfilled: tuple[Unfulfilled, ...] = ()
+    rule: str | None = Field(default=None, description="what chose the group: rules[0], rules[1], ... or default")
+    rules_version: int | None = Field(
+        default=None, description="version of groups, rules and costs together, as the router counts them (RT-15)"
+    )
+    by_hand: ByHand | None = Field(default=None, description="who asked for this decision; with no group: who made it")
 
 
 class OrderDecision(Event):

@@ -172,6 +172,9 @@ class Cost(Value):
     items: Decimal = Field(description="sum of unit cost × quantity")
     fee: Decimal = Field(description="the source's drop-ship fee")
     shipping: Decimal = Field(description="base of the zone + per_kg × grams / 1000")
+    unknown: tuple[str, ...] = Field(
+        default=(), description="parts that are not known and stand as 0: only where a person bypassed the rules"
+    )
 
     @property
     def total(self) -> Decimal:
@@ -187,6 +190,13 @@ class RequestLine(Value):
     quantity: int = Field(ge=1, description="units of the SKU")
     per_piece: int = Field(default=1, ge=1, description="units of this SKU in one piece of the order line")
     title: str = ""
+
+
+class ByHand(Value):
+    """A person did it: who, and why."""
+
+    actor: str
+    reason: str
 
 
 class FulfillmentRequest(Value):
@@ -208,6 +218,8 @@ class FulfillmentRequest(Value):
     decision_id: str
     auto_process: bool = True
     predecessor: str | None = Field(default=None, description="fr_id of the voided FR that this one replaces")
+    by_hand: ByHand | None = Field(default=None, description="a person chose source and lines; no rule did")
+    risk: str | None = Field(default=None, description="why its units may be shipped twice: an admin's decision")
 
 
 class ShipmentLine(Value):

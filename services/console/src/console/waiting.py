@@ -10,6 +10,9 @@ _NEXT: dict[str, tuple[str, str]] = {
     "shipped": ("It is pushed to the channel.", "system"),
 }
 
+BY_A_PERSON = ("awaiting_generate", "voided_by_hand", "source_canceled", "no_address")
+"""Reasons of the router that only a person can end; the others end when stock, sources or rules change."""
+
 
 def waiting(
     order: Mapping[str, Any], requests: Sequence[Mapping[str, Any]], shipments: Sequence[Mapping[str, Any]]
@@ -35,7 +38,8 @@ def waiting(
         return trouble
     if stage == "imported" and order.get("unroutable"):
         detail = order.get("unroutable_detail") or "It is tried again when stock, sources or rules change."
-        return _wait(order["unroutable"], since, detail, "system")
+        by_whom = "person" if order["unroutable"] in BY_A_PERSON else "system"
+        return _wait(order["unroutable"], since, detail, by_whom)
     step, by_whom = _NEXT[stage]
     return _wait(stage, since, step, by_whom)
 

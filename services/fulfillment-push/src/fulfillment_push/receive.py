@@ -81,10 +81,10 @@ def _void_requested(fr: Fr, fact: FrVoidRequested) -> None:
         answer(fr)
     elif fr.state in SENT:
         ask_back(fr)
-    elif fr.open_intent or something_is_there(fr):
+    elif fr.open_intent or (something_is_there(fr) and fact.by_hand is None):
         answer(fr)  # decided when the outcome is known, or by a person
     else:
-        void(fr, who=ROUTER)
+        void(fr, who=fact.by_hand.actor if fact.by_hand else ROUTER)
 
 
 def void(fr: Fr, *, who: str) -> None:

@@ -1,11 +1,13 @@
 """router: who ships what, at the lowest landed cost. This file builds its parts."""
 
+from router.acting_routes import add_acting_routes
 from router.consumer import TOPICS, UPSTREAM, Inbox, decode
 from router.facts import SERVICE, Notices
 from router.route_orders import METRICS, RouteOrders
 from router.routes import make_routes
 from router.rulebooks import Rulebooks
 from router.settings import RouterSettings
+from router.take_back import Desk
 from router.wake_orders import WakeOrders
 from waybill_common.consuming import Subscription
 from waybill_common.db import queries
@@ -41,11 +43,13 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
         return done
 
     waker = Worker("wake-orders", wake, idle_max=settings.idle_max)
+    routes = make_routes(runtime.pool, q, books, internal(settings.service_tokens))
+    add_acting_routes(routes, runtime.pool, Desk(q, books, runtime.alerts), planner.wake)
     inbox = Inbox(q, books, runtime.alerts, runtime.telemetry)
     return Parts(
         subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, UPSTREAM, (planner.wake, waker.wake)),
         workers=(planner, waker),
-        routes=make_routes(runtime.pool, q, books, internal(settings.service_tokens), planner.wake),
+        routes=routes,
     )
 
 

@@ -49,7 +49,7 @@ def _requests(verdict: Verdict, book: Rulebook, decision_id: str) -> list[Fulfil
         return []
     return [
         fulfillment_request(
-            verdict.case,
+            verdict,
             request,
             book.sites[request.source],
             number=number,

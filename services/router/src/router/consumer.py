@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from router.ledger import Moves
 from router.rulebooks import Rulebooks, take_config
+from router.take_back import alert_key
 from router.take_orders import take_orders
 from router.take_progress import load_accounts, store_shipments, take_push_facts, take_shipments
 from router.take_stock import take_stock
@@ -72,6 +73,9 @@ class Inbox:
             _, book = await self._books.current(conn)
             sources = {name: site.source for name, site in book.sites.items()}
             concerned |= await take_push_facts(conn, q, pushed, accounts, sources, moves)
+            for account in accounts.values():
+                if account.wish == "overridden" and account.state == "closed":
+                    await self._alerts.cleared(conn, alert_key(account.fr_id))
             more, booked = await take_shipments(conn, q, shipped, accounts, moves)
             concerned |= more
         if concerned:

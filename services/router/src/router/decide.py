@@ -6,14 +6,13 @@ more. What is missing (ordered − canceled − in live FRs − shipped) is plan
 with it until its source has answered.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from router.ledger import Allocation
 from router.routing.plan import Answer, Rulebook, plan_order
 from router.routing.task import Demand, Offer, Task
-from waybill_contracts.values import FulfillmentRequest, Order, OrderState
+from waybill_contracts.values import ByHand, FulfillmentRequest, Order, OrderState
 
 ROUNDS = 3
 """So often a source may cancel units of a line before the line is held (on_source_cancel: fill)."""
@@ -21,7 +20,7 @@ ROUNDS = 3
 
 @dataclass(slots=True)
 class LiveFr:
-    """One FR of the order, whatever its state, with its allocations."""
+    """One FR of the order, whatever its state, with its allocations. `wish` is a person's (`by_hand`)."""
 
     fr_id: str
     source: str
@@ -30,11 +29,17 @@ class LiveFr:
     state: str
     order_version: int
     body: FulfillmentRequest
+    wish: str | None = None
     allocations: list[Allocation] = field(default_factory=list)
 
     @property
     def open(self) -> int:
         return sum(allocation.open for allocation in self.allocations)
+
+    @property
+    def stays(self) -> bool:
+        """Whether its open units count as asked for."""
+        return self.state != "void_requested" and self.wish != "overridden"
 
 
 @dataclass(slots=True)
@@ -50,7 +55,13 @@ class Case:
     standing: str
     reason: str | None
     traceparent: str | None
+    asked_by: ByHand | None = None
     frs: list[LiveFr] = field(default_factory=list)
+
+    @property
+    def more_to_come(self) -> bool:
+        """Whether a person wants units planned again that their FR has not given back yet."""
+        return any(fr.wish == "again" and fr.state == "void_requested" for fr in self.frs)
 
 
 @dataclass(slots=True)
@@ -69,6 +80,10 @@ class Verdict:
     """The stock that the plan was made from: what earlier orders of the batch use is off it already (RT-12)."""
     waits_for: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
+    by_hand: ByHand | None = None
+    """The person who chose source and lines; None = the rules did."""
+    shipping_method: str | None = None
+    """Of the FRs to be made, where a person chose another one than the order's."""
 
     @property
     def makes_frs(self) -> bool:
@@ -103,24 +118,34 @@ def decide(case: Case, book: Rulebook, stock: dict[tuple[str, str], Offer]) -> V
         if fr.state != "closed" and fr.order_version < order.version and fr.fr_id not in wrong
         if fr.state != "void_requested"
     ]
-    task, held = missing(case, book)
+    left = missing(case, book)
+    task = left.task
     verdict = Verdict(case, "routed", confirm=confirm, ask_back=ask_back, task=task)
-    if not task.demands:
-        if held:
-            verdict.standing, verdict.reason = "waiting", "source_canceled"
-            verdict.detail = f"canceled by sources, not asked for again: {', '.join(held)}"
-        return verdict
-    if not order.auto_generate and not case.generate:
+    if task.demands and not order.auto_generate and not case.generate:
         verdict.standing, verdict.reason = "waiting", "awaiting_generate"
         verdict.detail = "the channel's auto_generate is off: generate it by hand"
-        return verdict
-    return _plan(verdict, task, book, stock)
+    elif task.demands:
+        _plan(verdict, task, book, stock)
+    if verdict.standing == "routed":
+        _name_what_stays(verdict, left)
+    return verdict
 
 
-def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, str], Offer]) -> Verdict:
+def _name_what_stays(verdict: Verdict, left: "Missing") -> None:
+    """What is not asked for, although nothing stands in its way but a source's or a person's word."""
+    if left.held:
+        verdict.standing, verdict.reason = "waiting", "source_canceled"
+        verdict.detail = f"canceled by sources, not asked for again: {', '.join(left.held)}"
+    elif left.taken_back:
+        numbers = ", ".join(fr.number for fr in verdict.case.frs if fr.wish == "parked" and fr.state == "closed")
+        verdict.standing, verdict.reason = "waiting", "voided_by_hand"
+        verdict.detail = f"FR {numbers} was voided by hand: regenerate it, or create one by hand"
+
+
+def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, str], Offer]) -> None:
     if any(demand.address >= len(task.countries) for demand in task.demands):
         verdict.standing, verdict.reason, verdict.detail = "waiting", "no_address", "the order has no ship-to address"
-        return verdict
+        return
     answer = plan_order(task, book, stock)
     verdict.plan = answer
     sources = answer.group.sources if answer.group else ()
@@ -131,7 +156,6 @@ def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, s
         verdict.waits_for = ["config", *sorted({f"sku/{demand.sku}" for demand in task.demands})]
     if answer.draft is not None:
         take_off(stock, answer)
-    return verdict
 
 
 def take_off(stock: dict[tuple[str, str], Offer], answer: Answer) -> None:
@@ -155,10 +179,6 @@ def wanted(order: Order) -> dict[tuple[str, str], int]:
     return units
 
 
-def _allocations(frs: Iterable[LiveFr]) -> Iterable[Allocation]:
-    return (allocation for fr in frs for allocation in fr.allocations)
-
-
 def _wrong(case: Case) -> list[tuple[LiveFr, str]]:
     """Live FRs that are wanted no more, each with the reason."""
     order = case.order
@@ -171,7 +191,7 @@ def _wrong(case: Case) -> list[tuple[LiveFr, str]]:
             home is None or home >= len(order.addresses) or order.addresses[home] != fr.body.ship_to for home in homes
         ):
             found.append((fr, "address_changed" if None not in homes else "line_removed"))
-        elif fr.body.shipping_method != order.shipping_method:
+        elif fr.body.by_hand is None and fr.body.shipping_method != order.shipping_method:
             found.append((fr, "shipping_method_changed"))
     leaving = {fr.fr_id for fr, _ in found}
     excess = _excess(case, leaving)
@@ -187,36 +207,57 @@ def _excess(case: Case, leaving: set[str]) -> dict[tuple[str, str], int]:
     """Units in FRs beyond what is wanted, those not counted that were asked back already."""
     excess = {key: -units for key, units in wanted(case.order).items()}
     for fr in case.frs:
-        stays = fr.state != "void_requested" and fr.fr_id not in leaving
+        stays = fr.stays and fr.fr_id not in leaving
         for a in fr.allocations:
             key = (a.line_id, a.sku)
             excess[key] = excess.get(key, 0) + a.shipped + (a.open if stays else 0)
     return excess
 
 
-def missing(case: Case, book: Rulebook) -> tuple[Task, list[str]]:
-    """What to plan now, and the lines that stay held because sources canceled them."""
+@dataclass(slots=True)
+class Missing:
+    """Ordered − canceled − in live FRs − shipped, and what of that is not asked for now."""
+
+    task: Task
+    held: list[str]
+    """Lines that sources canceled for good, or too often."""
+    taken_back: dict[tuple[str, str], int]
+    """Units by (line, SKU) that a person took back and nobody has asked for again."""
+
+
+def missing(case: Case, book: Rulebook) -> Missing:
+    """What to plan now."""
     order = case.order
     covered: dict[tuple[str, str], int] = {}
+    parked: dict[tuple[str, str], int] = {}
     rounds: dict[tuple[str, str], int] = {}
     refused: set[tuple[str, str]] = set()
-    for a in _allocations(case.frs):
-        key = (a.line_id, a.sku)
-        covered[key] = covered.get(key, 0) + a.open + a.shipped + a.killed
-        if a.source_canceled:
-            rounds[key] = rounds.get(key, 0) + 1
-            site = book.sites.get(a.source)
-            if site is not None and not site.tracked:
-                refused.add((a.source, a.sku))
+    for fr in case.frs:
+        for a in fr.allocations:
+            key = (a.line_id, a.sku)
+            # an admin had an overridden FR's units planned again although it may still ship them
+            open_ = 0 if fr.wish == "overridden" else a.open
+            covered[key] = covered.get(key, 0) + a.shipped + open_ + (0 if fr.wish == "again" else a.killed)
+            parked[key] = parked.get(key, 0) + (a.released - a.killed if fr.wish == "parked" else 0)
+            if a.source_canceled and fr.wish != "again":
+                rounds[key] = rounds.get(key, 0) + 1
+                site = book.sites.get(a.source)
+                if site is not None and not site.tracked:
+                    refused.add((a.source, a.sku))
     addresses = {line.line_id: line.address for line in order.lines}
-    demands, held = [], []
-    for (line_id, sku), units in wanted(order).items():
-        left = units - covered.get((line_id, sku), 0)
-        if left > 0 and rounds.get((line_id, sku), 0) >= ROUNDS:
+    demands, held, taken_back = [], [], {}
+    for key, units in wanted(order).items():
+        line_id, sku = key
+        left = units - covered.get(key, 0)
+        stays = min(left, parked.get(key, 0))
+        if stays > 0:
+            taken_back[key] = stays
+            left -= stays
+        if left > 0 and rounds.get(key, 0) >= ROUNDS:
             held.append(line_id)
         elif left > 0:
             demands.append(Demand(line_id, sku, left, addresses[line_id]))
-    held += [a.line_id for a in _allocations(case.frs) if a.killed]
+    held += [a.line_id for fr in case.frs if fr.wish != "again" for a in fr.allocations if a.killed]
     task = Task(
         number=order.number,
         countries=tuple(address.country for address in order.addresses),
@@ -228,4 +269,4 @@ def missing(case: Case, book: Rulebook) -> tuple[Task, list[str]]:
         shipping_method=order.shipping_method,
         refused=frozenset(refused),
     )
-    return task, list(dict.fromkeys(held))
+    return Missing(task, list(dict.fromkeys(held)), taken_back)

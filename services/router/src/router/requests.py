@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from router.decide import Case, Verdict
+from router.decide import Verdict
 from router.routing.draft import Draft, DraftRequest
 from router.routing.plan import Answer
 from router.routing.task import Site, money
@@ -27,9 +27,10 @@ def cost_of(request: DraftRequest, currency: str) -> Cost:
 
 
 def fulfillment_request(
-    case: Case, request: DraftRequest, site: Site, *, number: str, decision_id: str, currency: str
+    verdict: Verdict, request: DraftRequest, site: Site, *, number: str, decision_id: str, currency: str
 ) -> FulfillmentRequest:
     """One FR of the plan, in the source's words; its predecessor is the newest closed FR that held one of its lines."""
+    case = verdict.case
     order, source = case.order, site.source
     lines = {line.line_id: line for line in order.lines}
     asked = []
@@ -46,9 +47,11 @@ def fulfillment_request(
                 title=line.title,
             )
         )
-    method = order.shipping_method
+    method = verdict.shipping_method or order.shipping_method
     ids = {demand.line_id for demand, _ in request.lines}
-    before = [fr for fr in case.frs if fr.state == "closed" and any(a.line_id in ids for a in fr.allocations)]
+    ended = [fr for fr in case.frs if fr.state == "closed" or fr.wish == "overridden"]
+    before = [fr for fr in ended if any(a.line_id in ids for a in fr.allocations)]
+    risky = next((fr for fr in reversed(before) if fr.wish == "overridden" and fr.state != "closed"), None)
     return FulfillmentRequest(
         fr_id=str(new_id()),
         order_id=order.order_id,
@@ -66,6 +69,8 @@ def fulfillment_request(
         decision_id=decision_id,
         auto_process=source.auto_process,
         predecessor=before[-1].fr_id if before else None,
+        by_hand=verdict.by_hand,
+        risk=f"FR {risky.number} at {risky.source} may still ship the same units" if risky else None,
     )
 
 
@@ -74,9 +79,10 @@ def decision_event(
 ) -> OrderDecision:
     """The answer to the order's newest fact. `frs` are those made of the plan, in its order."""
     case, answer = verdict.case, verdict.plan
-    decision = Decision(decision_id=decision_id, group="", config_version=version, batch=batch)
+    by_hand = verdict.by_hand or case.asked_by
+    decision = Decision(decision_id=decision_id, group="", config_version=version, batch=batch, by_hand=by_hand)
     if answer is not None:
-        decision = _decision(answer, decision_id, version, batch, frs)
+        decision = _decision(answer, decision_id, version, batch, frs).model_copy(update={"by_hand": by_hand})
     common = {
         "sequence": case.decisions + 1,
         "at": now,

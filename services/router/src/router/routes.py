@@ -1,6 +1,5 @@
 """The internal HTTP: questions that need an answer at once. Reads run in read-only transactions and prove it (RT-9)."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -10,10 +9,10 @@ from router.requests import decision_event
 from router.rulebooks import Rulebooks
 from router.store import add_frs, case_of, load_offers
 from waybill_common.clock import SystemClock
-from waybill_common.db import Pool, Queries, rows, transaction
+from waybill_common.db import Pool, Queries, rows
 
 
-def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any], wake: Callable[[], None]) -> APIRouter:
+def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any]) -> APIRouter:
     """Routes under /internal, behind the service token."""
     router = APIRouter(prefix="/internal", dependencies=guard)
 
@@ -41,15 +40,11 @@ def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any], wake
         async with pool.acquire() as conn:
             return [dict(row) for row in await rows(q.decisions_of(conn, order_id=order_id))]
 
-    @router.post("/orders/{order_id}/generate")
-    async def generate(order_id: str) -> dict[str, Any]:
-        """For an order that waits because its channel's auto_generate is off (RT-8)."""
-        async with transaction(pool) as conn:
-            found = await q.generate_order(conn, order_id=order_id)
-        if found is None:
-            raise HTTPException(409, f"order {order_id} does not wait for generate")
-        wake()
-        return {"order_id": order_id, "due": True}
+    @router.get("/orders/{order_id}/by-hand")
+    async def by_hand(order_id: str) -> list[dict[str, Any]]:
+        """What people did with the order's FRs, and why, the oldest first."""
+        async with pool.acquire() as conn:
+            return [dict(row) for row in await rows(q.by_hand_of(conn, order_id=order_id))]
 
     @router.get("/sources/{source}/stock")
     async def stock_of(source: str, after: str = "", limit: int = 500) -> list[dict[str, Any]]:

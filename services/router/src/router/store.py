@@ -12,7 +12,7 @@ from router.routing.task import Offer, nano
 from waybill_common import outbox
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.fr_created import OrderDecision
-from waybill_contracts.values import FulfillmentRequest, Order
+from waybill_contracts.values import ByHand, FulfillmentRequest, Order
 
 
 def case_of(row: Any) -> Case:
@@ -27,6 +27,7 @@ def case_of(row: Any) -> Case:
         standing=row["standing"],
         reason=row["reason"],
         traceparent=row["traceparent"],
+        asked_by=None if row["asked_by"] is None else ByHand.model_validate(row["asked_by"]),
     )
 
 
@@ -45,6 +46,7 @@ async def add_frs(conn: Connection, q: Queries, cases: Sequence[Case]) -> None:
             state=row["state"],
             order_version=row["order_version"],
             body=FulfillmentRequest.model_validate(row["body"]),
+            wish=row["wish"],
         )
         frs[fr.fr_id] = fr
         by_order[row["order_id"]].frs.append(fr)
@@ -102,6 +104,7 @@ async def save(conn: Connection, q: Queries, done: Round) -> None:
         answered=[verdict.case.order.sequence for verdict in done.verdicts],
         decisions=[told.get(v.case.order.order_id, v.case.decisions) for v in done.verdicts],
         frs=[made.get(order_id, 0) for order_id in ids],
+        asked=[verdict.case.more_to_come for verdict in done.verdicts],
     )
     waited = [v.case.order.order_id for v in done.verdicts if v.case.standing == "waiting"]
     if waited:

@@ -28,6 +28,7 @@ class Account:
     source: str
     state: str
     push_sequence: int
+    wish: str | None = None
     allocations: dict[tuple[str, str], Allocation] = field(default_factory=dict)
     changed: bool = False
 
@@ -37,7 +38,9 @@ async def load_accounts(conn: Connection, q: Queries, fr_ids: Sequence[str]) -> 
     if not fr_ids:
         return {}
     accounts = {
-        row["fr_id"]: Account(row["fr_id"], row["order_id"], row["source"], row["state"], row["push_sequence"])
+        row["fr_id"]: Account(
+            row["fr_id"], row["order_id"], row["source"], row["state"], row["push_sequence"], row["wish"]
+        )
         for row in await rows(q.frs_by_id(conn, fr_ids=list(fr_ids)))
     }
     for row in await rows(q.allocations_of_frs(conn, fr_ids=list(accounts))):
@@ -123,7 +126,8 @@ async def take_shipments(
         if event.sequence > sequence:
             booked.append(event)
             account = accounts[event.shipment.fr_id]
-            if _book(event, old, account, moves) and account.state == "closed":
+            moved = _book(event, old, account, moves)
+            if moved and (account.state == "closed" or account.wish == "overridden"):
                 concerned.add(account.order_id)
     return concerned, booked
 

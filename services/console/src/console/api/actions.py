@@ -13,7 +13,7 @@ from console.api.security import Actor, Keys
 from console.owners import Owners, OwnerSilent
 from waybill_contracts import topics
 
-FrAction = Literal["process", "resend", "mark", "void"]
+FrAction = Literal["process", "resend", "mark"]
 
 
 class Why(BaseModel):
@@ -41,7 +41,7 @@ def actions_router(keys: Keys, owners: Owners) -> APIRouter:
 
     @router.post("/frs/{fr_id}/actions/{action}")
     async def act_on_fr(fr_id: str, action: FrAction, why: FrWhy, actor: Annotated[Actor, operator]) -> Any:
-        """Process, resend, mark by hand or void one FR; what its life cycle refuses is 409 with the reason."""
+        """Process, resend, or mark by hand one FR; what its life cycle refuses is 409 with the reason."""
         body: dict[str, Any] = {"actor": actor.name, "reason": why.reason}
         if action == "mark":
             if why.state is None:
@@ -56,9 +56,10 @@ def actions_router(keys: Keys, owners: Owners) -> APIRouter:
         return await _ask(topics.SHIPMENT_POLLER, "/internal/shipments/resync", body)
 
     @router.post("/orders/{order_id}/actions/generate")
-    async def generate(order_id: str, _: Annotated[Actor, operator]) -> Any:
+    async def generate(order_id: str, actor: Annotated[Actor, operator], why: Why | None = None) -> Any:
         """Route an order that waits for a person because its channel does not generate by itself (RT-8)."""
-        return await _ask(topics.ROUTER, f"/internal/orders/{order_id}/generate", None)
+        body = {"actor": actor.name, "reason": why.reason if why else "generate"}
+        return await _ask(topics.ROUTER, f"/internal/orders/{order_id}/generate", body)
 
     @router.post("/channels/{channel_id}/pull", status_code=202)
     async def pull(channel_id: str, _: Annotated[Actor, operator]) -> Any:
@@ -72,13 +73,20 @@ def actions_router(keys: Keys, owners: Owners) -> APIRouter:
         return await _ask(owner, f"/internal/sources/{source_id}/{action}", None)
 
     async def _ask(service: str, path: str, body: dict[str, Any] | None) -> Any:
-        try:
-            answer = await owners.ask(service, "POST", path, json=body)
-        except OwnerSilent as silent:
-            raise ProblemError(503, "The service does not answer", str(silent)) from None
-        if answer.status_code >= 400:
-            detail = answer.json().get("detail", answer.text)
-            raise ProblemError(answer.status_code, "Not possible", detail if isinstance(detail, str) else str(detail))
-        return answer.json()
+        return await ask_owner(owners, service, "POST", path, body)
 
     return router
+
+
+async def ask_owner(
+    owners: Owners, service: str, method: str, path: str, body: Any = None, *, seconds: float = 10.0
+) -> Any:
+    """The owner's answer; that it is silent (503) or refuses (its own status and reason) is a problem."""
+    try:
+        answer = await owners.ask(service, method, path, json=body, timeout=seconds)
+    except OwnerSilent as silent:
+        raise ProblemError(503, "The service does not answer", str(silent)) from None
+    if answer.status_code >= 400:
+        detail = answer.json().get("detail", answer.text)
+        raise ProblemError(answer.status_code, "Not possible", detail if isinstance(detail, str) else str(detail))
+    return answer.json()

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from console.cli.client import call, fail, listed, print_json, print_table
+from console.cli import orders as orders_cli
+from console.cli.client import call, fail, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
 app = typer.Typer(no_args_is_help=True, help="Fulfillment requests.")
@@ -45,8 +46,39 @@ def resend(fr: Fr, reason: Reason) -> None:
 
 @app.command()
 def void(fr: Fr, reason: Reason) -> None:
-    """Take an FR back: at once when it was not sent, else its source is asked."""
+    """Take an FR back: at once when it was not sent, else its source is asked.
+
+    Its units wait until somebody asks for them: waybill frs regenerate.
+    """
     print_json(call("POST", f"/frs/{find(fr)}/actions/void", json={"reason": reason}))
+
+
+@app.command()
+def regenerate(
+    fr: Fr,
+    reason: Reason,
+    override: Annotated[
+        bool, typer.Option("--override", help="do not wait until it is closed, at the risk of shipping twice (admins)")
+    ] = False,
+) -> None:
+    """Take an FR back, and have its units planned again once they are free."""
+    body = {"reason": reason, "override": override}
+    print_json(call("POST", f"/frs/{find(fr)}/actions/regenerate", json=body))
+
+
+@app.command()
+def generate(orders: Annotated[list[str], typer.Argument(help="numbers or our ids")], reason: Reason) -> None:
+    """Route orders that wait for a person. Example: waybill frs generate 1001 1002 --reason "stock is in"
+
+    Exit code 1 when one of them does not wait for it.
+    """
+    ids = {orders_cli.find(number): number for number in orders}
+    results = call("POST", "/frs:generate", json={"order_ids": list(ids), "reason": reason})["orders"]
+    for result in results:
+        word = result["refused"] or "is being routed"
+        out.print(f"{ids[result['order_id']]}: {word}", markup=False, highlight=False, soft_wrap=True)
+    if any(result["refused"] for result in results):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,12 +1,12 @@
 -- name: frs_of_orders(order_ids)
-select fr_id, order_id, source, number, sequence, state, order_version, push_sequence, body from frs
+select fr_id, order_id, source, number, sequence, state, order_version, push_sequence, body, wish from frs
 where order_id = any(:order_ids::text[]) order by created_at, fr_id;
 
 -- name: orders_of_frs(fr_ids)
 select fr_id, order_id from frs where fr_id = any(:fr_ids::text[]);
 
 -- name: frs_by_id(fr_ids)
-select fr_id, order_id, source, sequence, state, push_sequence from frs where fr_id = any(:fr_ids::text[]);
+select fr_id, order_id, source, sequence, state, push_sequence, wish from frs where fr_id = any(:fr_ids::text[]);
 
 -- name: allocations_of_frs(fr_ids)
 select fr_id, line_id, sku, source, tracked, asked, open, shipped, released, source_canceled, killed from allocations

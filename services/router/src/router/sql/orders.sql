@@ -28,13 +28,15 @@ join unnest(:order_ids::text[], :revisions::bigint[]) as p (order_id, revision) 
 where o.lease_token = :token::uuid and o.revision = p.revision
 order by o.order_id for update of o;
 
--- name: settle_orders(order_ids, standings, reasons, answered, decisions, frs)!
+-- name: settle_orders(order_ids, standings, reasons, answered, decisions, frs, asked)!
+-- Who asked for more is remembered while what they asked for is not free yet.
 update orders o set
     standing = s.standing, reason = s.reason, answered = greatest(o.answered, s.answered), due_at = null,
     decisions = s.decisions, frs_made = o.frs_made + s.frs, lease_token = null, lease_until = null, attempts = 0,
-    generate = o.generate and s.standing <> 'routed'
+    generate = o.generate and (s.standing <> 'routed' or s.asked),
+    asked_by = case when s.asked then o.asked_by end
 from unnest(:order_ids::text[], :standings::text[], :reasons::text[], :answered::bigint[], :decisions::int[],
-    :frs::int[]) as s (order_id, standing, reason, answered, decisions, frs)
+    :frs::int[], :asked::boolean[]) as s (order_id, standing, reason, answered, decisions, frs, asked)
 where o.order_id = s.order_id;
 
 -- name: set_aside(wait, order_id, token)!
@@ -64,10 +66,6 @@ with woken as (
     order by o.order_id for update
 )
 update orders o set due_at = clock_timestamp() from woken where o.order_id = woken.order_id returning o.order_id;
-
--- name: generate_order(order_id)$
-update orders set generate = true, due_at = clock_timestamp(), revision = revision + 1
-where order_id = :order_id and standing = 'waiting' and reason = 'awaiting_generate' returning order_id;
 
 -- name: last_decisions(order_ids)
 select o.order_id, o.traceparent, d.type, d.event::text as event from orders o

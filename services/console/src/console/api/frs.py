@@ -1,0 +1,52 @@
+"""FRs as people act on them with the router: take one back, ask for it again, plan what waits (RT-8, RT-13)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from console.api.actions import Why, ask_owner
+from console.api.problems import ProblemError
+from console.api.security import Actor, Keys
+from console.owners import Owners
+from waybill_contracts import topics
+
+
+class Regenerate(Why):
+    """`override`: do not wait until the old FR is closed, at the risk of shipping twice; admins alone."""
+
+    override: bool = False
+
+
+class Generate(Why):
+    """Which orders; each is answered on its own."""
+
+    order_ids: list[str] = Field(min_length=1, max_length=1000)
+
+
+def frs_router(keys: Keys, owners: Owners) -> APIRouter:
+    router = APIRouter(tags=["frs"])
+    operator = Depends(keys.require("operator"))
+
+    async def ask(path: str, why: Why, actor: Actor, **more: Any) -> Any:
+        body = {"actor": actor.name, "reason": why.reason, **more}
+        return await ask_owner(owners, topics.ROUTER, "POST", path, body)
+
+    @router.post("/frs/{fr_id}/actions/void")
+    async def void(fr_id: str, why: Why, actor: Annotated[Actor, operator]) -> Any:
+        """Take an FR back. A sent one is asked back at its source; its units wait until somebody asks for them."""
+        return await ask(f"/internal/frs/{fr_id}/void", why, actor)
+
+    @router.post("/frs/{fr_id}/actions/regenerate")
+    async def regenerate(fr_id: str, why: Regenerate, actor: Annotated[Actor, operator]) -> Any:
+        """Take an FR back, and plan its units again once they are free (with `override`: at once)."""
+        if why.override and actor.role != "admin":
+            raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; override needs admin.")
+        return await ask(f"/internal/frs/{fr_id}/regenerate", why, actor, override=why.override)
+
+    @router.post("/frs:generate")
+    async def generate(which: Generate, actor: Annotated[Actor, operator]) -> Any:
+        """Route orders that wait for a person because their channel does not generate by itself."""
+        return await ask("/internal/orders:generate", which, actor, order_ids=which.order_ids)
+
+    return router

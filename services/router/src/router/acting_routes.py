@@ -1,0 +1,80 @@
+"""The internal HTTP by which people act: each action names who and why, and is one transaction."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
+
+from router import take_back
+from router.take_back import Desk, NotPossible
+from waybill_common.db import Connection, Pool, transaction
+from waybill_contracts.values import ByHand
+
+
+class Who(BaseModel):
+    """Who acts, and why: kept beside the order."""
+
+    actor: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1000)
+
+    @property
+    def by_hand(self) -> ByHand:
+        return ByHand(actor=self.actor, reason=self.reason)
+
+
+class Regenerate(Who):
+    override: bool = Field(default=False, description="plan again at once, at the risk of shipping twice (admins)")
+
+
+class ManyOrders(Who):
+    order_ids: list[str] = Field(min_length=1, max_length=1000)
+
+
+def add_acting_routes(router: APIRouter, pool: Pool, desk: Desk, wake: Callable[[], None]) -> None:
+    """What cannot be done is 409 with the way out."""
+
+    @asynccontextmanager
+    async def acting() -> AsyncIterator[Connection]:
+        try:
+            async with transaction(pool) as conn:
+                yield conn
+        except NotPossible as refused:
+            raise HTTPException(refused.status, str(refused)) from None
+        wake()
+
+    @router.post("/frs/{fr_id}/void")
+    async def void(fr_id: str, body: Who) -> dict[str, Any]:
+        """Take it back: at once when it was not sent, else its source is asked."""
+        async with acting() as conn:
+            return {"fr_id": fr_id, "state": await take_back.void(conn, desk, fr_id, body.by_hand)}
+
+    @router.post("/frs/{fr_id}/regenerate")
+    async def regenerate(fr_id: str, body: Regenerate) -> dict[str, Any]:
+        """Take it back, and plan its units again once they are free."""
+        async with acting() as conn:
+            state = await take_back.regenerate(conn, desk, fr_id, body.by_hand, override=body.override)
+            return {"fr_id": fr_id, "state": state, "override": body.override}
+
+    @router.post("/orders/{order_id}/generate")
+    async def generate(order_id: str, body: Who) -> dict[str, Any]:
+        """For an order that waits because its channel's auto_generate is off (RT-8)."""
+        async with acting() as conn:
+            await take_back.generate(conn, desk, order_id, body.by_hand)
+        return {"order_id": order_id, "due": True}
+
+    @router.post("/orders:generate")
+    async def generate_many(body: ManyOrders) -> dict[str, Any]:
+        """Each on its own: one that does not wait for it does not stop the others (RT-8)."""
+        results = []
+        for order_id in dict.fromkeys(body.order_ids):
+            refused = None
+            try:
+                async with transaction(pool) as conn:
+                    await take_back.generate(conn, desk, order_id, body.by_hand)
+            except NotPossible as error:
+                refused = str(error)
+            results.append({"order_id": order_id, "refused": refused})
+        wake()
+        return {"orders": results}
