@@ -3,11 +3,16 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from fastapi import APIRouter
+
 from order_ingest.calls import Calls, OpenReader
 from order_ingest.connection_state import Notices
 from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
 from order_ingest.heal_orders import Healer
+from order_ingest.import_file import FileImport
+from order_ingest.intake import intake_routes
 from order_ingest.live_reads import LiveReads
+from order_ingest.place_order import PlaceOrder
 from order_ingest.poller import Poller
 from order_ingest.pull_channel import PullChannel
 from order_ingest.readers import Readers
@@ -15,6 +20,7 @@ from order_ingest.routes import routes
 from order_ingest.rulebook import Rulebook
 from waybill_common.breaker import Health
 from waybill_common.consuming import Subscription
+from waybill_common.http import internal
 from waybill_common.logs import declare_events
 from waybill_common.metrics import Metric
 from waybill_common.service import Parts, Runtime, main
@@ -76,9 +82,19 @@ async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | Non
             on_commit=[wake],
         ),
         workers=workers,
-        routes=routes(runtime.pool, runtime.settings.service_tokens, workers[0].wake),
+        routes=_routes(runtime, rulebook, workers[0].wake),
         closers=closers,
     )  # fmt: skip
+
+
+def _routes(runtime: Runtime[ServiceSettings], rulebook: Rulebook, wake_pull: Callable[[], None]) -> APIRouter:
+    """Everything under /internal, behind the service token."""
+    files = FileImport(runtime.pool, rulebook, runtime.telemetry, runtime.clock, runtime.metrics)
+    place = PlaceOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
+    router = APIRouter(prefix="/internal", dependencies=internal(runtime.settings.service_tokens))
+    router.include_router(routes(runtime.pool, wake_pull))
+    router.include_router(intake_routes(files, place))
+    return router
 
 
 def run() -> int:

@@ -25,10 +25,10 @@ def invalid(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRul
         yield _bad("ship_to", "", "add a ship-to address with a country at the channel")
     if not order.lines:
         yield _bad("lines", "", "add a line, or cancel the order at the channel")
-    yield from _bad_lines(order)
+    yield from _bad_lines(order, lines)
 
 
-def _bad_lines(order: ChannelOrder) -> Iterator[Hold]:
+def _bad_lines(order: ChannelOrder, lines: tuple[OrderLine, ...]) -> Iterator[Hold]:
     seen: set[str] = set()
     for place, line in enumerate(order.lines):
         at = f"lines[{place}]"
@@ -37,7 +37,7 @@ def _bad_lines(order: ChannelOrder) -> Iterator[Hold]:
         elif line.line_id in seen:
             yield _bad(f"{at}.line_id", line.line_id, "every line needs an id of its own")
         seen.add(line.line_id)
-        if line.quantity < 0:
+        if line.quantity < 0 and not lines[place].service:  # a discount is a service that takes money back
             yield _bad(f"{at}.quantity", str(line.quantity), "use a whole number of pieces, 0 or more")
         if line.canceled < 0:
             yield _bad(f"{at}.canceled", str(line.canceled), "use a whole number of pieces, 0 or more")

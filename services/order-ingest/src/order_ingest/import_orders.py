@@ -4,6 +4,7 @@ One transaction of the caller, a handful of statements for the whole batch. What
 order, the newest sighting of each order is what counts in the end; what is known already costs one read and no write.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from order_ingest.facts import begin_trace, messages
 from order_ingest.lifecycle import Standing
 from order_ingest.normalize import normalize
 from order_ingest.rules import ChannelRules
+from order_ingest.said import ASKED_FOR, NOTHING, Said
 from order_ingest.seen import Age, Seen, newest
 from order_ingest.store import Stored
 from waybill_common import outbox
@@ -45,6 +47,10 @@ class Counts:
     unchanged: int = 0
     order_ids: list[str] = field(default_factory=list)
     """Of orders that came or changed."""
+    changed_held: int = 0
+    """Of those that changed: they are held now."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why orders that came or changed are held (each of its reasons) or excluded."""
 
     def add(self, other: "Counts") -> None:
         self.orders += other.orders
@@ -53,6 +59,8 @@ class Counts:
         self.excluded += other.excluded
         self.changed += other.changed
         self.unchanged += other.unchanged
+        self.changed_held += other.changed_held
+        self.reasons += other.reasons
 
     def as_json(self) -> dict[str, int]:
         names = ("orders", "imported", "held", "excluded", "changed", "unchanged")
@@ -113,20 +121,24 @@ async def apply_looks(conn: Connection, batch: Batch, pairs: Sequence[tuple[Stor
 
 def _judge_new(batch: Batch, sighting: Seen) -> Judged:
     rules = batch.rules[sighting.channel]
-    return _first(batch, sighting, store.unseen(sighting, rules.store), sighting.via)
+    return _first(batch, sighting, store.unseen(sighting, rules.store), _said(sighting, NOTHING))
 
 
-def _first(batch: Batch, sighting: Seen, copy: Copy, via: str) -> Judged:
-    outcome = normalize(sighting.order, batch.rules[sighting.channel], None)
+def _first(batch: Batch, sighting: Seen, copy: Copy, said: Said) -> Judged:
+    outcome = normalize(sighting.order, batch.rules[sighting.channel], None, said)
     about = {"number": sighting.order.number or sighting.order.id, "placed_at": sighting.order.placed_at}
-    return first_look(copy, outcome, about, via=via, now=batch.now)
+    return first_look(copy, outcome, about, via=sighting.via, now=batch.now)
 
 
 def _judge(batch: Batch, row: Stored, sighting: Seen) -> Judged:
     if row.copy.standing is Standing.EXCLUDED:
-        return _first(batch, sighting, row.copy, sighting.via)
-    outcome = normalize(sighting.order, batch.rules[sighting.channel], row.copy.baseline)
+        return _first(batch, sighting, row.copy, _said(sighting, row.said))
+    outcome = normalize(sighting.order, batch.rules[sighting.channel], row.copy.baseline, row.said)
     return look_again(row.copy, outcome, now=batch.now)
+
+
+def _said(sighting: Seen, known: Said) -> Said:
+    return replace(known, asked=known.asked or sighting.via in ASKED_FOR)
 
 
 def _row(batch: Batch, sighting: Seen, copy: Copy) -> Stored:
@@ -139,14 +151,14 @@ def _row(batch: Batch, sighting: Seen, copy: Copy) -> Stored:
     return Stored(
         copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age, snapshot=sighting.snapshot,
         rules_version=batch.rules[sighting.channel].version, via=sighting.via, traceparent=trace,
-        placed_at=sighting.order.placed_at,
+        placed_at=sighting.order.placed_at, said=_said(sighting, NOTHING),
     )  # fmt: skip
 
 
 def _seen_as(row: Stored, sighting: Seen, copy: Copy, rules_version: int) -> Stored:
     return replace(
         row, copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age,
-        snapshot=sighting.snapshot, rules_version=rules_version,
+        snapshot=sighting.snapshot, rules_version=rules_version, said=_said(sighting, row.said),
     )  # fmt: skip
 
 
@@ -166,8 +178,18 @@ def _counted(orders: int, decided: Sequence[Judged]) -> Counts:
             new = isinstance(event, OrderImported)
             counts.held += new and one.copy.standing is Standing.HELD
             counts.imported += new and one.copy.standing is not Standing.HELD
+        if one.events:
+            counts.reasons.update(_reasons(one.copy))
         if one.events and not isinstance(one.events[0], OrderExcluded):
             counts.order_ids.append(str(one.copy.order_id))
-            counts.changed += not isinstance(one.events[0], OrderImported)
+            changed = not isinstance(one.events[0], OrderImported)
+            counts.changed += changed
+            counts.changed_held += changed and one.copy.standing is Standing.HELD
     counts.unchanged = orders - counts.imported - counts.held - counts.excluded - counts.changed
     return counts
+
+
+def _reasons(copy: Copy) -> set[str]:
+    if copy.standing is Standing.EXCLUDED:
+        return {copy.reason}
+    return {hold.reason.value for hold in copy.order.holds} if copy.order is not None else set()

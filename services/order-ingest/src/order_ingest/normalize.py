@@ -13,6 +13,7 @@ from decimal import Decimal
 from order_ingest.holds import holds_of
 from order_ingest.money import amount_or_zero, currency_or_none
 from order_ingest.rules import ChannelRules
+from order_ingest.said import NOTHING, Said
 from waybill_contracts.values import Address, Hold, OrderLine, PaymentState
 from waybill_platforms.model import ChannelLine, ChannelOrder
 
@@ -73,10 +74,10 @@ class Excluded:
 Outcome = Ready | Held | Excluded
 
 
-def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | None) -> Outcome:
+def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | None, said: Said = NOTHING) -> Outcome:
     """Judges one order by its channel's rules. `baseline` None: it is not imported yet, so the filter applies."""
     if baseline is None:
-        refused = filtered(order, rules)
+        refused = filtered(order, rules, said)
         if refused is not None:
             return refused
         left = left_before(order, rules)
@@ -84,7 +85,9 @@ def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | Non
         left = baseline
     content = _content(order, rules, left)
     if baseline is None and order.lines and not owed(content.lines):
-        return Excluded("nothing_to_ship", "every line is a service, canceled, or had left before the import")
+        return Excluded(
+            "nothing_to_ship", "every line is a service, of quantity 0, canceled, or had left before the import"
+        )
     if baseline is None and content.canceled == REFUNDED:
         return Excluded(f"payment_{order.payment}", "it was refunded in full before it was imported")
     if content.canceled:
@@ -93,13 +96,15 @@ def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | Non
     return Held(content, left, holds) if holds else Ready(content, left)
 
 
-def filtered(order: ChannelOrder, rules: ChannelRules) -> Excluded | None:
+def filtered(order: ChannelOrder, rules: ChannelRules, said: Said) -> Excluded | None:
     """The first rule of the filter that keeps the order out (IN-2, IN-7), in this order."""
     if order.reference and order.reference in rules.own_references:
         return Excluded("ours", f"it carries our own reference {order.reference!r}: we submitted it to this shop")
     if order.canceled or order.fulfillment == "canceled":
         return Excluded("canceled", "it was canceled before it was imported")
-    if order.placed_at < rules.starts_at:
+    if order.lines and all(line.quantity < 0 for line in order.lines):
+        return Excluded("cancellation", "every quantity is negative: it takes goods back and orders none")
+    if order.placed_at < rules.starts_at and not said.asked:
         return Excluded("before_start", f"placed {order.placed_at:%Y-%m-%d %H:%M:%S}, before the channel's start")
     if not rules.passes_payment(order.payment):
         allowed = ", ".join(rules.channel.import_.payment) or "none"

@@ -40,8 +40,11 @@ class ChannelRules:
         return payment in GOES_ON or payment in self.channel.import_.deferred
 
     def is_service(self, channel_sku: str) -> bool:
-        """Whether the channel's SKU is marked as not shipped (IN-9)."""
-        return channel_sku in self.channel.skus.services
+        """Whether the channel's SKU is marked as not shipped (IN-9); `gift_*` marks all that begin so."""
+        services = self.channel.skus.services
+        return channel_sku in services or any(
+            name.endswith("*") and channel_sku.startswith(name[:-1]) for name in services
+        )
 
     def components(self, channel_sku: str) -> tuple[Component, ...]:
         """What one piece of this SKU consists of, in our SKUs; empty when it is not mapped."""

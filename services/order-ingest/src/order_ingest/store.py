@@ -15,6 +15,7 @@ import orjson
 from order_ingest.decide import Copy
 from order_ingest.lifecycle import Standing
 from order_ingest.named import q
+from order_ingest.said import NOTHING, Said, said_of
 from order_ingest.seen import Age, Seen
 from waybill_common.db import Connection, rows
 from waybill_common.ids import new_id
@@ -34,6 +35,7 @@ class Stored:
     via: str
     traceparent: str
     placed_at: datetime
+    said: Said = NOTHING
 
 
 def unseen(sighting: Seen, store: str) -> Copy:
@@ -117,7 +119,7 @@ def stored(row: Mapping[str, Any]) -> Stored:
     )  # fmt: skip
     return Stored(
         copy=copy, number=row["number"], age=_age(row), snapshot=row["snapshot"], rules_version=row["rules_version"],
-        via=row["via"], traceparent=row["traceparent"], placed_at=row["placed_at"],
+        via=row["via"], traceparent=row["traceparent"], placed_at=row["placed_at"], said=said_of(row["said"]),
     )  # fmt: skip
 
 
@@ -146,4 +148,5 @@ def _columns(changed: Sequence[Stored]) -> dict[str, list[Any]]:
         "reasons": [c.reason for c in copies],
         "details": [c.detail for c in copies],
         "rules": [s.rules_version for s in changed],
+        "said": [s.said.as_json() for s in changed],
     }

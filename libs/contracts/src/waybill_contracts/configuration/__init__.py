@@ -5,7 +5,7 @@ default), unlike in events. Durations are written as `3m`, `15m`, `0s`, `1h`, `3
 on the wire; only the client that calls the platform opens them.
 """
 
-from waybill_contracts.configuration.channels import Channel, ImportFilter, Store, now_or
+from waybill_contracts.configuration.channels import Channel, FileField, FileMapping, ImportFilter, Store, now_or
 from waybill_contracts.configuration.document import Configuration
 from waybill_contracts.configuration.routing import Group, Priority, Routing, Rule, SingleFr, When
 from waybill_contracts.configuration.setting import (
@@ -39,6 +39,8 @@ __all__ = [
     "Configuration",
     "Costs",
     "Duration",
+    "FileField",
+    "FileMapping",
     "FrNumber",
     "Group",
     "ImportFilter",

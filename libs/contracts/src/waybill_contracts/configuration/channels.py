@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
@@ -16,7 +17,33 @@ from waybill_contracts.configuration.setting import (
     format_duration,
     needs_url,
 )
-from waybill_contracts.values import PaymentState
+from waybill_contracts.values import Country, Currency, PaymentState
+
+FileField = Literal[
+    "number", "sku", "quantity", "country", "line_id", "title", "unit_price", "canceled", "placed_at", "updated_at",
+    "currency", "payment", "shipping_method", "email", "note", "tags", "name", "company", "line1", "line2", "city",
+    "region", "postal_code", "phone",
+]  # fmt: skip
+"""What a column of an order file may mean (IN-5)."""
+
+
+class FileMapping(Setting):
+    """How files of this channel's orders are read (IN-5): the saved mapping of `waybill orders import`."""
+
+    columns: dict[FileField, str] = Field(default_factory=dict, description="our field -> the file's column")
+    countries: dict[str, Country] = Field(default_factory=dict, description="the file's spelling -> ISO 3166-1 alpha-2")
+    currency: Currency | None = Field(default=None, description="of files without a column for it")
+    payment: PaymentState = Field(default=PaymentState.PAID, description="of files without a column for it")
+    timezone: str = Field(default="UTC", description="IANA name: of times that are written without a zone")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no time zone: write an IANA name, e.g. Europe/London") from error
+        return value
 
 
 class ImportFilter(Setting):
@@ -42,6 +69,7 @@ class Channel(Setting):
     skus: SkuMapping = Field(default_factory=SkuMapping)
     shipping_methods: NameMapping = Field(default_factory=NameMapping)
     couriers: NameMapping = Field(default_factory=NameMapping)
+    file: FileMapping = Field(default_factory=FileMapping, exclude_if=lambda value: value == FileMapping())
 
     @field_validator("platform")
     @classmethod

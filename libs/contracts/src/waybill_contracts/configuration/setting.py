@@ -73,7 +73,9 @@ class SkuMapping(Setting):
 
     map: dict[str, str | tuple[KitPart, ...]] = Field(default_factory=dict)
     unmapped: Fallback = "hold"
-    services: tuple[str, ...] = Field(default=(), description="channel SKUs that are not shipped")
+    services: tuple[str, ...] = Field(
+        default=(), description="channel SKUs that are not shipped; gift_* is all that begin with gift_"
+    )
 
 
 class NameMapping(Setting):

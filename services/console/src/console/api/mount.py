@@ -12,6 +12,7 @@ from console.api.actions import actions_router
 from console.api.config import config_router, entities_router
 from console.api.dead_letters import dead_letters_router
 from console.api.frs import frs_router
+from console.api.intake import intake_router
 from console.api.keys import keys_router
 from console.api.lists import lists_router
 from console.api.orders import orders_router
@@ -46,6 +47,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             dead_letters_router(keys, owners),
             frs_router(keys, owners),
             actions_router(keys, owners),
+            intake_router(keys, owners),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)

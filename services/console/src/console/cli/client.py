@@ -2,7 +2,8 @@
 
 import json
 import os
-from typing import Any
+import time
+from typing import Any, NoReturn
 
 import httpx
 import typer
@@ -17,16 +18,15 @@ def url() -> str:
     return os.environ.get("WAYBILL_URL", "http://127.0.0.1:8080").rstrip("/")
 
 
+_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between the tries of what is harmless to repeat: a restart must not cost a long import."""
+_PASSING = (429, 502, 503, 504)
+
+
 def call(method: str, path: str, **options: Any) -> Any:
     """The answer's JSON. Anything else ends the program with code 1 and one message."""
-    key = os.environ.get("WAYBILL_API_KEY", "")
-    if not key:
-        fail(
-            "WAYBILL_API_KEY is not set: set it to the key that `make run` printed, or to one of `waybill keys create`"
-        )
-    options.setdefault("timeout", 90.0)
     try:
-        answer = httpx.request(method, f"{url()}/api/v1{path}", headers={"Authorization": f"Bearer {key}"}, **options)
+        answer = _ask(method, path, options)
     except httpx.HTTPError as error:
         fail(f"no answer from {url()} ({type(error).__name__}): is the console running? WAYBILL_URL says where it is")
     if answer.status_code >= 400:
@@ -34,7 +34,33 @@ def call(method: str, path: str, **options: Any) -> Any:
     return answer.json()
 
 
-def _refused(answer: httpx.Response) -> None:
+def call_patiently(method: str, path: str, **options: Any) -> Any:
+    """`call` for what is harmless to repeat: what may pass by itself is waited for, and then asked again."""
+    for wait in _WAITS:
+        try:
+            answer = _ask(method, path, options)
+        except httpx.HTTPError:
+            pass
+        else:
+            if answer.status_code < 400:
+                return answer.json()
+            if answer.status_code not in _PASSING:
+                _refused(answer)
+        time.sleep(wait)
+    return call(method, path, **options)
+
+
+def _ask(method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+    key = os.environ.get("WAYBILL_API_KEY", "")
+    if not key:
+        fail(
+            "WAYBILL_API_KEY is not set: set it to the key that `make run` printed, or to one of `waybill keys create`"
+        )
+    headers = {"Authorization": f"Bearer {key}", **options.get("headers", {})}
+    return httpx.request(method, f"{url()}/api/v1{path}", **{"timeout": 90.0, **options, "headers": headers})
+
+
+def _refused(answer: httpx.Response) -> NoReturn:
     try:
         problem = answer.json()
     except ValueError:
@@ -48,7 +74,7 @@ def _refused(answer: httpx.Response) -> None:
     raise typer.Exit(1)
 
 
-def fail(message: str) -> Any:
+def fail(message: str) -> NoReturn:
     err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 

@@ -4,10 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli import importing
 from console.cli.client import call, fail, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
-app = typer.Typer(no_args_is_help=True, help="Orders: list them, show one, read its time line.")
+app = typer.Typer(no_args_is_help=True, help="Orders: list, show, import, place, act on them.")
+app.command("import")(importing.import_file)
+app.command("place")(importing.place)
 Number = Annotated[str, typer.Argument(help="the order's number (with or without #) or our id")]
 
 

@@ -12,14 +12,15 @@ from unnest(:channels::text[], :ids::text[], :updated::timestamptz[], :read::tim
 where o.channel = u.channel and o.channel_order_id = u.id and o.digest = u.digest
   and (o.updated_at, o.read_at) < (u.updated_at, u.read_at);
 
--- name: insert_new(order_ids, stores, channels, ids, numbers, standings, versions, sequences, updated, read, digests, snapshots, bodies, baselines, reasons, details, rules, vias, traceparents, placed)
+-- name: insert_new(order_ids, stores, channels, ids, numbers, standings, versions, sequences, updated, read, digests, snapshots, bodies, baselines, reasons, details, rules, said, vias, traceparents, placed)
 -- The unique constraint decides who is first; rows come in key order, so that two importers cannot wait for each other.
 insert into orders (order_id, store, channel, channel_order_id, number, standing, version, sequence, updated_at, read_at,
-                    digest, snapshot, body, baseline, reason, detail, rules_version, via, traceparent, placed_at)
+                    digest, snapshot, body, baseline, reason, detail, rules_version, said, via, traceparent, placed_at)
 select * from unnest(:order_ids::uuid[], :stores::text[], :channels::text[], :ids::text[], :numbers::text[],
                      :standings::text[], :versions::int[], :sequences::bigint[], :updated::timestamptz[],
                      :read::timestamptz[], :digests::bytea[], :snapshots::jsonb[], :bodies::jsonb[],
-                     :baselines::jsonb[], :reasons::text[], :details::text[], :rules::bigint[], :vias::text[],
+                     :baselines::jsonb[], :reasons::text[], :details::text[], :rules::bigint[], :said::jsonb[],
+                     :vias::text[],
                      :traceparents::text[], :placed::timestamptz[])
 on conflict (channel, channel_order_id) do nothing
 returning order_id;
@@ -45,16 +46,17 @@ for update skip locked;
 update orders o set rules_version = c.rules_version from channels c
 where o.order_id = :order_id and c.channel_id = o.channel;
 
--- name: save(order_ids, numbers, standings, versions, sequences, updated, read, digests, snapshots, bodies, baselines, reasons, details, rules)!
+-- name: save(order_ids, numbers, standings, versions, sequences, updated, read, digests, snapshots, bodies, baselines, reasons, details, rules, said)!
 update orders o set
     number = u.number, standing = u.standing, version = u.version, sequence = u.sequence, updated_at = u.updated_at,
     read_at = u.read_at, digest = u.digest, snapshot = u.snapshot, body = u.body, baseline = u.baseline,
-    reason = u.reason, detail = u.detail, rules_version = u.rules_version, changed_at = now()
+    reason = u.reason, detail = u.detail, rules_version = u.rules_version, said = u.said,
+    changed_at = now()
 from unnest(:order_ids::uuid[], :numbers::text[], :standings::text[], :versions::int[], :sequences::bigint[],
             :updated::timestamptz[], :read::timestamptz[], :digests::bytea[], :snapshots::jsonb[], :bodies::jsonb[],
-            :baselines::jsonb[], :reasons::text[], :details::text[], :rules::bigint[])
+            :baselines::jsonb[], :reasons::text[], :details::text[], :rules::bigint[], :said::jsonb[])
     as u (order_id, number, standing, version, sequence, updated_at, read_at, digest, snapshot, body, baseline, reason,
-          detail, rules_version)
+          detail, rules_version, said)
 where o.order_id = u.order_id;
 
 -- name: record_moves(order_ids, sequences, before, standings, versions, reasons)!
@@ -78,3 +80,6 @@ select u.reference, u.fr from unnest(:references::text[], :frs::text[], :sources
 where not exists (select 1 from config_entities c
                   where c.entity = 'source/' || u.source and c.body -> 'source' ->> 'platform' in ('http', 'manual'))
 on conflict do nothing;
+
+-- name: placed_at(channel, ids)
+select channel_order_id, placed_at from orders where channel = :channel and channel_order_id = any(:ids::text[]);

@@ -1,0 +1,103 @@
+"""Orders that people hand in: a file's rows chunk by chunk, one order by hand (IN-5). order-ingest takes them.
+
+Passed on as they came; what is answered 2xx is committed there. A chunk is harmless to repeat.
+"""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse, Response
+
+from console.api.problems import ProblemError, problem
+from console.api.security import Actor, Keys
+from console.owners import Owners, OwnerSilent
+from waybill_contracts import topics
+
+MOST_BYTES = 8 * 1024 * 1024
+TIMEOUT = 60.0  # seconds; a chunk of many orders is one transaction
+
+_CHUNK = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["channel", "columns", "rows"],
+                    "properties": {
+                        "channel": {"type": "string"},
+                        "columns": {"type": "array", "items": {"type": "string"}, "description": "the file's header"},
+                        "rows": {
+                            "type": "array",
+                            "description": "[row number, [cell, ...]] each; all rows of an order in one chunk",
+                            "items": {"type": "array"},
+                        },
+                        "map": {"type": "object", "description": "our field -> the file's column"},
+                        "dry_run": {"type": "boolean"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def intake_router(keys: Keys, owners: Owners) -> APIRouter:
+    router = APIRouter(tags=["orders"])
+    operator = Depends(keys.require("operator"))
+
+    @router.post("/orders:import", openapi_extra=_CHUNK)
+    async def import_rows(request: Request, _: Annotated[Actor, operator]) -> Response:
+        """Import some rows of a file, or with `dry_run` say what would become of them.
+
+        Answers `{rows, orders, imported, unchanged, held, excluded, rejected, reasons, errors, columns, ignored}`.
+        """
+        return await _pass("/internal/orders/import", await _bounded(request), {})
+
+    @router.post("/orders", status_code=201)
+    async def place(
+        request: Request,
+        _: Annotated[Actor, operator],
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> Response:
+        """Place one order by hand: `{channel, number, ship_to: {country, ...}, lines: [{sku, quantity}], ...}`."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return await _pass("/internal/orders/place", await _bounded(request), headers)
+
+    async def _pass(path: str, body: bytes, headers: dict[str, str]) -> Response:
+        headers = {"Content-Type": "application/json", **headers}
+        try:
+            answer = await owners.ask(topics.ORDER_INGEST, "POST", path, content=body, headers=headers, timeout=TIMEOUT)
+        except OwnerSilent as silent:
+            raise ProblemError(503, "The service does not answer", str(silent)) from None
+        if answer.status_code >= 400:
+            return _refused(answer.status_code, answer.text)
+        return Response(answer.content, answer.status_code, media_type="application/json")
+
+    return router
+
+
+async def _bounded(request: Request) -> bytes:
+    """The body, never more than is allowed of it in memory."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise ProblemError(
+                413, "Too large", f"send at most {MOST_BYTES // 1024 // 1024} MiB at once: smaller chunks"
+            )
+    return bytes(body)
+
+
+def _refused(status: int, text: str) -> JSONResponse:
+    """The owner's word as a problem; what it could not validate by path."""
+    try:
+        detail: Any = json.loads(text).get("detail", text)
+    except ValueError:
+        detail = text
+    if isinstance(detail, list):
+        errors = [{"path": ".".join(map(str, e["loc"][1:])), "message": e["msg"]} for e in detail[:100]]
+        words = "; ".join(f"{e['path']}: {e['message']}" for e in errors)
+        return problem(status, "The request is not valid", words, errors=errors)
+    return problem(status, "Not possible", str(detail))
