@@ -10,6 +10,7 @@ from console.consumer import subscription
 from console.messages import Notices
 from console.owners import Owners
 from console.settings import ConsoleSettings
+from console.tidy import Tidy
 from waybill_common.db import queries
 from waybill_common.service import Parts, Runtime
 from waybill_common.service import main as run
@@ -27,7 +28,10 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
     owners = Owners(runtime.settings.owners, runtime.settings.service_token)
     return Parts(
         subscription=subscription(q),
-        workers=[Worker("republish", republisher.turn, idle_max=5.0)],
+        workers=[
+            Worker("republish", republisher.turn, idle_max=5.0),
+            Worker("tidy", Tidy(runtime.pool, q, runtime.clock).turn, idle_max=60.0),
+        ],
         mount=mounted(runtime.pool, q, keys, applier, owners),
         closers=[owners.aclose],
     )

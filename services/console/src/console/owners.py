@@ -1,12 +1,20 @@
 """Questions to the services that own the answer, by their internal HTTP (DESIGN section 6)."""
 
+import re
 from typing import Any
 
 import httpx
 
+_PATH = re.compile(r"/internal(/[A-Za-z0-9_.~:@!$&'()*+,;=%-]+)+")
+"""What a path may hold: ids of callers are part of it, and must not reach another route."""
+
 
 class OwnerSilent(Exception):
     """A service does not answer: its name and address are in the text."""
+
+
+class NoSuchPath(ValueError):
+    """An id with characters that no id has."""
 
 
 class Owners:
@@ -17,7 +25,9 @@ class Owners:
         self._http = httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=10.0)
 
     async def ask(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
-        """Raises OwnerSilent when nobody answers there."""
+        """Raises OwnerSilent when nobody answers there, NoSuchPath when an id cannot be one."""
+        if not _PATH.fullmatch(path) or ".." in path.split("/"):
+            raise NoSuchPath(path)
         url = self.urls[service].rstrip("/") + path
         try:
             return await self._http.request(method, url, **options)

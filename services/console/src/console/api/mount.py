@@ -11,7 +11,9 @@ from console.api import problems
 from console.api.actions import actions_router
 from console.api.config import config_router, entities_router
 from console.api.dead_letters import dead_letters_router
+from console.api.failures import failures_router
 from console.api.frs import frs_router
+from console.api.idempotency import Idempotency
 from console.api.intake import intake_router
 from console.api.keys import keys_router
 from console.api.lists import lists_router
@@ -38,12 +40,14 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
     def mount(app: FastAPI) -> None:
         api = FastAPI(title="Waybill", version="0.1.0", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
         problems.install(api)
+        api.add_middleware(Idempotency, pool=pool, q=q)
         for router in (
             lists_router(pool, q, keys),
             orders_router(pool, q, keys),
             config_router(pool, q, keys, applier),
             entities_router(pool, q, keys),
             keys_router(pool, q, keys),
+            failures_router(pool, q, keys),
             dead_letters_router(keys, owners),
             frs_router(keys, owners),
             actions_router(keys, owners),

@@ -7,6 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from console.owners import NoSuchPath
+
 
 class ProblemError(Exception):
     """An answer that is not the one asked for; `extra` are further members of the problem."""
@@ -28,6 +30,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ProblemError)
     async def _ours(_: Request, error: ProblemError) -> JSONResponse:
         return problem(error.status, error.title, error.detail, **error.extra)
+
+    @app.exception_handler(NoSuchPath)
+    async def _no_such(_: Request, error: NoSuchPath) -> JSONResponse:
+        return problem(404, "No such thing", f"{str(error)[:200]!r} holds characters that no id has")
 
     @app.exception_handler(StarletteHTTPException)
     async def _theirs(_: Request, error: StarletteHTTPException) -> JSONResponse:

@@ -2,7 +2,7 @@
 
 import typer
 
-from console.cli import certify, config, frs, lists, orders, routing
+from console.cli import certify, config, failures, frs, lists, orders, routing
 from console.cli.up import up
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app.command()(up)
 app.command()(config.apply)
 app.command()(config.export)
 app.command()(lists.stats)
+app.command()(failures.failures)
 app.add_typer(orders.app, name="orders")
 app.add_typer(frs.app, name="frs")
 app.add_typer(lists.shipments, name="shipments")

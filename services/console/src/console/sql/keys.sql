@@ -23,3 +23,6 @@ update api_keys set revoked_at = now() where key_id = :key_id and revoked_at is 
 
 -- name: list_keys()
 select key_id, name, role, created_at, created_by, last_used_at, revoked_at from api_keys order by created_at, key_id;
+
+-- name: prune_sessions()!
+delete from sessions where expires_at < now();

@@ -1,0 +1,52 @@
+"""Failures by cause: one cause, N orders, one action (OP-5). Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+
+_ACTIONS = {
+    "unroutable": "Add stock, a source that serves it, or change the rules: the orders are tried again by themselves.",
+    "fr_failed": "Mend the cause at the source, then resend the FRs.",
+    "fr_outcome_unknown": "Look at the source under each reference; then mark or resend.",
+    "shipment_sync_failed": "Mend the cause at the channel, then resync the shipments.",
+    "shipment_refused": "Ask the source for a shipment that keeps the rule.",
+    "shipment_conflicted": "Compare with the source, then decide by hand.",
+}
+_WHERE = {
+    "held": "channel",
+    "shipment_sync_failed": "channel",
+    "fr_failed": "source",
+    "fr_outcome_unknown": "source",
+    "shipment_refused": "source",
+    "shipment_conflicted": "source",
+}
+
+
+def failure_of(row: Row) -> dict[str, Any]:
+    """One cause as it is answered. `call` is the API call that acts on all of them, where one does."""
+    kind = row["kind"]
+    where = _WHERE.get(kind)
+    return {
+        "kind": kind,
+        "code": row["code"],
+        **({where: row["at"]} if where else {}),
+        **({"value": row["value"]} if row["value"] is not None else {}),
+        "message": row["message"],
+        "orders": row["orders"],
+        "since": row["since"],
+        "action": row["action"] or _ACTIONS.get(kind, ""),
+        "call": _call(kind, row),
+        "examples": [
+            {"order_id": order_id, "number": number}
+            for order_id, number in zip(row["order_ids"], row["numbers"], strict=True)
+        ],
+    }
+
+
+def _call(kind: str, row: Row) -> dict[str, Any] | None:
+    if kind == "shipment_sync_failed":
+        return {"method": "POST", "path": "/api/v1/shipments:resync", "body": {"shipment_ids": row["things"]}}
+    if kind == "held" and row["code"] in ("unmapped_sku", "unmapped_shipping_method"):
+        return {"method": "PUT", "path": "/api/v1/config", "body": None}
+    return None

@@ -1,0 +1,25 @@
+"""Forgets what has served its time: answers kept for `Idempotency-Key`, and sessions that have ended."""
+
+from datetime import datetime, timedelta
+
+from waybill_common.clock import Clock
+from waybill_common.db import Pool, Queries
+
+EVERY = timedelta(minutes=10)
+
+
+class Tidy:
+    """A worker's turn."""
+
+    def __init__(self, pool: Pool, q: Queries, clock: Clock) -> None:
+        self._pool, self._q, self._clock = pool, q, clock
+        self._last: datetime | None = None
+
+    async def turn(self) -> int:
+        now = self._clock.now()
+        if self._last is not None and now - self._last < EVERY:
+            return 0
+        self._last = now
+        await self._q.prune_idempotency_keys(self._pool)
+        await self._q.prune_sessions(self._pool)
+        return 0
