@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from console.app import build
 from console.messages import Notices
 from console.settings import ConsoleSettings
+from waybill_common.db import queries
 from waybill_common.service import Definition, Running, running
 from waybill_contracts.alerts_raised import ConfigApplied
 from waybill_contracts.envelope import encode
@@ -47,6 +48,10 @@ class ConsoleUnderTest:
                 await producer.send_and_wait(message.topic, message.value, message.key.encode(), headers=headers)
         finally:
             await producer.stop()
+
+    async def forget(self) -> None:
+        """The read model, as a rebuild forgets it."""
+        await queries("console").forget_read_model(self.run.runtime.pool)
 
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.http.get(f"/api/v1{path}", params=params)

@@ -24,7 +24,9 @@ class Past(NamedTuple):
     unroutable: str | None
 
 
-def as_of(snapshot: Row, requests: Sequence[Row], shipments: Sequence[Row], activities: Sequence[Row]) -> Past:
+def as_of(
+    snapshot: Row, requests: Sequence[Row], shipments: Sequence[Row], activities: Sequence[Row], state_since: datetime
+) -> Past:
     """`activities` are those up to the moment, in order; rows of FRs and shipments are those of today."""
     by_fr = _grouped(activities, "fr_id", "fr_")
     by_shipment = _grouped(activities, "shipment_id", "shipment_")
@@ -35,7 +37,7 @@ def as_of(snapshot: Row, requests: Sequence[Row], shipments: Sequence[Row], acti
     routed_at = _first_at(a for a in decided if a["activity"] == "order_routed")
     unroutable = newest["detail"].get("reason") if newest and newest["activity"] == "order_unroutable" else None
     decision = newest["detail"].get("decision") if newest else None
-    return Past(standing(snapshot, then, left, routed_at), then, left, decision, unroutable)
+    return Past(standing(snapshot, then, left, routed_at, state_since), then, left, decision, unroutable)
 
 
 def _grouped(activities: Iterable[Row], name: str, prefix: str) -> dict[str, list[Row]]:

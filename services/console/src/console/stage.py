@@ -24,28 +24,43 @@ class Standing(NamedTuple):
     stage: str
     fulfillment: str
     sync: str
+    since: datetime
+    """when it came to this stage, this time"""
     routed_at: datetime | None
     submitted_at: datetime | None
     shipped_at: datetime | None
     settled_at: datetime | None
 
 
-def standing(order: Row, requests: Sequence[Row], shipments: Sequence[Row], routed_at: datetime | None) -> Standing:
-    """`order` is a snapshot of our copy.
+def standing(
+    order: Row, requests: Sequence[Row], shipments: Sequence[Row], routed_at: datetime | None, state_since: datetime
+) -> Standing:
+    """`order` is a snapshot of our copy, which is in its state (held, imported, canceled) since `state_since`.
 
-    Requests have state, lines and submitted_at; shipments have status, lines, recorded_at and synced_at.
+    Requests have state, lines, created_at, updated_at, submitted_at; shipments status, lines, recorded_at, synced_at.
     """
     wanted = _wanted(order["lines"])
     shipped = _sum(s["lines"] for s in shipments if s["status"] in _LEFT)
     stage = _stage(order, wanted, requests, shipments, shipped)
+    submitted = _latest(r["submitted_at"] for r in requests) if stage in ("submitted", "shipped", "settled") else None
+    left = _latest(s["recorded_at"] for s in shipments) if stage in ("shipped", "settled") else None
+    settled = _latest(s["synced_at"] for s in shipments) if stage == "settled" else None
+    since = {
+        "imported": _latest(r["updated_at"] for r in requests if r["state"] not in _LIVE),
+        "routed": _latest(r["created_at"] for r in requests if r["state"] in _LIVE),
+        "submitted": submitted,
+        "shipped": left,
+        "settled": settled,
+    }.get(stage)
     return Standing(
         stage,
         _fulfillment(order, wanted, shipped),
         _sync(shipments),
+        max(since or state_since, state_since) if stage in ("imported", "routed") else since or state_since,
         routed_at if requests else None,
-        _latest(r["submitted_at"] for r in requests) if stage in ("submitted", "shipped", "settled") else None,
-        _latest(s["recorded_at"] for s in shipments) if stage in ("shipped", "settled") else None,
-        _latest(s["synced_at"] for s in shipments) if stage == "settled" else None,
+        submitted,
+        left,
+        settled,
     )
 
 

@@ -18,9 +18,11 @@ from console.api.intake import intake_router
 from console.api.keys import keys_router
 from console.api.lists import lists_router
 from console.api.orders import orders_router
+from console.api.rebuild import rebuild_router
 from console.api.security import COOKIE, Keys
 from console.configure.apply import Applier
 from console.owners import Owners
+from console.rebuild import Rebuilder
 from waybill_common.db import Pool, Queries
 
 _HEADERS = {
@@ -52,6 +54,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             frs_router(keys, owners),
             actions_router(keys, owners),
             intake_router(keys, owners),
+            rebuild_router(keys, Rebuilder(pool, q, owners)),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)

@@ -93,10 +93,9 @@ async def past_order(pool: Pool, q: Queries, row: Any, at: datetime) -> dict[str
     activities = [a for a in await rows(q.activities_by_order(pool, order_id=order_id)) if a["at"] <= at]
     requests = await rows(q.frs_by_order(pool, order_id=order_id))
     shipments = await rows(q.shipments_by_order(pool, order_id=order_id))
-    then = as_of(version["snapshot"], requests, shipments, activities)
-    moments = [m for m in then.standing[3:] if m is not None]
+    then = as_of(version["snapshot"], requests, shipments, activities, version["state_since"])
     order = dict(row) | then.standing._asdict() | {"decision": then.decision, "unroutable": then.unroutable}
-    order |= {"stage_since": max([version["at"], *moments]), "updated_at": version["at"]}
+    order |= {"stage_since": then.standing.since, "updated_at": version["at"]}
     return _whole(version["snapshot"], order, then.requests, then.shipments) | {"at": at}
 
 

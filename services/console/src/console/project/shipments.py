@@ -10,28 +10,32 @@ from waybill_contracts.envelope import Received
 from waybill_contracts.shipment_synced import ShipmentFact, ShipmentRecorded
 from waybill_contracts.values import SyncStatus
 
-_NAMES = ("bodies", "sequences", "statuses", "reasons", "fulfillment_ids", "attempts", "notes", "times")
+_NAMES = ("bodies", "sequences", "statuses", "reasons", "fulfillment_ids", "attempts", "notes", "times", "recorded")
 
 
 async def project_shipments(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
     events = [item.event for item in batch if isinstance(item.event, ShipmentFact)]
     found = newest(events, key=lambda e: e.shipment.shipment_id, sequence=lambda e: e.sequence)
     if found:
-        rows = [_row(event) for event in found]
+        rows = [_row(event, [e for e in events if e.aggregate == event.aggregate]) for event in found]
         await q.upsert_shipments(conn, **dict(zip(_NAMES, columns(rows, len(_NAMES)), strict=True)))
 
 
-def _row(event: ShipmentFact) -> tuple[object, ...]:
+def _row(event: ShipmentFact, told: Sequence[ShipmentFact]) -> tuple[object, ...]:
+    """The newest fact, and what only the others of the batch say: when it was first told, where it stands."""
     reason = getattr(event, "reason", None)
+    with_ids = [e for e in told if getattr(e, "fulfillment_ids", ())]
+    standing = max(with_ids, key=lambda e: e.sequence, default=event)
     return (
         event.shipment.model_dump(mode="json"),
         event.sequence,
         _status(event),
         reason.model_dump(mode="json") if reason else None,
-        _json(getattr(event, "fulfillment_ids", ())),
-        getattr(event, "attempts", 0),
+        _json(getattr(standing, "fulfillment_ids", ())),
+        max(getattr(e, "attempts", 0) for e in told),
         _json(getattr(event, "notes", ())),
         event.at,
+        min(e.at for e in told),
     )
 
 

@@ -10,16 +10,18 @@ from console.stage import standing
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.envelope import Received
 
-_NAMES = ("order_ids", "stages", "fulfillments", "syncs", "times", "routed", "submitted", "shipped", "settled")
+_NAMES = (
+    "order_ids", "stages", "fulfillments", "syncs", "since", "routed", "submitted", "shipped", "settled", "imported",
+    "told", "traceparents",
+)  # fmt: skip
 _TERMS = ("terms", "times", "order_ids", "kinds")
 
 
 async def project_standings(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
     """Derived, never counted up: the same rows give the same standing, in whatever order they came."""
-    touched = {item.event.key: item.event.at for item in batch if _about_order(item)}
-    if not touched:
+    ids = sorted({item.event.key for item in batch if _about_order(item)})
+    if not ids:
         return
-    ids = sorted(touched)
     orders = await rows(q.lock_orders(conn, order_ids=ids))
     requests = _grouped(await rows(q.frs_of(conn, order_ids=ids)))
     shipments = _grouped(await rows(q.shipments_of(conn, order_ids=ids)))
@@ -27,8 +29,10 @@ async def project_standings(conn: Connection, q: Queries, batch: Sequence[Receiv
     saved = []
     for order in orders:
         key = order["order_id"]
-        now = standing(order["snapshot"], requests[key], shipments[key], routed.get(key))
-        saved.append((key, now.stage, now.fulfillment, now.sync, touched[key], *now[3:]))
+        told = order["told_at"] or order["updated_at"]  # the order itself may come after what its copies travel with
+        since = order["state_since"] or told
+        now = standing(order["snapshot"], requests[key], shipments[key], routed.get(key), since)
+        saved.append((key, *now, order["imported_at"], told, order["traceparent"]))
     if saved:
         await q.save_standings(conn, **dict(zip(_NAMES, columns(saved, len(_NAMES)), strict=True)))
     await _save_terms(conn, q, orders, requests, shipments)

@@ -7,8 +7,7 @@ select u.snapshot ->> 'order_id', u.snapshot ->> 'store', u.snapshot ->> 'channe
 from unnest(:snapshots::jsonb[], :traceparents::text[], :times::timestamptz[]) as u (snapshot, traceparent, at)
 on conflict (order_id) do update
 set version = excluded.version, sequence = excluded.sequence, state = excluded.state, snapshot = excluded.snapshot,
-    number = excluded.number, updated_at = excluded.updated_at,
-    traceparent = coalesce(orders.traceparent, excluded.traceparent)
+    number = excluded.number
 where orders.sequence < excluded.sequence;
 
 -- name: keep_versions(snapshots, traceparents, times)!
@@ -62,29 +61,46 @@ from unnest(:fr_ids::text[], :order_ids::text[], :sources::text[], :numbers::tex
     as u (fr_id, order_id, source, number, state, outcome, recall, attempt, reason, platform_id, submitted_at,
           sequence, at)
 on conflict (fr_id) do update
-set state = excluded.state, outcome = excluded.outcome, recall = excluded.recall, attempt = excluded.attempt,
-    reason = excluded.reason, platform_id = coalesce(excluded.platform_id, frs.platform_id),
-    submitted_at = coalesce(frs.submitted_at, excluded.submitted_at), push_sequence = excluded.push_sequence,
-    updated_at = excluded.updated_at
-where frs.push_sequence < excluded.push_sequence;
+set push_sequence = greatest(frs.push_sequence, excluded.push_sequence),
+    submitted_at = least(frs.submitted_at, excluded.submitted_at),
+    platform_id = case when excluded.push_sequence > frs.push_sequence
+                       then coalesce(excluded.platform_id, frs.platform_id)
+                       else coalesce(frs.platform_id, excluded.platform_id) end,
+    state = case when excluded.push_sequence > frs.push_sequence then excluded.state else frs.state end,
+    outcome = case when excluded.push_sequence > frs.push_sequence then excluded.outcome else frs.outcome end,
+    recall = case when excluded.push_sequence > frs.push_sequence then excluded.recall else frs.recall end,
+    attempt = case when excluded.push_sequence > frs.push_sequence then excluded.attempt else frs.attempt end,
+    reason = case when excluded.push_sequence > frs.push_sequence then excluded.reason else frs.reason end,
+    updated_at = case when excluded.push_sequence > frs.push_sequence then excluded.updated_at else frs.updated_at end
+where frs.push_sequence < excluded.push_sequence
+   or (excluded.submitted_at is not null and frs.submitted_at is distinct from excluded.submitted_at)
+   or (excluded.platform_id is not null and frs.platform_id is null);
 
--- name: upsert_shipments(bodies, sequences, statuses, reasons, fulfillment_ids, attempts, notes, times)!
+-- name: upsert_shipments(bodies, sequences, statuses, reasons, fulfillment_ids, attempts, notes, times, recorded)!
 insert into shipments (shipment_id, order_id, fr_id, source, sequence, status, body, reason, fulfillment_ids, attempts,
                        notes, recorded_at, synced_at, updated_at)
 select u.body ->> 'shipment_id', u.body ->> 'order_id', u.body ->> 'fr_id', u.body ->> 'source', u.sequence, u.status,
        u.body, u.reason, array(select jsonb_array_elements_text(u.fulfillment_ids::jsonb)), u.attempts,
-       array(select jsonb_array_elements_text(u.notes::jsonb)), u.at,
+       array(select jsonb_array_elements_text(u.notes::jsonb)), u.recorded,
        case when u.status in ('synced', 'not_needed') then u.at end, u.at
 from unnest(:bodies::jsonb[], :sequences::bigint[], :statuses::text[], :reasons::jsonb[], :fulfillment_ids::text[],
-            :attempts::int[], :notes::text[], :times::timestamptz[])
-    as u (body, sequence, status, reason, fulfillment_ids, attempts, notes, at)
+            :attempts::int[], :notes::text[], :times::timestamptz[], :recorded::timestamptz[])
+    as u (body, sequence, status, reason, fulfillment_ids, attempts, notes, at, recorded)
 on conflict (shipment_id) do update
-set sequence = excluded.sequence, status = excluded.status, body = excluded.body, reason = excluded.reason,
+set sequence = greatest(shipments.sequence, excluded.sequence),
+    recorded_at = least(shipments.recorded_at, excluded.recorded_at),
+    attempts = greatest(shipments.attempts, excluded.attempts),
     fulfillment_ids = case when excluded.fulfillment_ids = '{}' then shipments.fulfillment_ids
-                           else excluded.fulfillment_ids end,
-    attempts = greatest(shipments.attempts, excluded.attempts), notes = excluded.notes,
-    synced_at = coalesce(excluded.synced_at, shipments.synced_at), updated_at = excluded.updated_at
-where shipments.sequence < excluded.sequence;
+                           when excluded.sequence > shipments.sequence then excluded.fulfillment_ids
+                           when shipments.fulfillment_ids = '{}' then excluded.fulfillment_ids
+                           else shipments.fulfillment_ids end,
+    status = case when excluded.sequence > shipments.sequence then excluded.status else shipments.status end,
+    body = case when excluded.sequence > shipments.sequence then excluded.body else shipments.body end,
+    reason = case when excluded.sequence > shipments.sequence then excluded.reason else shipments.reason end,
+    notes = case when excluded.sequence > shipments.sequence then excluded.notes else shipments.notes end,
+    synced_at = case when excluded.sequence > shipments.sequence then excluded.synced_at else shipments.synced_at end,
+    updated_at = case when excluded.sequence > shipments.sequence then excluded.updated_at else shipments.updated_at end
+where shipments.sequence < excluded.sequence or shipments.recorded_at > excluded.recorded_at;
 
 -- name: insert_activities(event_ids, order_ids, times, services, activities, titles, details, fr_ids, shipment_ids)!
 insert into activities (event_id, order_id, at, service, activity, title, detail, fr_id, shipment_id)
@@ -129,11 +145,21 @@ on conflict (service, entity) do update
 set version = greatest(config_receipts.version, excluded.version), at = excluded.at;
 
 -- name: lock_orders(order_ids)
-select order_id, snapshot, stage, stage_since, fulfillment, sync, imported_at, placed_at, terms_digest
-from orders where order_id = any(:order_ids::text[]) order by order_id for update;
+-- With what all its versions together say of its times, whatever came first: since when it is in its state, too.
+select o.order_id, o.snapshot, o.placed_at, o.terms_digest, v.imported_at, v.told_at, v.state_since, v.traceparent,
+       o.updated_at
+from orders o left join lateral (
+    select min(w.at) as imported_at, (array_agg(w.at order by w.sequence desc))[1] as told_at,
+           min(w.at) filter (where w.sequence > coalesce((
+               select max(x.sequence) from order_versions x
+               where x.order_id = o.order_id and x.snapshot ->> 'state' <> o.state), 0)) as state_since,
+           (array_agg(w.traceparent order by w.sequence) filter (where w.traceparent is not null))[1] as traceparent
+    from order_versions w where w.order_id = o.order_id
+) v on true
+where o.order_id = any(:order_ids::text[]) order by o.order_id for update of o;
 
 -- name: frs_of(order_ids)
-select order_id, number, state, body -> 'lines' as lines, submitted_at from frs
+select order_id, number, state, body -> 'lines' as lines, submitted_at, created_at, updated_at from frs
 where order_id = any(:order_ids::text[]) and body is not null;
 
 -- name: shipments_of(order_ids)
@@ -143,15 +169,17 @@ from shipments where order_id = any(:order_ids::text[]);
 -- name: decisions_of(order_ids)
 select order_id, routed, at from decisions where order_id = any(:order_ids::text[]);
 
--- name: save_standings(order_ids, stages, fulfillments, syncs, times, routed, submitted, shipped, settled)!
+-- name: save_standings(order_ids, stages, fulfillments, syncs, since, routed, submitted, shipped, settled, imported, told, traceparents)!
+-- Everything derived from rows that no order of arrival changes, so that a rebuilt model is the same one.
 update orders o
-set stage = u.stage, stage_since = case when o.stage = u.stage then o.stage_since else u.at end,
-    fulfillment = u.fulfillment, sync = u.sync,
-    routed_at = coalesce(o.routed_at, u.routed_at), submitted_at = coalesce(o.submitted_at, u.submitted_at),
-    shipped_at = coalesce(o.shipped_at, u.shipped_at), settled_at = u.settled_at
-from unnest(:order_ids::text[], :stages::text[], :fulfillments::text[], :syncs::text[], :times::timestamptz[],
-            :routed::timestamptz[], :submitted::timestamptz[], :shipped::timestamptz[], :settled::timestamptz[])
-    as u (order_id, stage, fulfillment, sync, at, routed_at, submitted_at, shipped_at, settled_at)
+set stage = u.stage, stage_since = u.since, fulfillment = u.fulfillment, sync = u.sync, routed_at = u.routed_at,
+    submitted_at = u.submitted_at, shipped_at = u.shipped_at, settled_at = u.settled_at, imported_at = u.imported_at,
+    updated_at = u.told_at, traceparent = coalesce(u.traceparent, o.traceparent)
+from unnest(:order_ids::text[], :stages::text[], :fulfillments::text[], :syncs::text[], :since::timestamptz[],
+            :routed::timestamptz[], :submitted::timestamptz[], :shipped::timestamptz[], :settled::timestamptz[],
+            :imported::timestamptz[], :told::timestamptz[], :traceparents::text[])
+    as u (order_id, stage, fulfillment, sync, since, routed_at, submitted_at, shipped_at, settled_at, imported_at,
+          told_at, traceparent)
 where o.order_id = u.order_id;
 
 -- name: add_terms(terms, times, order_ids, kinds)!

@@ -82,8 +82,14 @@ from orders o left join decisions d using (order_id)
 where o.order_id = :order_id;
 
 -- name: order_version_at(order_id, at)^
-select snapshot, sequence, at, traceparent from order_versions
-where order_id = :order_id and at <= :at order by sequence desc limit 1;
+select v.snapshot, v.sequence, v.at, (
+        select min(w.at) from order_versions w
+        where w.order_id = v.order_id and w.sequence <= v.sequence and w.sequence > coalesce((
+            select max(x.sequence) from order_versions x
+            where x.order_id = v.order_id and x.sequence < v.sequence
+              and x.snapshot ->> 'state' <> v.snapshot ->> 'state'), 0)
+    ) as state_since
+from order_versions v where v.order_id = :order_id and v.at <= :at order by v.sequence desc limit 1;
 
 -- name: first_version(order_id)$
 select min(at) from order_versions where order_id = :order_id;
@@ -96,7 +102,7 @@ select * from shipments where order_id = :order_id order by updated_at, shipment
 
 -- name: activities_by_order(order_id)
 select event_id, at, service, activity, title, detail, fr_id, shipment_id
-from activities where order_id = :order_id order by at, id;
+from activities where order_id = :order_id order by at, event_id;
 
 -- name: records_by_order(order_id)
 select body, at from records where order_ids @> array[:order_id::text] order by at, exchange_id;

@@ -1,0 +1,38 @@
+"""The console's read model, built anew from what the services send again, answers as before, byte for byte."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+
+def test_a_rebuilt_console_tells_every_order_as_before(make_hub: Callable[..., Any]) -> None:
+    hub = make_hub(orders=40)
+    hub.start()
+    hub.settle()
+    hub.quiet()
+    hub.answered()
+    before = settled_answers(hub)
+
+    begun = hub.world.api("POST", "/console/rebuild")
+
+    assert begun.status_code == 202, begun.text
+    assert sum(begun.json()["events"].values()) > 200
+    deadline = time.monotonic() + 120
+    while (after := settled_answers(hub)) != before:
+        different = [path for path in before | after if before.get(path) != after.get(path)]
+        assert time.monotonic() < deadline, f"{len(different)} answers differ, e.g. {different[:3]}"
+        time.sleep(0.5)
+
+
+def settled_answers(hub: Any) -> dict[str, bytes]:
+    """All orders, each in full with its time line and exchanges; FRs and shipments."""
+    orders = hub.get("/orders", limit=100)["items"]
+    paths = [f"/orders/{order['order_id']}{tail}" for order in orders for tail in ("", "/timeline")]
+    paths += ["/orders?limit=100", "/frs?limit=100", "/shipments?limit=100", "/excluded-orders?limit=100"]
+    return {path: hub.world.api("GET", path).content for path in paths}
