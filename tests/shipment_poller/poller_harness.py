@@ -21,6 +21,7 @@ from shipment_poller.configuration import Configurations
 from shipment_poller.consumer import subscription
 from shipment_poller.poll_source import PollWorker
 from shipment_poller.push_worker import PushWorker
+from shipment_poller.resync import Resyncs
 from shipment_poller.review_orders import Tools
 from waybill_common.alerts import Alerts
 from waybill_common.breaker import Health
@@ -105,6 +106,8 @@ class Shop:
     )
     rewrites: Callable[[FulfillmentRecord], FulfillmentRecord] = lambda record: record
     canceled: set[str] = field(default_factory=set)
+    accepts: set[str] | None = None
+    """Carriers that it takes; none: any."""
     _late: list[CreateCall] = field(default_factory=list)
 
     def _fault(self, operation: str) -> Any:
@@ -157,7 +160,7 @@ class Shop:
         return [
             CreateCall(
                 draft.order_id, group, tuple(lines), draft.carrier, draft.tracking_numbers, draft.tracking_url,
-                {"notify": draft.notify},
+                {"notify": draft.notify, "shipped_at": draft.shipped_at},
             )
             for group, lines in sorted(groups.items())
         ]  # fmt: skip
@@ -190,7 +193,12 @@ class Shop:
         for line, count in call.lines:
             if left[line] < count:
                 raise refused("quantity")
+            if self.where.get(line, "main") != call.group:
+                raise refused("moved")
+        if self.accepts is not None and call.carrier not in self.accepts:
+            raise refused("COURIER_REFUSED")
         record = self.by_hand(call.order_id, dict(call.lines), call.carrier, call.tracking_numbers, call.tracking_url)
+        record = self._replace(record.id, shipped_at=call.body["shipped_at"])
         if call.body["notify"]:
             self.notified.append(record.id)
         return record
@@ -370,6 +378,18 @@ class Stage:
             done += begun
             await self.push.crew.drain()
         return done
+
+    async def resync(self, ids: list[str] | None = None, *, channel: str | None = None) -> str:
+        """Asked for by a person, and all of it begun."""
+        resyncs = Resyncs(self.pool, self.tools, lambda: None)
+        begun = await resyncs.begin("ann", "test", ids=ids, channel=channel, code=None)
+        while await resyncs.turn():
+            pass
+        return str(begun["resync_id"])
+
+    async def alerts(self) -> dict[str, str]:
+        """Open alerts: key -> title."""
+        return {row["key"]: row["title"] for row in await self.pool.fetch("select key, title from open_alerts")}
 
     async def settle(self, rounds: int = 40) -> None:
         """Lets time pass until nothing is due any more: due times and open intents come at once."""

@@ -145,9 +145,39 @@ async def test_a_platform_that_cannot_list_by_change_is_asked_for_open_requests_
     await stage.take(submitted(open_order))
     stage.supplier.asked.clear()
     await stage.look()
+    await stage.pool.execute("update watches set shipped_at = now() - interval '31 minutes' where shipped_at <= now()")
+    await stage.look()
     await stage.look()
     asked = [sorted(references) for _, references in stage.supplier.asked]
-    assert asked == [["E-o1", "E-o2"], ["E-o2"]]  # the shipped one again in half an hour
+    assert asked == [["E-o2"], ["E-o1", "E-o2"], ["E-o2"]]  # the shipped one again in half an hour
+
+
+async def test_sp_5_the_sweep_takes_50_at_most_those_first_that_wait_longest_for_their_age(stage: Stage) -> None:
+    stage.supplier.features = Features(lists_changed_shipments=False, call_timeout=0.05)
+    await stage.pool.execute(
+        "insert into watches (fr_id, order_id, source, number, state, push_sequence, shipped_at, swept_at) "
+        "select 'f' || n, 'o' || n, 'east', 'E-' || n, 'PROCESSED', 1, now() - age, now() - swept from (values "
+        "(1, interval '2 hours', interval '29 minutes'), (2, interval '2 hours', interval '31 minutes'), "
+        "(3, interval '3 days', interval '2 hours'), (4, interval '3 days', interval '4 hours'), "
+        "(5, interval '20 days', interval '11 hours'), (6, interval '20 days', interval '30 hours'), "
+        "(7, interval '31 days', interval '9 days')) as given (n, age, swept)"
+    )
+    await stage.look()
+    assert stage.supplier.asked[-1][1] == ("E-6", "E-4", "E-2")  # 2.5, 1.33 and 1.03 times their period ago
+    await stage.pool.execute(
+        "update watches set swept_at = now() - interval '2 days', shipped_at = now() - interval '3 days'"
+    )
+    await stage.pool.execute(
+        "insert into watches (fr_id, order_id, source, number, state, push_sequence, shipped_at) "
+        "select 'g' || n, 'p' || n, 'east', 'G-' || n, 'PROCESSED', 1, now() - interval '40 minutes' "
+        "from generate_series(1, 60) n"
+    )
+    asked: list[str] = []
+    for _ in range(2):
+        await stage.look()
+        assert len(stage.supplier.asked[-1][1]) <= 50
+        asked += stage.supplier.asked[-1][1]
+    assert len(set(asked)) == 67
 
 
 async def test_a_lost_race_between_an_early_shipment_and_its_fr_is_won_by_both(stage: Stage) -> None:

@@ -164,14 +164,6 @@ async def _push_once(stage: Stage) -> Stage:
     return fresh
 
 
-async def _resync(stage: Stage) -> None:
-    q = stage.tools.queries
-    async with stage.pool.acquire() as conn:
-        orders = [row["order_id"] async for row in q.orders_to_resync(conn, ids=None)]
-        _ = [row async for row in q.resync(conn, order_ids=orders, ids=None)]
-        await q.arm_pushes(conn, order_ids=orders)
-
-
 def _die(stage: Stage, where: str) -> None:
     async def died(_: Any) -> None:
         raise Died
@@ -196,7 +188,7 @@ async def _play(stage: Stage, world: World, script: list[tuple[Any, ...]]) -> St
             case "again":
                 await stage.take(*world.events())
             case "resync":
-                await _resync(stage)
+                await stage.resync()
             case "crash":
                 _die(stage, *given_)
             case "fault":
@@ -232,7 +224,7 @@ async def test_the_channel_ends_up_showing_exactly_what_the_sources_say(stage: S
     await stage.take(*events, channel_of(next(_serial) + 10, credential_version=next(_serial) + 10))
     await stage.look()
     await stage.settle()
-    await _resync(stage)  # what a person had to look at
+    await stage.resync()  # what a person had to look at
     await stage.settle()
 
     shop_id = world.order.channel_order_id

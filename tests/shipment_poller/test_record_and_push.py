@@ -256,12 +256,7 @@ async def test_sp_12_one_orders_failure_holds_no_other_up_and_a_resync_sends_it(
     assert sorted(await stage.column("select sync from orders")) == ["failed", "synced", "synced"]
     [failure] = [one for one in await stage.told() if isinstance(one, ShipmentSyncFailed)]
     assert (failure.reason.code, failure.attempts) == ("bad_line", 1)
-    failed = await stage.column("select shipment_id from syncs where state = 'failed'")
-    q = stage.tools.queries
-    async with stage.pool.acquire() as conn:
-        orders = [row["order_id"] async for row in q.orders_to_resync(conn, ids=failed)]
-        assert len([row async for row in q.resync(conn, order_ids=orders, ids=None)]) == 1
-        await q.arm_pushes(conn, order_ids=orders)
+    await stage.resync(await stage.column("select shipment_id from syncs where state = 'failed'"))
     await stage.settle()
     assert await stage.column("select distinct sync from orders") == ["synced"]
 

@@ -245,7 +245,12 @@ async def test_people_poll_a_source_push_again_and_see_what_waits(poller: Poller
 
         await until(configured)
         assert (await http.post("/internal/sources/nobody/poll")).status_code == 404
-        assert (await http.post("/internal/shipments/resync", json={})).json() == {"shipments": 0, "orders": 0}
+        begun = (await http.post("/internal/shipments/resync", json={})).json()
+        assert (begun["shipments"], begun["orders"]) == (0, 0)
+        progress = (await http.get(f"/internal/resyncs/{begun['resync_id']}")).json()
+        assert (progress["done"], progress["actor"]) == (True, "an operator")
+        couriers = (await http.get("/internal/channels/acme-shop/couriers")).json()
+        assert couriers["map"]
         waiting = (await http.get("/internal/waiting")).json()
         assert [one["source"] for one in waiting["sources"]] == [SOURCE]
         stranger = await http.get("/internal/waiting", headers={"authorization": "Bearer no"})

@@ -192,6 +192,8 @@ class FulfillmentDraft:
     tracking_numbers: tuple[str, ...] = ()
     tracking_url: str | None = None
     notify: bool = False
+    shipped_at: datetime | None = None
+    """For channels with `features.keeps_ship_date`; the others say their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class FulfillmentRecord:
     tracking_urls: tuple[str, ...]
     created_at: datetime
     raw_status: str = ""
+    shipped_at: datetime | None = None
+    """The day of shipping as the channel keeps it, where `features.keeps_ship_date`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +390,8 @@ class Features:
     prepares: bool = False
     """Requests are placed in two steps (`RequestPlacer`): the handle of the first is stored before the second."""
     notifies_buyer: bool = False
+    keeps_ship_date: bool = False
+    """Whether a fulfillment takes the day of shipping that we name; it is read back, because some drop it."""
     find: Find = "none"
     index_lag: timedelta = timedelta(0)
     """How long after its creation a thing may still be missing from a search."""

@@ -5,7 +5,7 @@ is read back in a later try). Withdrawing and updating can be repeated, so a fre
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from shipment_poller import plan_sync
 from shipment_poller.channel_try import AtChannel, fail, fail_by, note
@@ -59,20 +59,34 @@ def _creates(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments, co
         content.numbers,
         content.url,
         notify,
+        _day(content.shipped_on) if at.features.keeps_ship_date else None,
     )
     try:
         calls = at.writer.calls_for(state, draft)
         if notify:  # several locations are several fulfillments, but one message to the buyer
             calls[1:] = at.writer.calls_for(state, replace(draft, notify=False))[1:]
     except NotFulfillable as less:
+        still = {line: min(n, state.remaining.get(line, 0)) for line, n in content.lines.items()}
+        holds = content.only({line: n for line, n in still.items() if n > 0})
+        # on the second look: the first may have been stale, or a hold be just about to end
+        if part.attempts and holds.lines and holds.lines != content.lines and not state.canceled:
+            return _creates(job, part, at, state, holds)
         _less_is_open(job, part, at, state, less)
         return []
+    if part.refused is not None and part.refused[0] in calls:
+        fail_by(job, part, at, part.refused[1])
+        return []
+    part.refused = None
     made = []
     for number, call in enumerate(calls):
         intent = Intent(str(new_id()), content.only(dict(call.lines)), job.lease.until)
         part.intents.append(intent)
         made.append(Act(part, part.state, call=call, intent=intent, notify=notify and number == 0))
     return made
+
+
+def _day(shipped_on: str) -> datetime | None:
+    return datetime.fromisoformat(shipped_on).replace(tzinfo=UTC) if shipped_on else None
 
 
 def _less_is_open(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments, less: NotFulfillable) -> None:
@@ -83,9 +97,10 @@ def _less_is_open(job: Job, part: Part, at: AtChannel, state: ChannelFulfillment
             action="call the parcel back, or settle it with the buyer",
         )
     else:
+        shown = f"; the rest of it is shown as {', '.join(b.fulfillment_id for b in part.bound)}" if part.bound else ""
         reason = Reason(
             code="not_fulfillable",
-            message=str(less),
+            message=f"{less}{shown}",
             action="look at the order at the channel: refunded, on hold, or fulfilled by somebody else? Then resync",
         )
     # once more after a wait: a read may be stale, or a hold be just about to end
@@ -101,7 +116,7 @@ async def perform(job: Job, at: AtChannel, acts: list[Act]) -> None:
     for place, act in enumerate(acts):
         if act.part.finish is None and not job.lease.outlives(at.features.call_timeout + LEASE_MARGIN):
             act.part.finish = Finish(act.state, timedelta(0), act.part.attempts, tried=False)
-        if act.part.finish is not None:
+        if act.part.finish is not None or act.part.refused is not None:
             _not_sent(job, act)
             continue
         try:
@@ -111,7 +126,11 @@ async def perform(job: Job, at: AtChannel, acts: list[Act]) -> None:
             unknown = error.outcome == "unknown" and act.intent is not None
             if act.intent is not None:
                 _after_create_failed(job, act, act.intent, unknown=unknown)
-            fail_by(job, act.part, at, error, outcome_open=unknown)
+            if act.call is not None and error.family is Family.REFUSED and not unknown:
+                # the order may have moved there since it was read: look again, and plan anew if it did
+                act.part.refused = (act.call, error)
+            else:
+                fail_by(job, act.part, at, error, outcome_open=unknown)
         except BudgetWait:
             for left in acts[place:]:
                 _not_sent(job, left)

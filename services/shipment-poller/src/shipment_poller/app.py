@@ -6,13 +6,16 @@ from shipment_poller.consumer import subscription
 from shipment_poller.crew import CrewWorker
 from shipment_poller.poll_source import PollWorker
 from shipment_poller.push_worker import PushWorker
+from shipment_poller.resync import Resyncs
 from shipment_poller.review_orders import Tools
-from shipment_poller.routes import routes
+from shipment_poller.routes import Wakes, routes
+from shipment_poller.watch_deadlines import EVERY, Deadlines
 from waybill_common import service
 from waybill_common.db import queries
 from waybill_common.service import Definition, Parts, Runtime
 from waybill_common.settings import ServiceSettings
 from waybill_common.telemetry import declare_attributes
+from waybill_common.workers import Worker
 from waybill_contracts import topics, tracing
 from waybill_platforms.connections import Connections
 
@@ -33,10 +36,14 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     pushing = CrewWorker("push", push.crew, idle_max=1.0)
     poll = PollWorker(runtime.pool, tools, connections, runtime.health, runtime.log, pushing.wake)
     polling = CrewWorker("poll", poll.crew, idle_max=1.0)
+    resyncs = Resyncs(runtime.pool, tools, pushing.wake)
+    resyncing = Worker("resync", resyncs.turn, idle_max=5.0)
+    deadlines = Worker("deadlines", Deadlines(runtime.pool, tools).turn, idle_max=EVERY)
+    wakes = Wakes(polling.wake, pushing.wake, resyncing.wake)
     return Parts(
         subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
-        workers=(pushing, polling),
-        routes=routes(runtime.pool, tools, runtime.settings.service_tokens, polling.wake, pushing.wake),
+        workers=(pushing, polling, resyncing, deadlines),
+        routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections),
         closers=(connections.aclose, push.crew.cut, poll.crew.cut),
     )
 

@@ -4,16 +4,16 @@ Promises: an older version changes nothing and is answered all the same; a mende
 failed for want of it; new credentials resume what waited for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from shipment_poller import couriers, facts
+from shipment_poller import couriers, facts, preflight
 from shipment_poller.review_orders import Columns, Tools, review_orders
 from waybill_common import outbox
 from waybill_common.breaker import Health
 from waybill_common.db import Connection, rows
 from waybill_contracts.config_changed import ChannelConfigured, Configured, EntityRemoved, SourceConfigured
-from waybill_contracts.configuration import Platform
+from waybill_contracts.configuration import NameMapping, Platform
 
 
 async def apply_configuration(conn: Connection, tools: Tools, health: Health, events: Sequence[Configured]) -> None:
@@ -28,12 +28,14 @@ async def apply_configuration(conn: Connection, tools: Tools, health: Health, ev
     removed = {entity: event.sequence for entity, event in newest.items() if isinstance(event, EntityRemoved)}
     if removed:
         await tools.queries.remove_configuration(conn, entities=list(removed), versions=list(removed.values()))
+    before = {one.channel.id: tools.configurations.channel(one.channel.id) for one in _channels_of(newest.values())}
     changed = await _store(conn, tools, [event for event in newest.values() if not isinstance(event, EntityRemoved)])
     await tools.configurations.refresh(conn)
-    channels = [event for event in changed if isinstance(event, ChannelConfigured)]
+    channels = _channels_of(changed)
     sources = [event for event in changed if isinstance(event, SourceConfigured)]
-    await _channels(conn, tools, channels)
+    await _channels(conn, tools, channels, before)
     await _sources(conn, tools, sources)
+    await preflight.clear(conn, tools)
     await _resume(conn, tools, health, [*channels, *sources])
     now = tools.clock.now()
     answers = [event for event in newest.values() if not isinstance(event, EntityRemoved)]
@@ -50,17 +52,35 @@ async def _store(conn: Connection, tools: Tools, events: Sequence[Configured]) -
     return [event for event in events if event.entity in newer]
 
 
-async def _channels(conn: Connection, tools: Tools, events: Sequence[ChannelConfigured]) -> None:
-    ids = [event.channel.id for event in events]
-    if not ids:
+def _channels_of(events: Iterable[Configured]) -> list[ChannelConfigured]:
+    return [event for event in events if isinstance(event, ChannelConfigured)]
+
+
+async def _channels(
+    conn: Connection,
+    tools: Tools,
+    events: Sequence[ChannelConfigured],
+    before: Mapping[str, ChannelConfigured | None],
+) -> None:
+    for event in events:
+        old = before[event.channel.id]
+        await _release(conn, tools, event, None if old is None else old.channel.couriers)
+    if events:
+        await tools.queries.wake_pushes(conn, channels=[event.channel.id for event in events])
+
+
+async def _release(conn: Connection, tools: Tools, event: ChannelConfigured, before: NameMapping | None) -> None:
+    """Exactly those whose courier has a name now, or another one than before."""
+    q, codes, channel = tools.queries, list(couriers.MENDED_BY_A_NAME), event.channel
+    failed = await rows(q.couriers_failed_for(conn, channel=channel.id, codes=codes))
+    mended = couriers.mended([row["carrier"] for row in failed], before, channel.couriers)
+    if not mended:
         return
-    q, codes = tools.queries, [couriers.NOT_MAPPED]
-    orders = [row["order_id"] for row in await rows(q.orders_failed_for(conn, channels=ids, codes=codes))]
-    if orders:
-        await q.lock_orders(conn, order_ids=orders)
-        await q.rearm_failed(conn, order_ids=orders, codes=codes)
-        await q.arm_pushes(conn, order_ids=orders)
-    await q.wake_pushes(conn, channels=ids)
+    found = await rows(q.orders_failed_for(conn, channel=channel.id, carriers=mended, codes=codes))
+    orders = sorted(row["order_id"] for row in found)
+    await q.lock_orders(conn, order_ids=orders)
+    await q.rearm_failed(conn, order_ids=orders, carriers=mended, codes=codes)
+    await q.arm_pushes(conn, order_ids=orders)
 
 
 async def _sources(conn: Connection, tools: Tools, events: Sequence[SourceConfigured]) -> None:

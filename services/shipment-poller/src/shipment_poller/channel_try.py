@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import random
 from typing import Any
 
-from shipment_poller import failures, plan_sync
+from shipment_poller import couriers, failures, plan_sync
 from shipment_poller.jobs import Job, Part
 from waybill_common.retry import Family
 from waybill_contracts.configuration import Channel
@@ -38,7 +38,11 @@ def note(job: Job, error: PlatformError) -> None:
 
 def fail_by(job: Job, part: Part, at: AtChannel, error: PlatformError, *, outcome_open: bool = False) -> None:
     """The part's end for this try, by the platform's error."""
-    reason = failures.reason_for(error.cause, error.message, error.code)
+    reason = (
+        couriers.refused(at.channel.id, part.content.carrier if part.content else "", error.message)
+        if error.code == couriers.REFUSED
+        else failures.reason_for(error.cause, error.message, error.code)
+    )
     fail(job, part, at, error.family, reason, retry_after=error.retry_after, outcome_open=outcome_open)
 
 

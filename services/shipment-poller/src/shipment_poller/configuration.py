@@ -46,6 +46,11 @@ class Configurations:
         """As configured; none when it is not (any more)."""
         return self._sources.get(source_id)
 
+    @property
+    def sources(self) -> list[SourceConfigured]:
+        """All that are configured."""
+        return list(self._sources.values())
+
     def rules(self, source_id: str) -> Rules:
         """How shipments of the source are judged; one that is not configured passes its couriers on."""
         found = self._sources.get(source_id)

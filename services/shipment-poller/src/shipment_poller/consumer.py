@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from shipment_poller import preflight
 from shipment_poller.apply_configuration import apply_configuration
 from shipment_poller.review_orders import Tools
 from shipment_poller.watch_frs import watch_frs
@@ -11,6 +12,7 @@ from waybill_common.db import Connection
 from waybill_contracts import envelope, topics
 from waybill_contracts.config_changed import Configured
 from waybill_contracts.envelope import Received
+from waybill_contracts.fr_created import FrCreated
 
 TOPICS = (topics.ORDERS_IMPORTED, topics.FR_CREATED, topics.FULFILLMENT_SUBMITTED, topics.CONFIG_CHANGED)
 
@@ -27,6 +29,7 @@ def subscription(tools: Tools, health: Health, wake: Sequence[Callable[[], None]
         await tools.configurations.refresh(conn)
         await apply_configuration(conn, tools, health, [r.event for r in batch if isinstance(r.event, Configured)])
         await watch_frs(conn, tools, batch)
+        await preflight.check(conn, tools, [r.event for r in batch if isinstance(r.event, FrCreated)])
 
     return Subscription(
         group=topics.SHIPMENT_POLLER,

@@ -4,10 +4,14 @@ A name that no map has is passed on or held, as the map says; held means `COURIE
 change of the map re-arms what waited for it.
 """
 
+from collections.abc import Iterable
+
 from waybill_contracts.configuration import NameMapping
 from waybill_contracts.fulfillment_submitted import Reason
 
 NOT_MAPPED = "COURIER_NOT_MAPPED"
+REFUSED = "COURIER_REFUSED"
+"""Also the code that platforms give a refusal of the carrier's name."""
 
 
 def mapped(mapping: NameMapping, name: str) -> str | None:
@@ -35,6 +39,33 @@ def not_mapped_at_channel(channel: str, name: str) -> Reason:
     return Reason(
         code=NOT_MAPPED,
         message=f"channel {channel} has no name for our courier {name!r}",
-        action=f"add {name!r} to channels[{channel}].couriers.map "
-        f"(/channels/{channel}/mappings/couriers); what waits for it is sent at once",
+        action=f"add {name!r} to channels[{channel}].couriers.map ({page(channel)}); what waits for it is sent at once",
     )
+
+
+def refused(channel: str, sent: str, message: str) -> Reason:
+    """The channel did not take the name that the map gave."""
+    return Reason(
+        code=REFUSED,
+        message=f"channel {channel} refused the courier name {sent!r}: {message}",
+        action=f"choose one that it takes in {page(channel)}; what waits for it is sent at once",
+    )
+
+
+def page(channel: str) -> str:
+    """Where the channel's courier names are mapped, with those that it takes."""
+    return f"/channels/{channel}/mappings/couriers"
+
+
+MENDED_BY_A_NAME = (NOT_MAPPED, REFUSED)
+"""Failures that a channel's map mends."""
+
+
+def mended(waiting: Iterable[str], before: NameMapping | None, now: NameMapping) -> list[str]:
+    """Which of our couriers that shipments wait for have a name now, and had none or another one before."""
+    found = []
+    for ours in waiting:
+        name = mapped(now, ours)
+        if name is not None and (before is None or name != mapped(before, ours)):
+            found.append(ours)
+    return found

@@ -7,10 +7,12 @@ What is counted is one call's failures in a row: a read that went well ends the 
 leaves only the reading back, which has more retries, because the push itself is done.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shipment_poller.jobs import Finish
 from shipment_poller.lifecycle import SyncState
+from shipment_poller.model import Wanted
 from waybill_common.retry import SP_8, Again, Family, Pause, Schedule, decide
 from waybill_contracts.fulfillment_submitted import Reason
 
@@ -31,6 +33,16 @@ def reason_for(cause: str, message: str, code: str | None = None) -> Reason:
     """In a code for programs, a sentence for people, and the next step."""
     action = _ACTIONS.get(cause, "look at the message, then resync")
     return Reason(code=code or cause, message=message, action=action)
+
+
+def by_hand(wanted: Wanted | None, fulfillment_ids: Sequence[str]) -> Reason:
+    """The channel has no way to change or cancel what stands there: the order says so, and what should stand."""
+    should = "nothing of it" if wanted is None else f"{wanted.carrier} {', '.join(wanted.numbers)}".strip()
+    return Reason(
+        code="correct_by_hand",
+        message=f"the channel can neither change nor cancel {', '.join(fulfillment_ids)}; it should show {should}",
+        action="correct it at the channel by hand, then resync",
+    )
 
 
 def after_failure(  # each is one fact about the failure

@@ -14,6 +14,8 @@ from shipment_poller.model import Bound, Intent, Wanted
 from waybill_common.leases import Lease
 from waybill_common.retry import Family
 from waybill_contracts.fulfillment_submitted import Reason
+from waybill_platforms.errors import PlatformError
+from waybill_platforms.model import CreateCall
 from waybill_platforms.recording import Exchange
 
 
@@ -53,6 +55,8 @@ class Part:
     adopted: set[str] = field(default_factory=set)
     content: Wanted | None = None
     finish: Finish | None = None
+    refused: tuple[CreateCall, PlatformError] | None = None
+    """What the channel refused in this try: not sent again as it is"""
 
     @property
     def by_number(self) -> bool:

@@ -65,23 +65,32 @@ class Wanted:
     carrier: str = ""
     numbers: tuple[str, ...] = ()
     url: str | None = None
+    shipped_on: str = ""
+    """The day, UTC, as YYYY-MM-DD; only some channels take it"""
 
     def as_json(self) -> dict[str, Any]:
         """For a jsonb column; `from_json` reads it back."""
         lines = {line: self.lines[line] for line in sorted(self.lines)}
-        return {"lines": lines, "carrier": self.carrier, "numbers": list(self.numbers), "url": self.url}
+        details = {"carrier": self.carrier, "numbers": list(self.numbers), "url": self.url}
+        return {"lines": lines, **details, "shipped_on": self.shipped_on}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Wanted":
         """Reads what `as_json` wrote."""
-        return cls(dict(stored["lines"]), stored["carrier"], tuple(stored["numbers"]), stored["url"])
+        return cls(
+            dict(stored["lines"]),
+            stored["carrier"],
+            tuple(stored["numbers"]),
+            stored["url"],
+            stored.get("shipped_on", ""),
+        )
 
     def only(self, lines: Mapping[str, int]) -> "Wanted":
         """The same details for other lines."""
         return replace(self, lines=dict(lines))
 
     def same_details(self, other: "Wanted") -> bool:
-        """Carrier, numbers and URL agree; lines are not looked at."""
+        """Carrier, numbers and URL agree; lines are not looked at, nor the day, which no channel lets us change."""
         return (self.carrier, self.numbers, self.url) == (other.carrier, other.numbers, other.url)
 
 
@@ -95,6 +104,7 @@ class Shown:
     carrier: str = ""
     numbers: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+    shipped_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

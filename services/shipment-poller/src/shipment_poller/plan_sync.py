@@ -5,7 +5,7 @@ or by hand; a fulfillment is never canceled and forgotten: the plan is made anew
 It cannot see what the channel does not show yet: that is what `NotShown` and `Wait` are for.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,6 +48,13 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """These stand other than wanted, and the channel can neither change nor cancel them: a person has to."""
+
+    fulfillment_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Change carrier, numbers and URL of these in place, then look again."""
 
@@ -77,7 +84,7 @@ class NotShown:
     fulfillment_ids: tuple[str, ...]
 
 
-Step = Settled | Adopt | Withdraw | Update | Create | Wait | NotShown
+Step = Settled | Adopt | Withdraw | ByHand | Update | Create | Wait | NotShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,12 @@ class Situation:
     updates_tracking: bool
     by_number: bool = True
     """Whether tracking tells fulfillments apart; not so where the source's tracking is suppressed (SP-15)."""
+    cancels: bool = True
+    """Whether the channel can cancel a fulfillment."""
+    remaining: Mapping[str, int] | None = None
+    """Line -> pieces that the channel still lets us fulfill; none: not known."""
+    dates: bool = False
+    """Whether the channel takes the day of shipping."""
 
 
 def plan(now: datetime, at: Situation, patience: Patience) -> Step:
@@ -109,7 +122,7 @@ def plan(now: datetime, at: Situation, patience: Patience) -> Step:
     live = [(b, shown[b.fulfillment_id]) for b in at.bound if shown[b.fulfillment_id].live]
     if at.wanted is None:
         ids = tuple(b.fulfillment_id for b, _ in live)
-        return Withdraw(ids) if ids else Settled()
+        return _away(at, ids) if ids else Settled()
     return _converge(at, at.wanted, live)
 
 
@@ -119,19 +132,46 @@ def _converge(at: Situation, wanted: Wanted, live: Sequence[tuple[Bound, Shown]]
         for line, count in one.lines.items():
             left[line] = left.get(line, 0) - count
     surplus = any(count < 0 for count in left.values())
-    outdated = [b for b, _ in live if not b.sent.same_details(wanted)]
+    outdated = [b for b, one in live if not b.sent.same_details(wanted) and not _mended_by_hand(at, wanted, one)]
     if surplus or (outdated and not at.updates_tracking):
-        return Withdraw(tuple(b.fulfillment_id for b, _ in live if surplus or b in outdated))
+        return _away(at, tuple(b.fulfillment_id for b, _ in live if surplus or b in outdated))
     if outdated:
         return Update(tuple(b.fulfillment_id for b in outdated))
     missing = {line: count for line, count in left.items() if count > 0}
     if not missing:
-        return Settled(tuple(note for _, one in live for note in rewritten(wanted, one, at.by_number)))
+        return Settled(tuple(note for _, one in live for note in rewritten(wanted, one, at.by_number, at.dates)))
     content = wanted.only(missing)
     found = _equal(at, content, [*at.taken, *(b.fulfillment_id for b, _ in live)])
     if found is not None:
         return Adopt(((found.id, content, None),))
+    bare = _without_tracking(at, content)
+    if bare is not None:
+        return Adopt(((bare.id, Wanted(content.lines, bare.carrier), None),))
     return Create(content, tuple(intent.intent_id for intent in at.intents))
+
+
+def _away(at: Situation, fulfillment_ids: tuple[str, ...]) -> Withdraw | ByHand:
+    return Withdraw(fulfillment_ids) if at.cancels else ByHand(fulfillment_ids)
+
+
+def _mended_by_hand(at: Situation, wanted: Wanted, one: Shown) -> bool:
+    """A person corrected it there, because the channel gave us no way to."""
+    return not (at.cancels or at.updates_tracking) and not rewritten(wanted, one, at.by_number)
+
+
+def _without_tracking(at: Situation, content: Wanted) -> Shown | None:
+    """What somebody fulfilled by hand at the channel, exactly these lines, and named no number: it takes ours."""
+    if at.remaining is None or all(at.remaining.get(line, 0) >= count for line, count in content.lines.items()):
+        return None
+    used = [*at.taken, *(b.fulfillment_id for b in at.bound)]
+    return next(
+        (
+            one
+            for one in at.shown
+            if one.live and one.id not in used and not one.numbers and dict(one.lines) == dict(content.lines)
+        ),
+        None,
+    )
 
 
 def lost_answers(at: Situation) -> Adopt | None:
@@ -171,7 +211,7 @@ def _wait(now: datetime, intents: Sequence[Intent], patience: Patience) -> Wait 
     return Wait(max(until), tuple(first)) if until else None
 
 
-def rewritten(wanted: Wanted, one: Shown, by_number: bool = True) -> list[str]:
+def rewritten(wanted: Wanted, one: Shown, by_number: bool = True, dates: bool = False) -> list[str]:
     """What the channel shows other than it was sent, in sentences (SP-10); empty when it agrees."""
     notes: list[str] = []
     if not by_number:
@@ -182,6 +222,9 @@ def rewritten(wanted: Wanted, one: Shown, by_number: bool = True) -> list[str]:
         notes.append(f"carrier: sent {wanted.carrier!r}, the channel shows {one.carrier!r}")
     if wanted.url and wanted.url not in one.urls:
         notes.append(f"tracking URL: sent {wanted.url}, the channel shows {_list(one.urls)}")
+    if dates and wanted.shipped_on and one.shipped_on != wanted.shipped_on:
+        shown = one.shipped_on or "none"
+        notes.append(f"day of shipping: sent {wanted.shipped_on}, the channel shows {shown}")
     return notes
 
 

@@ -144,7 +144,11 @@ class PollWorker:
                 self._pool,
                 source=turn.source,
                 sweep_for=schedule.SWEEP_FOR,
-                sweep_every=schedule.SWEEP_EVERY,
+                young=schedule.SWEEPS[0][0],
+                young_every=schedule.SWEEPS[0][1],
+                middle=schedule.SWEEPS[1][0],
+                middle_every=schedule.SWEEPS[1][1],
+                old_every=schedule.SWEEPS[2][1],
                 sweep_at_most=schedule.SWEEP_AT_MOST,
             )
         )
@@ -209,8 +213,7 @@ class PollWorker:
     async def _ended(self, turn: Turn) -> None:
         async with transaction(self._pool) as conn:
             wait, cursor = await self._next(conn, turn, to_the_end=not turn.problems)
-            await self._finish(conn, turn, wait, cursor, attempts=0)
-            await self._say_overdue(conn)
+            await self._finish(conn, turn, wait, cursor, 0, read_whole=True)
             await self._problems(conn, turn)
         if turn.told:
             self._log.info("poll.done", source=turn.source, told=turn.told)
@@ -248,17 +251,24 @@ class PollWorker:
         return wait, schedule.moved(cursor, turn.seen, now) if to_the_end else cursor
 
     async def _finish(
-        self, conn: Connection, turn: Turn, wait: timedelta | None, cursor: datetime | None, attempts: int
+        self,
+        conn: Connection,
+        turn: Turn,
+        wait: timedelta | None,
+        cursor: datetime | None,
+        attempts: int,
+        *,
+        read_whole: bool = False,
     ) -> None:
         await self._tools.queries.finish_turn(
-            conn, source=turn.source, token=turn.lease.token, wait=wait, cursor=cursor, attempts=attempts
+            conn,
+            source=turn.source,
+            token=turn.lease.token,
+            wait=wait,
+            cursor=cursor,
+            attempts=attempts,
+            read_whole=read_whole,
         )
-
-    async def _say_overdue(self, conn: Connection) -> None:
-        now = self._tools.clock.now()
-        overdue = await rows(self._tools.queries.early_overdue(conn))
-        alerts = [facts.early_alert(now, r["source"], r["source_shipment_id"], r["reference"]) for r in overdue]
-        await outbox.append(conn, [facts.message(alert) for alert in alerts])
 
     async def _note(self, conn: Connection, turn: Turn, family: Family | None, cause: str | None) -> None:
         version = turn.configured.credential_version

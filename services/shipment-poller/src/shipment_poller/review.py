@@ -127,13 +127,20 @@ def _outcome(
     wanted = _wanted(said, verdict, share, rules[before.source].suppress_tracking)
     was = before.verdict.state if before.verdict else None
     advance(SHIPMENT, was, verdict.state)
-    rearmed = wanted != before.wanted
+    rearmed = not _same_wish(wanted, before.wanted)
     sync = advance(SYNC, before.sync, SyncState.PENDING) if rearmed else before.sync
     # one that was taken back before we ever saw it was never a fact for anybody
     unheard = was is None and verdict.state is ShipmentState.WITHDRAWN
     told = not unheard and (verdict != before.verdict or _details(said) != _details(before.said))
     changed = told or rearmed or was is None or said is not before.said
     return Outcome(replace(before, said=said), verdict, wanted, sync, changed, told, rearmed)
+
+
+def _same_wish(now: dict[str, Any] | None, before: dict[str, Any] | None) -> bool:
+    """Whether the channel shall show the same. Wishes of before the day of shipping was kept do not have one."""
+    if now is None or before is None or "shipped_on" in before:
+        return now == before
+    return {**now, "shipped_on": ""} == {**before, "shipped_on": ""}
 
 
 def _details(said: Said) -> tuple[object, ...]:
@@ -147,7 +154,8 @@ def _wanted(said: Said, verdict: Verdict, share: Mapping[str, int], suppressed: 
     if suppressed:
         return {**Wanted(share).as_json(), "by_number": False, "courier_known": True}
     numbers = tuple(dict.fromkeys(said.tracking_numbers))
-    shown = Wanted(share, verdict.carrier, numbers, said.tracking_url or None)
+    day = said.shipped_at.date().isoformat()
+    shown = Wanted(share, verdict.carrier, numbers, said.tracking_url or None, day)
     return {**shown.as_json(), "by_number": True, "courier_known": verdict.courier_known}
 
 

@@ -1,35 +1,37 @@
 """The internal HTTP of this stage: run now, push again, what waits. Guarded by the service token."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any
 
-from fastapi import APIRouter, Body, HTTPException
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, HTTPException
 
+from shipment_poller.courier_routes import Channels, courier_routes
+from shipment_poller.resync import Resyncs
+from shipment_poller.resync_routes import resync_routes
 from shipment_poller.review_orders import Tools
 from waybill_common.db import Pool, rows, transaction
 from waybill_common.http import internal
 from waybill_contracts.configuration import Platform
 
 
-class Resync(BaseModel):
-    """Which shipments to push again: these, or all that failed."""
+@dataclass(frozen=True, slots=True)
+class Wakes:
+    """What ends a worker's rest."""
 
-    shipment_ids: list[str] | None = Field(default=None, max_length=10_000)
-
-
-class Resynced(BaseModel):
-    """How many begin a new round, in how many orders."""
-
-    shipments: int
-    orders: int
+    polls: Callable[[], None]
+    pushes: Callable[[], None]
+    resyncs: Callable[[], None]
 
 
 def routes(
-    pool: Pool, tools: Tools, tokens: tuple[str, ...], wake_polls: Callable[[], None], wake_pushes: Callable[[], None]
+    pool: Pool, tools: Tools, tokens: tuple[str, ...], wakes: Wakes, resyncs: Resyncs, channels: Channels
 ) -> APIRouter:
     """The router; nothing is opened here."""
     router = APIRouter(prefix="/internal", dependencies=internal(tokens))
+    _reading(router, pool, tools)
+    resync_routes(router, resyncs, wakes.resyncs)
+    courier_routes(router, pool, tools, channels)
 
     @router.post("/sources/{source_id}/poll", status_code=202)
     async def poll(source_id: str) -> dict[str, str]:
@@ -41,29 +43,32 @@ def routes(
             if configured.source.platform is Platform.MANUAL:
                 raise HTTPException(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
             await tools.queries.poll_now(conn, source=source_id)
-        wake_polls()
+        wakes.polls()
         return {"source": source_id, "turn": "due"}
 
-    @router.post("/shipments/resync", status_code=202)
-    async def resync(asked: Annotated[Resync, Body()]) -> Resynced:
-        async with transaction(pool) as conn:
-            q, ids = tools.queries, asked.shipment_ids
-            meant = [row["order_id"] for row in await rows(q.orders_to_resync(conn, ids=ids))]
-            await q.lock_orders(conn, order_ids=meant)
-            again = await rows(q.resync(conn, order_ids=meant, ids=ids))
-            orders = sorted({row["order_id"] for row in again})
-            await tools.queries.arm_pushes(conn, order_ids=orders)
-        wake_pushes()
-        return Resynced(shipments=len(again), orders=len(orders))
+    return router
+
+
+def _reading(router: APIRouter, pool: Pool, tools: Tools) -> None:
+    q = tools.queries
 
     @router.get("/waiting")
     async def waiting() -> dict[str, Any]:
         async with pool.acquire() as conn:
             return {
-                "shipments": [dict(row) for row in await rows(tools.queries.waiting_shipments(conn))],
-                "syncs": [dict(row) for row in await rows(tools.queries.waiting_syncs(conn))],
-                "early": await tools.queries.waiting_early(conn),
-                "sources": [dict(row) for row in await rows(tools.queries.turns(conn))],
+                "shipments": [dict(row) for row in await rows(q.waiting_shipments(conn))],
+                "syncs": [dict(row) for row in await rows(q.waiting_syncs(conn))],
+                "early": await q.waiting_early(conn),
+                "sources": [dict(row) for row in await rows(q.turns(conn))],
             }
 
-    return router
+    @router.get("/shipments/{shipment_id}")
+    async def shipment(shipment_id: str) -> dict[str, Any]:
+        """One shipment with its history and each try at its channel (SP-8)."""
+        async with pool.acquire() as conn:
+            row = await q.one_shipment(conn, shipment_id=shipment_id)
+            if row is None:
+                raise HTTPException(404, f"there is no shipment {shipment_id} here")
+            history = await rows(q.history_of(conn, shipment_id=shipment_id))
+            attempts = await rows(q.attempts_of(conn, shipment_id=shipment_id))
+        return dict(row) | {"history": [dict(one) for one in history], "attempts": [dict(one) for one in attempts]}

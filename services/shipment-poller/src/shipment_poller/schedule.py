@@ -1,7 +1,8 @@
 """When a source is looked at next: one pure table (SP-1, SP-5).
 
-While something is unshipped: every `poll_every`. For 30 days after the last shipment: a sweep every 30 minutes, at most
-50 FRs a turn where the platform cannot list by change. Then never, until something new is submitted.
+While something is unshipped: every `poll_every`. For 30 days after the last shipment: a sweep every 30 minutes. Then
+never, until something new is submitted. Where the platform cannot list by change, a turn asks for the unshipped FRs and
+for at most 50 of the others: each every 30 minutes on its first day, and the less often the older it is (`SWEEPS`).
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,12 @@ from datetime import datetime, timedelta
 SWEEP_EVERY = timedelta(minutes=30)
 SWEEP_FOR = timedelta(days=30)
 SWEEP_AT_MOST = 50
+SWEEPS = ((timedelta(days=1), SWEEP_EVERY), (timedelta(days=7), timedelta(hours=3)), (SWEEP_FOR, timedelta(hours=12)))
+"""Up to this age, as often: what corrections need, and what a budget can bear."""
+SEEN_WITHIN = timedelta(minutes=15)
+SYNCED_WITHIN = timedelta(minutes=5)
+HINT_WAIT = timedelta(seconds=5)
+"""How long a webhook's hint waits for others: a hundred of them are one turn."""
 OVERLAP = timedelta(minutes=5)
 EARLY_KEPT = timedelta(hours=24)
 
@@ -40,3 +47,19 @@ def moved(cursor: datetime | None, seen: list[datetime], now: datetime) -> datet
     """The cursor after a list that was read to its end; it never goes back, and never beyond the present."""
     known = [min(moment, now) for moment in seen] + ([cursor] if cursor else [])
     return max(known, default=None)
+
+
+def late(read_at: datetime, poll_every: timedelta, now: datetime) -> bool:
+    """Whether the deadline of seeing a shipment (15 minutes, or the source's own pace) was missed by a third."""
+    return now - read_at > max(poll_every, SEEN_WITHIN) * 4 / 3
+
+
+def calls_a_day(unshipped: int, poll_every: timedelta, *, lists_changes: bool, asked_at_once: int) -> float:
+    """List calls that a source costs a day while so many FRs are unshipped there and nothing happens.
+
+    `lists_changes`: one list serves all; else they are asked for by name, `asked_at_once` in a call.
+    """
+    if not unshipped:
+        return 0.0
+    calls = 1 if lists_changes else -(-unshipped // asked_at_once)
+    return timedelta(days=1) / poll_every * calls

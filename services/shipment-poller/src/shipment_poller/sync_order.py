@@ -6,6 +6,7 @@ one shipment leaves its neighbours alone. What the try learned is in the job, co
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from shipment_poller import couriers, failures, plan_sync
@@ -81,7 +82,7 @@ def _preflight(part: Part, channel: Channel) -> None:
         return
     name = couriers.mapped(channel.couriers, wanted.carrier)
     if part.wanted["courier_known"] and name is not None:
-        part.content = Wanted(wanted.lines, name, wanted.numbers, wanted.url)
+        part.content = replace(wanted, carrier=name)
         return
     reason = (
         couriers.not_mapped_at_channel(channel.id, wanted.carrier)
@@ -95,7 +96,7 @@ def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> li
     """Plans one shipment: either it gets its end, or acts to perform."""
     shown = shown_by(state)
     while True:
-        step = plan_sync.plan(job.now, _situation(job, part, at, shown), at.patience)
+        step = plan_sync.plan(job.now, _situation(job, part, at, shown, state.remaining), at.patience)
         match step:
             case plan_sync.Adopt(found):
                 for fulfillment_id, sent, intent_id in found:
@@ -114,6 +115,9 @@ def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> li
                 message = f"the channel said that it made {', '.join(ids)}, and does not show it"
                 fail(job, part, at, Family.LATER, failures.reason_for("not_shown", message))
                 return []
+            case plan_sync.ByHand(ids):
+                part.finish = Finish(SyncState.FAILED, None, part.attempts, failures.by_hand(part.content, ids))
+                return []
             case plan_sync.Create() if failures.exhausted(part.attempts):
                 _forget(job, part, step.forgotten)
                 message = "the channel's answers were lost, and it shows none of what was sent"
@@ -127,7 +131,9 @@ def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> li
                 return prepare(job, part, at, state, step)
 
 
-def _situation(job: Job, part: Part, at: AtChannel, shown: Mapping[str, Shown]) -> plan_sync.Situation:
+def _situation(
+    job: Job, part: Part, at: AtChannel, shown: Mapping[str, Shown], remaining: Mapping[str, int]
+) -> plan_sync.Situation:
     taken: set[str] = set()
     for other in job.parts:
         if other is part:
@@ -140,7 +146,16 @@ def _situation(job: Job, part: Part, at: AtChannel, shown: Mapping[str, Shown]) 
             lost = plan_sync.lost_answers(theirs)
             taken.update(fulfillment_id for fulfillment_id, _, _ in lost.found) if lost else None
     return plan_sync.Situation(
-        part.content, part.bound, part.intents, [*shown.values()], taken, at.features.updates_tracking, part.by_number
+        part.content,
+        part.bound,
+        part.intents,
+        [*shown.values()],
+        taken,
+        at.features.updates_tracking,
+        part.by_number,
+        at.features.cancels_fulfillments,
+        remaining,
+        at.features.keeps_ship_date,
     )
 
 
@@ -154,6 +169,7 @@ def shown_by(state: ChannelFulfillments) -> dict[str, Shown]:
             record.carrier,
             record.tracking_numbers,
             record.tracking_urls,
+            record.shipped_at.date().isoformat() if record.shipped_at else "",
         )
         for record in state.fulfillments
     }

@@ -23,14 +23,24 @@ select entity, version, body from config_entities where entity = any(:entities::
 -- name: orders_with_unmapped_couriers(sources)
 select distinct order_id from shipments where source = any(:sources::text[]) and not courier_known;
 
--- name: orders_failed_for(channels, codes)
-select distinct order_id from syncs
-where channel = any(:channels::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[]);
+-- name: couriers_failed_for(channel, codes)
+-- Which of our couriers a channel's shipments failed for, and in how many orders.
+select wanted ->> 'carrier' as carrier, count(*) as shipments, count(distinct order_id) as orders from syncs
+where channel = :channel and state = 'failed' and reason ->> 'code' = any(:codes::text[])
+    and wanted is not null and (wanted ->> 'courier_known')::boolean
+group by 1 order by 3 desc, 1;
 
--- name: rearm_failed(order_ids, codes)!
+-- name: orders_failed_for(channel, carriers, codes)
+select distinct order_id from syncs
+where channel = :channel and state = 'failed' and reason ->> 'code' = any(:codes::text[])
+    and wanted ->> 'carrier' = any(:carriers::text[]) and (wanted ->> 'courier_known')::boolean;
+
+-- name: rearm_failed(order_ids, carriers, codes)!
 -- What failed for this reason begins a new round now.
-update syncs set state = 'pending', attempts = 0, looks = 0, round = round + 1, due_at = now(), changed_at = now()
-where order_id = any(:order_ids::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[]);
+update syncs set state = 'pending', attempts = 0, looks = 0, round = round + 1, due_at = now(), changed_at = now(),
+    asked_at = now()
+where order_id = any(:order_ids::text[]) and state = 'failed' and reason ->> 'code' = any(:codes::text[])
+    and wanted ->> 'carrier' = any(:carriers::text[]);
 
 -- name: wake_pushes(channels)!
 -- Rows that waited for configuration or credentials are looked at now.

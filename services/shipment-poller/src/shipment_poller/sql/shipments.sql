@@ -65,3 +65,12 @@ where (source, source_shipment_id) in (
     select source, source_shipment_id from early_shipments where deadline < now() and not told
     limit 100 for update skip locked)
 returning source, source_shipment_id, reference;
+
+-- name: one_shipment(shipment_id)^
+select s.shipment_id, s.order_id, s.fr_id, s.source, s.source_shipment_id, s.said, s.state, s.lines, s.carrier, s.reason,
+    s.recorded_at, y.channel, y.state as sync, y.wanted, y.due_at, y.attempts as attempts_of_this_round, y.tries, y.round,
+    y.reason as sync_reason
+from shipments s left join syncs y using (shipment_id) where s.shipment_id = :shipment_id;
+
+-- name: history_of(shipment_id)
+select sequence, at, state, sync, reason from shipment_history where shipment_id = :shipment_id order by sequence;

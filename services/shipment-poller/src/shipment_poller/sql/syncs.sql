@@ -4,7 +4,7 @@ insert into syncs as y (shipment_id, order_id, channel, wanted, state, due_at)
 select u.*, 'pending', now() from unnest(:shipment_ids::text[], :order_ids::text[], :channels::text[], :wanted::jsonb[])
     as u (shipment_id, order_id, channel, wanted)
 on conflict (shipment_id) do update set wanted = excluded.wanted, revision = y.revision + 1, state = 'pending',
-    due_at = now(), attempts = 0, looks = 0, round = y.round + 1, reason = null, changed_at = now();
+    due_at = now(), attempts = 0, looks = 0, round = y.round + 1, reason = null, changed_at = now(), asked_at = now();
 
 -- name: arm_pushes(order_ids)!
 insert into push_turns as t (order_id, channel, due_at)
@@ -66,14 +66,19 @@ where f.channel = u.channel and f.fulfillment_id = u.fulfillment_id;
 
 -- name: finish_syncs(shipment_ids, revisions, states, due_in, attempts, looks, tries, reasons)
 -- Only what was worked on: a newer revision stays due as it is. Answers what the events need.
-update syncs y set state = u.state, due_at = now() + u.due_in, attempts = u.attempts, looks = u.looks,
-    tries = y.tries + u.tries,
-    reason = u.reason, changed_at = now()
-from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :due_in::interval[], :attempts::int[],
-    :looks::int[], :tries::int[], :reasons::jsonb[])
-    as u (shipment_id, revision, state, due_in, attempts, looks, tries, reason)
-where y.shipment_id = u.shipment_id and y.revision = u.revision
-returning y.shipment_id, y.tries;
+with done as (
+    update syncs y set state = u.state, due_at = now() + u.due_in, attempts = u.attempts, looks = u.looks,
+        tries = y.tries + u.tries, reason = u.reason, changed_at = now()
+    from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :due_in::interval[], :attempts::int[],
+        :looks::int[], :tries::int[], :reasons::jsonb[])
+        as u (shipment_id, revision, state, due_in, attempts, looks, tries, reason)
+    where y.shipment_id = u.shipment_id and y.revision = u.revision
+    returning y.shipment_id, y.tries, y.round, y.state, y.reason, u.tries > 0 as tried
+), noted as (
+    insert into sync_attempts (shipment_id, number, round, state, reason)
+    select shipment_id, tries, round, state, reason from done where tried
+)
+select shipment_id, tries from done;
 
 -- name: finish_pushes(order_ids, tokens)!
 update push_turns t set lease_token = null, lease_until = null,
@@ -95,14 +100,14 @@ where o.order_id = any(:order_ids::text[]);
 update orders o set sync = u.sync from unnest(:order_ids::text[], :syncs::text[]) as u (order_id, sync)
 where o.order_id = u.order_id and o.sync <> u.sync;
 
--- name: orders_to_resync(ids)
--- Of all shipments that failed (none given), or of these.
-select distinct order_id from syncs
-where case when :ids::text[] is null then state = 'failed' else shipment_id = any(:ids::text[]) end;
+-- name: attempts_of(shipment_id)
+select number, round, at, state, reason from sync_attempts where shipment_id = :shipment_id order by number;
 
--- name: resync(order_ids, ids)
--- A new round, due now.
-update syncs set state = 'pending', attempts = 0, looks = 0, round = round + 1, due_at = now(), changed_at = now()
-where order_id = any(:order_ids::text[]) and case when :ids::text[] is null then state = 'failed'
-    else shipment_id = any(:ids::text[]) and state in ('failed', 'synced', 'pending') end
-returning order_id, shipment_id;
+-- name: late_syncs(after)
+-- What is pending for longer than this since it was asked for, by channel.
+select y.channel, count(*) as count, min(y.asked_at) as since, min(h.state) as health, min(h.cause) as cause,
+    mode() within group (order by y.reason ->> 'message') as reason, min(b.per_second) as per_second
+from syncs y left join connection_health h on h.connection_id = y.channel
+    left join rate_budgets b on b.connection_id = y.channel
+where y.due_at is not null and y.asked_at < now() - :after::interval
+group by y.channel;

@@ -4,6 +4,13 @@ insert into source_turns as t (source, due_at)
 select u.source, now() + u.wait from unnest(:sources::text[], :waits::interval[]) as u (source, wait)
 on conflict (source) do update set due_at = least(t.due_at, excluded.due_at);
 
+-- name: hint_turn(source, wait)$
+-- Something may have been shipped: the next turn comes within this time; hints in between are one.
+insert into source_turns as t (source, due_at) values (:source, now() + :wait::interval)
+on conflict (source) do update set due_at = least(t.due_at, excluded.due_at),
+    wanted_again = t.wanted_again or coalesce(t.lease_until > now(), false)
+returning source;
+
 -- name: poll_now(source)$
 insert into source_turns as t (source, due_at) values (:source, now())
 on conflict (source) do update set due_at = now(), wanted_again = coalesce(t.lease_until > now(), false)
@@ -17,22 +24,26 @@ select exists (select from watches where source = :source and shipped_at is null
         and state in ('PROCESSED', 'ACKNOWLEDGED')) as unshipped,
     (select max(shipped_at) from watches where source = :source and shipped_at is not null) as last_shipped_at;
 
--- name: open_requests(source, sweep_for, sweep_every, sweep_at_most)
--- All unshipped ones, and some of the others whose sweep is due.
+-- name: open_requests(source, sweep_for, young, young_every, middle, middle_every, old_every, sweep_at_most)
+-- All unshipped ones, and of the others those whose sweep is longest overdue, measured by what their age allows.
 (select number, platform_id, fr_id, true as unshipped from watches
  where source = :source and shipped_at is null and state in ('PROCESSED', 'ACKNOWLEDGED'))
 union all
-(select number, platform_id, fr_id, false from watches
- where source = :source and shipped_at > now() - :sweep_for::interval
-     and (swept_at is null or swept_at < now() - :sweep_every::interval)
- order by swept_at nulls first, shipped_at limit :sweep_at_most);
+(select number, platform_id, fr_id, false from (
+    select w.*, extract(epoch from now() - coalesce(swept_at, shipped_at))
+        / extract(epoch from case when shipped_at > now() - :young::interval then :young_every::interval
+            when shipped_at > now() - :middle::interval then :middle_every::interval
+            else :old_every::interval end) as overdue
+    from watches w where source = :source and shipped_at > now() - :sweep_for::interval) as due
+ where overdue >= 1 order by overdue desc, fr_id limit :sweep_at_most);
 
 -- name: swept(fr_ids)!
 update watches set swept_at = now() where fr_id = any(:fr_ids::text[]);
 
--- name: finish_turn(attempts, cursor, wait, source, token)!
+-- name: finish_turn(attempts, cursor, wait, read_whole, source, token)!
 update source_turns set lease_token = null, lease_until = null, attempts = :attempts, cursor = :cursor,
-    turned_at = now(), wanted_again = false, due_at = now() + :wait::interval
+    turned_at = now(), wanted_again = false, due_at = now() + :wait::interval,
+    read_at = case when :read_whole::boolean then now() else read_at end
 where source = :source and lease_token = :token;
 
 -- name: waiting_shipments()
@@ -45,6 +56,22 @@ where state = 'failed' or due_at is not null group by 1, 2, 3;
 
 -- name: waiting_early()$
 select count(*) from early_shipments;
+
+-- name: late_turns()
+-- Sources with something unshipped: when each was last read to its end (never: since its first FR is known here).
+select t.source, coalesce(t.read_at, (select min(known_at) from watches w where w.source = t.source
+        and w.shipped_at is null and w.state in ('PROCESSED', 'ACKNOWLEDGED'))) as read_at,
+    now() as now, h.state as health, h.cause
+from source_turns t left join connection_health h on h.connection_id = t.source
+where exists (select from watches w where w.source = t.source and w.shipped_at is null
+    and w.state in ('PROCESSED', 'ACKNOWLEDGED'));
+
+-- name: open_alerts(pattern)
+select key from open_alerts where key like :pattern;
+
+-- name: only_one(name)$
+-- One replica does it; the lock ends with the transaction.
+select pg_try_advisory_xact_lock(hashtextextended(current_schema() || :name, 0));
 
 -- name: turns()
 select source, due_at, turned_at, cursor, attempts from source_turns order by source;
