@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from time import perf_counter
+from types import MappingProxyType
 from typing import Protocol
 
 import aiohttp
@@ -21,7 +22,7 @@ from waybill_common.budget import Rate
 from waybill_common.retry import Family
 from waybill_platforms.calls import Answer, Call, build, excerpt
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.failures import DEFAULT_WAIT, TOO_LONG, by_exception, by_status, seconds_to_wait
+from waybill_platforms.failures import DEFAULT_WAIT, TOO_LONG, Failure, by_exception, by_status, seconds_to_wait
 from waybill_platforms.recording import Exchange, begin
 
 TIMEOUT = 20.0
@@ -81,12 +82,19 @@ class Http:
         rate: Rate,
         describe: Callable[[bytes], Described],
         timeout: float = TIMEOUT,
+        *,
+        asked: Callable[[int, httpx.Headers], float | None] = lambda status, headers: None,
+        rows: Mapping[int, Failure] = MappingProxyType({}),
     ) -> None:
+        """`asked`: seconds that the platform asks to wait in headers of its own (the longer wait counts); `rows`: what
+        it means by a status where that is not what `failures` says."""
         self.connection = connection
         self.budget = budget
         self.rate = rate
         self.timeout = timeout
         self._describe = describe
+        self._asked = asked
+        self._rows = rows
         # The encoding is given, because httpx would guess it anew at each look at a header.
         self._headers = httpx.Headers(_HEADERS | dict(headers), encoding="utf-8")
         self._headers_with_body = httpx.Headers([*self._headers.raw, _JSON], encoding="utf-8")
@@ -160,7 +168,9 @@ class Http:
     async def _turned_down(self, answer: Answer) -> PlatformError:
         headers = answer.headers
         wait = seconds_to_wait(headers.get("retry-after"), datetime.now(UTC), headers.get("date"))
-        row = by_status(answer.status, wait)
+        if (own := self._asked(answer.status, headers)) is not None:
+            wait = max(own, wait or 0.0)
+        row = self._rows.get(answer.status) or by_status(answer.status, wait)
         assert row is not None
         if row.cause == "rate_limit" or (wait is not None and row.family is Family.LATER):
             await self.budget.block(self.connection, DEFAULT_WAIT if wait is None else wait)

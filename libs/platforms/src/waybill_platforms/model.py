@@ -37,6 +37,8 @@ class ChannelLine:
     """Pieces still open at the channel now (neither shipped nor canceled); None where the platform does not say."""
     unit_price: Decimal
     requires_shipping: bool
+    address: int = 0
+    """Which of the order's `addresses` it goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,9 @@ class ShipmentPage:
     next: str | None
     problems: tuple[str, ...] = ()
     """Shipments that could not be read, each with its id and what is wrong; the others of the page are here."""
+    whole: tuple[str, ...] = ()
+    """References of which this page has every shipment that stands: one told of before and not here was withdrawn.
+    For platforms that forget what is deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,7 @@ def _line(line: ChannelLine, place: int, rules: ChannelRules, left: Baseline) ->
         unit_price=amount_or_zero(line.unit_price),
         components=() if service else rules.components(line.sku.strip()),
         service=service,
+        address=line.address,
     )
 
 

@@ -1,0 +1,62 @@
+"""Reads a store's orders: what changed, one, one by number. I/O only; which page comes next is in `walk`."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from waybill_common.retry import Family
+from waybill_platforms.bigcommerce import mapping, wire
+from waybill_platforms.bigcommerce.reading import WITH_LINES, completed, whole_order
+from waybill_platforms.bigcommerce.rest import MOST, Rest, entries
+from waybill_platforms.bigcommerce.walk import Astray, Walk
+from waybill_platforms.errors import explain
+from waybill_platforms.failures import Failure
+from waybill_platforms.model import ChannelOrder, OrderPage
+
+IGNORED = Failure(Family.REFUSED, "configuration", "none", "a page of other orders would end the list too early")
+
+
+class BigCommerceOrders:
+    """The `OrderReader` of one store."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    async def list_changed(self, since: datetime, page: str | None = None, limit: int = 50) -> OrderPage:
+        """Orders by `date_modified`, whatever their status, but for abandoned payment pages: those are no orders."""
+        walk, size = Walk.read(page, since), max(min(limit, MOST), 1)
+        answer = await self._rest.get("/v2/orders", "get_orders", {**walk.query(size), **WITH_LINES})
+        raw = entries(answer)
+        heads, problems = _heads(raw)
+        try:
+            given, rest_of_walk = walk.next(heads, len(raw) >= size)
+        except Astray as error:
+            raise answer.failed(IGNORED, str(error)) from None
+        orders = [await self._order(head) for head in given if head.status_id != mapping.INCOMPLETE]
+        return OrderPage(tuple(orders), rest_of_walk.token() if rest_of_walk else None, tuple(problems))
+
+    async def _order(self, head: wire.Order) -> ChannelOrder:
+        return mapping.order(await completed(self._rest, head, "get_orders"))
+
+    async def get_order(self, order_id: str) -> ChannelOrder | None:
+        """None as well for an abandoned payment page (status Incomplete), which is no order yet."""
+        whole = await whole_order(self._rest, order_id, "get_order")
+        if whole is None or whole.head.status_id == mapping.INCOMPLETE:
+            return None
+        return mapping.order(whole)
+
+    async def find_by_number(self, number: str) -> ChannelOrder | None:
+        """BigCommerce's order number is its id."""
+        return await self.get_order(number.strip().removeprefix("#"))
+
+
+def _heads(raw: list[Any]) -> tuple[list[wire.Order], list[str]]:
+    heads, problems = [], []
+    for entry in raw:
+        try:
+            heads.append(wire.Order.model_validate(entry))
+        except ValidationError as error:
+            name = entry.get("id") if isinstance(entry, dict) else entry
+            problems.append(f"order {name}: {explain(error)}")
+    return heads, problems
