@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from sandbox import merchant
 from sandbox.app import build
+from sandbox.shops import EmulatedShop, JudgedOrder
+from sandbox.supply import EmulatedSource
 from sandbox.world import Wish, World
 from waybill_common.budget import Rate
 from waybill_common.retry import Family
@@ -23,9 +24,22 @@ from waybill_platforms.registry import open_channel, open_source
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
 
-CHANNELS = {"shopify": ("/shopify/acme", {"access_token": "shpat_demo_acme"})}
-SOURCES = {"http": ("/sources/east", {"token": "demo-east-token"})}
-"""A platform joins the conformance suite by a line here: its path in the sandbox, and its credentials."""
+
+@dataclass(frozen=True)
+class Row:
+    """One platform in one role."""
+
+    shop: str
+    """The emulated shop or source that plays it; address and credentials are those of its configuration."""
+    creates: str
+    """The sandbox's name of the operation that makes a fulfillment (channel) or the request (source)."""
+    page: str = ""
+    """The constant `module.NAME` that says how many shipments a page has; empty where they come in no pages."""
+
+
+CHANNELS = {"shopify": Row("acme", "fulfillmentCreate")}
+SOURCES = {"http": Row("east", "submit", "waybill_platforms.http_source.client.PAGE")}
+"""A platform joins the conformance suite by a line here."""
 
 LATER, REFUSED, UNAUTHORIZED, UNREADABLE = Family.LATER, Family.REFUSED, Family.UNAUTHORIZED, Family.UNREADABLE
 FAILURES: list[tuple[str, dict[str, Any], Family, str, str]] = [
@@ -110,29 +124,43 @@ def load() -> Callable[[str], ModuleType]:
 
 @dataclass
 class Stage:
-    """A sandbox, its address, and ways to disturb it."""
+    """A sandbox, its address, and ways to disturb it. `shop` or `theirs` stands behind the tested connection."""
 
     world: World
     origin: str
+    row: Row = Row("acme", "")
+
+    @property
+    def shop(self) -> EmulatedShop:
+        return self.world.shops[self.row.shop]
+
+    @property
+    def theirs(self) -> EmulatedSource:
+        return self.world.sources[self.row.shop]
 
     def misbehave(self, kind: str, match: str = "*", count: int = 1, **params: Any) -> None:
         self.world.faults.script([{"kind": kind, "match": match, "count": count, "params": params}])
 
-    def place(self, *lines: tuple[str, int], **given: Any) -> Any:
-        order = merchant.place(
-            self.world.shop, {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], **given}
-        )
+    def place(self, *lines: tuple[str, int], **given: Any) -> str:
+        """The number of a new order of a buyer."""
+        asked = [{"sku": sku, "quantity": quantity} for sku, quantity in lines]
+        number = self.shop.place({"lines": asked, **given})
         self.world.journal.flush()
-        return order
+        return number
 
-    def act(self, order: Any, action: str) -> None:
-        merchant.act(self.world.shop, order, action, {})
+    def act(self, number: str, action: str) -> None:
+        self.shop.act(number, action, {})
         self.world.journal.flush()
+
+    def of_kind(self, kind: str) -> JudgedOrder:
+        """A seeded order of this kind; the test is skipped where the platform has none."""
+        found = next((order for order in self.shop.judged() if order.kind == kind), None)
+        return found or pytest.skip(f"{self.row.shop}: the platform has no orders of kind {kind}")
 
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    world = World(tmp_path, Wish(orders=60, seed=7, ship_after=3600.0))
+    world = World(tmp_path, Wish(orders=60 * len(CHANNELS), seed=7, ship_after=3600.0, shops=("all",)))
     runner = web.AppRunner(build(world), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -142,9 +170,10 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 @pytest.fixture(params=sorted(CHANNELS))
 async def channel(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[ChannelConnection]:
-    path, credentials = CHANNELS[request.param]
-    given = {"id": "acme-shop", "platform": request.param, "url": stage.origin + path, "credentials": credentials}
-    connection = open_channel(Channel.model_validate(given), credentials, budget=ledger)
+    stage.row = CHANNELS[request.param]
+    given = {"id": "acme-shop", **stage.shop.connection(stage.origin)}
+    assert given["platform"] == request.param
+    connection = open_channel(Channel.model_validate(given), given["credentials"], budget=ledger)
     assert connection is not None
     yield connection
     await connection.aclose()
@@ -152,10 +181,11 @@ async def channel(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[Chan
 
 @pytest.fixture(params=sorted(SOURCES))
 async def source(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[SourceConnection]:
-    path, credentials = SOURCES[request.param]
+    stage.row = SOURCES[request.param]
     costs = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "1.00"}]}
-    given = {"id": "east", "platform": request.param, "url": stage.origin + path, "credentials": credentials}
-    connection = open_source(Source.model_validate({**given, "costs": costs}), credentials, budget=ledger)
+    given = {"id": "east", "costs": costs, **stage.theirs.connection(stage.origin)}
+    assert given["platform"] == request.param
+    connection = open_source(Source.model_validate(given), given["credentials"], budget=ledger)
     assert connection is not None
     yield connection
     await connection.aclose()

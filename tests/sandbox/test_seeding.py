@@ -20,8 +20,8 @@ def world(directory: Path, **wish: Any) -> World:
 
 
 def config(made: World) -> Any:
-    tokens = {name: f"{name}-token" for name in ("acme", *SOURCES)}
-    return configuration.configuration("http://127.0.0.1:1", "acme", tokens, made.goods, made.levels)
+    sources = list(made.supplying.values())
+    return configuration.configuration("http://127.0.0.1:1", made.channels, sources, made.goods, made.levels)
 
 
 def ours(made: World) -> dict[str, str]:
@@ -48,7 +48,7 @@ def test_every_kind_is_there_with_its_expectation(tmp_path: Path, orders: int) -
     assert set(kinds) == {"plain", *KINDS.values()}
     assert sum(kinds.values()) == orders
     for order in made.shop.orders.values():
-        assert order.expectation == EXPECTED.get(order.tags[1], "shipped")
+        assert order.expectation == EXPECTED[order.tags[1]]
 
 
 def test_no_two_orders_could_be_taken_for_the_same(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from contextlib import suppress
 from aiohttp import web
 
 from sandbox.control import Control
+from sandbox.platforms import PLATFORMS
 from sandbox.serving import Server
-from sandbox.shopify.endpoint import ShopifyEndpoint
-from sandbox.shopify.schema import planner
 from sandbox.sources.endpoint import SourcesEndpoint
+from sandbox.sources.source import Source
 from sandbox.world import World
 
 MAX_BODY = 8 * 1024 * 1024
@@ -19,13 +19,12 @@ MAX_BODY = 8 * 1024 * 1024
 def build(world: World) -> web.Application:
     """The application; it ships and syncs in the background for as long as it runs, then closes the world."""
     server = Server(world.journal, world.faults)
-    shopify = ShopifyEndpoint(world.shops, planner(), server)
-    sources = SourcesEndpoint(world.sources, server, world.new_id, world.sells, world.wake)
+    suppliers = {name: source for name, source in world.sources.items() if isinstance(source, Source)}
+    sources = SourcesEndpoint(suppliers, server, world.new_id, world.sells, world.wake)
     app = web.Application(client_max_size=MAX_BODY)
     app.add_routes(
         [
-            web.post("/shopify/{shop}/admin/api/{version}/graphql.json", shopify.graphql),
-            web.post("/shopify/{shop}/admin/oauth/access_token", shopify.access_token),
+            *(route for platform in PLATFORMS for route in platform.routes(world.shops_of(platform), server)),
             web.post("/sources/{source}/requests", sources.submit),
             web.get("/sources/{source}/requests", sources.find),
             web.post("/sources/{source}/requests/{id}/cancel", sources.cancel),

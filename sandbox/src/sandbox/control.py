@@ -4,18 +4,18 @@ No authentication: it is for tests and demonstrations on this machine, and the s
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, fields, replace
+from typing import Any
 
 import orjson
 from aiohttp import web
 
-from sandbox import configuration, merchant
+from sandbox import configuration
 from sandbox.faults import BadRule
-from sandbox.merchant import NotPossible
 from sandbox.names import Names
 from sandbox.report import Facts, judge
-from sandbox.seeding.stock import SOURCES
 from sandbox.serving import Server
+from sandbox.shops import EmulatedShop, NotPossible
+from sandbox.supply import EmulatedSource
 from sandbox.world import World
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -83,10 +83,10 @@ class Control:
 
     async def config(self, request: web.Request) -> web.StreamResponse:
         world = self._world
-        tokens = {world.shop.name: world.shop.settings.tokens[0]}
-        tokens |= {name: source.settings.tokens[0] for name, source in world.sources.items()}
         origin = f"{request.scheme}://{request.host}"
-        content = configuration.configuration(origin, world.shop.name, tokens, world.goods, world.levels)
+        content = configuration.configuration(
+            origin, world.channels, list(world.supplying.values()), world.goods, world.levels
+        )
         return web.Response(text=configuration.as_yaml(content), content_type="application/yaml", charset="utf-8")
 
     async def report(self, request: web.Request) -> web.StreamResponse:
@@ -95,25 +95,28 @@ class Control:
 
     def all_facts(self) -> Facts:
         world = self._world
+        sources = world.sources.values()
+        couriers = {name: source.couriers for name, source in world.sources.items()}
         return Facts(
-            orders=[order for shop in world.shops.values() for order in shop.orders.values()],
-            requests=[one for source in world.sources.values() for one in source.requests.values()],
-            shipments=[one for source in world.sources.values() for one in source.shipments.values()],
+            orders=[order for shop in self._channels() for order in shop.judged()],
+            requests=[one for source in sources for one in source.asked()],
+            shipments=[one for source in sources for one in source.sent()],
             levels=world.levels,
-            names=Names.of(world.goods, SOURCES),
-            conflicts=[c for source in world.sources.values() for c in source.conflicts],
+            names=Names.of(world.goods, couriers, {shop.name: shop.couriers for shop in self._channels()}),
+            conflicts=[conflict for source in sources for conflict in source.conflicts],
         )
+
+    def _channels(self) -> list[EmulatedShop]:
+        return [shop for name, shop in self._world.shops.items() if self._world.demos[name].role == "channel"]
 
     async def counts(self, request: web.Request) -> web.StreamResponse:
         """Cheap figures for a progress display."""
         world = self._world
-        sources = {
-            name: {"requests": len(source.requests), "shipments": len(source.shipments)}
-            for name, source in world.sources.items()
-        }
-        made = sum(len(order.fulfillments) for order in world.shop.orders.values())
-        shop = {"orders": len(world.shop.orders), "fulfillments": made}
-        return told({"shops": {world.shop.name: shop}, "sources": sources, **self._server.counts.told()})
+        sources = {name: dict(zip(("requests", "shipments"), source.count(), strict=True))
+                   for name, source in world.supplying.items()}  # fmt: skip
+        shops = {shop.name: dict(zip(("orders", "fulfillments"), shop.count(), strict=True))
+                 for shop in world.channels}  # fmt: skip
+        return told({"shops": shops, "sources": sources, **self._server.counts.told()})
 
     async def ledger(self, request: web.Request) -> web.StreamResponse:
         """Entries after `after` as JSON lines, at most `limit`."""
@@ -135,83 +138,84 @@ class Control:
     async def clear(self, request: web.Request) -> web.StreamResponse:
         return told(self._world.faults.clear())
 
-    # -- the shop
+    # -- the shops
 
     async def shop_settings(self, request: web.Request) -> web.StreamResponse:
-        shop = self._world.shops[request.match_info["shop"]]
-        shop.configure(replace(shop.settings, **orjson.loads(await request.read())))
-        return self._done(asdict(shop.settings))
+        shop = self._shop(request)
+        shop.configure(await _given(request))
+        return self._done(shop.told_settings())
 
     async def orders(self, request: web.Request) -> web.StreamResponse:
-        shop = self._world.shops[request.match_info["shop"]]
-        wanted = request.query.get("expectation")
-        chosen = [o for o in shop.orders.values() if wanted is None or o.expectation.startswith(wanted)]
-        return told({"orders": [{"name": o.name, "id": o.id, "expectation": o.expectation} for o in chosen]})
+        wanted = request.query.get("expectation", "")
+        chosen = [order for order in self._shop(request).judged() if order.expectation.startswith(wanted)]
+        return told({"orders": [{"name": o.name, "id": _id(o.id), "expectation": o.expectation} for o in chosen]})
 
     async def add_orders(self, request: web.Request) -> web.StreamResponse:
         """`{count, varied?}` makes orders as the seeding does; `{orders: [...]}` takes them as given."""
-        world, given = self._world, orjson.loads(await request.read())
-        shop = world.shops[request.match_info["shop"]]
+        shop, given = self._shop(request), await _given(request)
         if "orders" in given:
-            made = [merchant.place(shop, one) for one in given["orders"]]
+            made = [shop.place(one) for one in given["orders"]]
         else:
-            made = list(world.maker.seeded(int(given["count"]), bool(given.get("varied", False))))
-        return self._done({"orders": [order.name for order in made]}, 201)
+            made = self._world.place_seeded(shop, int(given["count"]), bool(given.get("varied", False)))
+        return self._done({"orders": made}, 201)
 
     async def order(self, request: web.Request) -> web.StreamResponse:
-        return told(merchant.find(self._world.shops[request.match_info["shop"]], request.match_info["number"]))
+        return told(self._shop(request).shown(request.match_info["number"]))
 
     async def change_order(self, request: web.Request) -> web.StreamResponse:
-        shop = self._world.shops[request.match_info["shop"]]
-        order = merchant.find(shop, request.match_info["number"])
-        merchant.edit(shop, order, orjson.loads(await request.read()))
-        return self._done(order)
+        shop, number = self._shop(request), request.match_info["number"]
+        shop.edit(number, await _given(request))
+        return self._done(shop.shown(number))
 
     async def act_on_order(self, request: web.Request) -> web.StreamResponse:
-        shop = self._world.shops[request.match_info["shop"]]
-        order = merchant.find(shop, request.match_info["number"])
-        body = await request.read()
-        merchant.act(shop, order, request.match_info["action"], orjson.loads(body) if body else {})
-        return self._done(order)
+        shop, number = self._shop(request), request.match_info["number"]
+        shop.act(number, request.match_info["action"], await _given(request))
+        return self._done(shop.shown(number))
+
+    def _shop(self, request: web.Request) -> EmulatedShop:
+        return self._world.shops[request.match_info["shop"]]
 
     # -- the sources
 
     async def source_settings(self, request: web.Request) -> web.StreamResponse:
-        source = self._world.sources[request.match_info["source"]]
-        given = orjson.loads(await request.read())
-        known = {one.name for one in fields(source.settings)}
-        if set(given) - known:
-            raise NotPossible(f"unknown settings {sorted(set(given) - known)}; there are {sorted(known)}")
-        source.configure(replace(source.settings, **given))
-        return self._done(asdict(source.settings))
+        source = self._source(request)
+        source.configure(await _given(request))
+        return self._done(source.told_settings())
 
     async def requests(self, request: web.Request) -> web.StreamResponse:
-        return told({"requests": list(self._world.sources[request.match_info["source"]].requests.values())})
+        return told({"requests": self._source(request).told_requests()})
 
     async def shipments(self, request: web.Request) -> web.StreamResponse:
-        return told({"shipments": list(self._world.sources[request.match_info["source"]].shipments.values())})
+        return told({"shipments": self._source(request).told_shipments()})
 
     async def ship(self, request: web.Request) -> web.StreamResponse:
         """Ship now what is planned: everything, or one `reference`."""
-        source = self._world.sources[request.match_info["source"]]
-        body = await request.read()
-        return self._done({"shipments": merchant.ship_now(source, orjson.loads(body) if body else {})})
+        return self._done({"shipments": self._source(request).ship_now((await _given(request)).get("reference"))})
 
     async def cancel_request(self, request: web.Request) -> web.StreamResponse:
-        source = self._world.sources[request.match_info["source"]]
-        body = await request.read()
-        merchant.supplier_cancels(source, source.requests[request.match_info["id"]], orjson.loads(body) if body else {})
-        return self._done(source.requests[request.match_info["id"]])
+        source = self._source(request)
+        source.give_up(request.match_info["id"], await _given(request))
+        return self._done({"requests": source.told_requests()})
 
     async def act_on_shipment(self, request: web.Request) -> web.StreamResponse:
-        source = self._world.sources[request.match_info["source"]]
-        shipment = source.shipments[request.match_info["id"]]
-        body = await request.read()
-        merchant.act_on_shipment(source, shipment, request.match_info["action"], orjson.loads(body) if body else {})
-        return self._done(shipment)
+        source = self._source(request)
+        source.act_on_shipment(request.match_info["id"], request.match_info["action"], await _given(request))
+        return self._done({"shipments": source.told_shipments()})
+
+    def _source(self, request: web.Request) -> EmulatedSource:
+        return self._world.sources[request.match_info["source"]]
 
     def _done(self, content: object, status: int = 200) -> web.Response:
         """After a change: keep it, and let the sources see it."""
         self._world.journal.flush()
         self._world.wake.set()
         return told(content, status)
+
+
+async def _given(request: web.Request) -> Any:
+    body = await request.read()
+    return orjson.loads(body) if body else {}
+
+
+def _id(text: str) -> int | str:
+    return int(text) if text.isdigit() else text

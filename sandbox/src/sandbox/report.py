@@ -1,4 +1,4 @@
-"""Judges a run: what the shop recorded against what was ordered and what the sources say they shipped. Exact and pure.
+"""Judges a run: what the shops recorded against what was ordered and what the sources say they shipped. Exact and pure.
 
 Each problem is `open` (not done yet) or `wrong` (no later step can make it right). `ok` means neither is left.
 Cannot judge what only the hub knows: the reasons of its holds, its stock, its events.
@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from sandbox.names import Names
 from sandbox.seeding.stock import Level
-from sandbox.shopify.model import Fulfillment, Line, Order
-from sandbox.sources.model import Request, Shipment
+from sandbox.shops import JudgedFulfillment, JudgedLine, JudgedOrder
+from sandbox.supply import Asked, Sent
 
-_Thing = TypeVar("_Thing", Request, Shipment)
+_Thing = TypeVar("_Thing", Asked, Sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    orders: Sequence[Order]
-    requests: Sequence[Request]
-    shipments: Sequence[Shipment]
+    orders: Sequence[JudgedOrder]
+    requests: Sequence[Asked]
+    shipments: Sequence[Sent]
     levels: Sequence[Level]
     names: Names
     conflicts: Sequence[str] = ()
@@ -40,43 +40,45 @@ class Facts:
 class _Case:
     """One order with all that belongs to it."""
 
-    order: Order
-    requests: list[Request]
-    shipments: list[Shipment]
+    order: JudgedOrder
+    requests: list[Asked]
+    shipments: list[Sent]
     names: Names
-    groups: dict[tuple[str, ...], list[Fulfillment]] = field(default_factory=dict)
+    groups: dict[tuple[str, ...], list[JudgedFulfillment]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for made in self.order.fulfillments:
-            if made.by_api and made.status == "SUCCESS":
+            if made.ours and made.standing:
                 self.groups.setdefault(tuple(sorted(made.numbers)), []).append(made)
 
-    def owed(self, line: Line) -> int:
+    def owed(self, line: JudgedLine) -> int:
         """Pieces of the line that must be fulfilled in the end."""
-        service = not line.requires_shipping or line.sku in self.names.services
-        return 0 if service else line.current_quantity
+        return 0 if line.sku in self.names.services else line.owed
 
-    def shipped(self, shipment: Shipment) -> Counter[str]:
+    def shipped(self, shipment: Sent) -> Counter[str]:
         """By our SKU."""
         total: Counter[str] = Counter()
-        for line in shipment.lines:
-            total[self.names.ours_by_source_sku.get((shipment.source, line.sku), line.sku)] += line.quantity
+        for _, sku, quantity in shipment.lines:
+            total[self.names.ours_by_source_sku.get((shipment.source, sku), sku)] += quantity
         return total
 
-    def fulfilled(self, group: Iterable[Fulfillment]) -> Counter[str]:
+    def fulfilled(self, group: Iterable[JudgedFulfillment]) -> Counter[str]:
         """By our SKU."""
         total: Counter[str] = Counter()
-        for number, quantity in _by_line(group).items():
-            sku = self.order.line(number).sku or ""
+        skus = {line.id: line.sku for line in self.order.lines}
+        for line_id, quantity in _by_line(group).items():
+            sku = skus.get(line_id, "")
             total[self.names.ours_by_channel_sku.get(sku, sku)] += quantity
         return total
 
 
 def judge(facts: Facts) -> dict[str, Any]:
     """The report: counts, and each problem with its order's number."""
-    requests, shipments = _by_order(facts.requests), _by_order(facts.shipments)
+    known = frozenset(_plain(order.name) for order in facts.orders)
+    requests, shipments = _by_order(facts.requests, known), _by_order(facts.shipments, known)
     cases = [
-        _Case(order, requests.pop(order.name, []), shipments.pop(order.name, []), facts.names) for order in facts.orders
+        _Case(order, requests.pop(_plain(order.name), []), shipments.pop(_plain(order.name), []), facts.names)
+        for order in facts.orders
     ]
     problems = [problem for case in cases for check in CHECKS for problem in check(case)]
     problems += [Problem(name, "unknown_order", "a source was asked to ship an order that no shop has")
@@ -105,7 +107,7 @@ def _stayed_away(case: _Case) -> Iterator[Problem]:
     """What is held or excluded has nothing asked for and nothing fulfilled."""
     if not case.order.expectation.startswith(("held", "excluded")):
         return
-    live = [request.reference for request in case.requests if request.state != "canceled"]
+    live = [request.reference for request in case.requests if request.live]
     if live:
         yield Problem(case.order.name, "requested", f"{case.order.expectation}, but asked for as {', '.join(live)}")
     if case.groups:
@@ -116,7 +118,7 @@ def _shipments_told(case: _Case) -> Iterator[Problem]:
     """Each standing shipment is at the shop once, with its lines, carrier, numbers and URL; nothing else is there."""
     if case.order.expectation == "any":
         return
-    standing = {tuple(sorted(s.tracking_numbers)): s for s in case.shipments if s.status == "shipped"}
+    standing = {tuple(sorted(s.numbers)): s for s in case.shipments if s.standing}
     for numbers, shipment in standing.items():
         group = case.groups.get(numbers)
         if group is None:
@@ -124,7 +126,7 @@ def _shipments_told(case: _Case) -> Iterator[Problem]:
             yield Problem(case.order.name, "shipment_missing", detail, wrong=False)
         else:
             yield from _compare(case, shipment, group)
-    canceled = {tuple(sorted(s.tracking_numbers)) for s in case.shipments if s.status == "canceled"}
+    canceled = {tuple(sorted(s.numbers)) for s in case.shipments if not s.standing}
     for numbers in case.groups:
         if numbers not in standing:
             kind = "withdrawn_shipment_stands" if numbers in canceled else "fulfillment_of_nothing"
@@ -132,7 +134,7 @@ def _shipments_told(case: _Case) -> Iterator[Problem]:
             yield Problem(case.order.name, kind, detail, wrong=numbers not in canceled)
 
 
-def _compare(case: _Case, shipment: Shipment, group: Sequence[Fulfillment]) -> Iterator[Problem]:
+def _compare(case: _Case, shipment: Sent, group: Sequence[JudgedFulfillment]) -> Iterator[Problem]:
     told, true = case.fulfilled(group), case.shipped(shipment)
     by_line, by_ref = _by_line(group), _by_reference(case, shipment)
     if not told <= true:
@@ -143,13 +145,13 @@ def _compare(case: _Case, shipment: Shipment, group: Sequence[Fulfillment]) -> I
         # An order at two locations gets two fulfillments for one shipment; the second is still to come.
         detail = f"{shipment.id}: shop {dict(told)}, source {dict(true)}"
         yield Problem(case.order.name, "shipment_part_missing", detail, wrong=False)
-    wanted = case.names.channel_courier(shipment.source, shipment.carrier)
+    wanted = case.names.at_shop(case.order.shop, shipment.source, shipment.carrier)
     for made in group:
-        if made.company != wanted:
-            detail = f"{shipment.id}: shop {made.company!r}, source {shipment.carrier!r} which is {wanted!r} there"
+        if made.carrier != wanted:
+            detail = f"{shipment.id}: shop {made.carrier!r}, source {shipment.carrier!r} which is {wanted!r} there"
             yield Problem(case.order.name, "wrong_carrier", detail)
-        if not made.urls or set(made.urls) != {shipment.tracking_url}:
-            detail = f"{shipment.id}: shop {made.urls}, source {shipment.tracking_url!r}"
+        if not made.urls or set(made.urls) != {shipment.url}:
+            detail = f"{shipment.id}: shop {list(made.urls)}, source {shipment.url!r}"
             yield Problem(case.order.name, "wrong_tracking_url", detail)
 
 
@@ -159,14 +161,12 @@ def _requested_once(case: _Case) -> Iterator[Problem]:
         return
     asked: Counter[str] = Counter()
     for request in case.requests:
-        if request.state != "canceled":
-            for asked_for in request.lines:
-                sku = case.names.ours_by_source_sku.get((request.source, asked_for.sku), asked_for.sku)
-                asked[sku] += asked_for.quantity - asked_for.canceled
+        if request.live:
+            for theirs, quantity in request.lines:
+                asked[case.names.ours_by_source_sku.get((request.source, theirs), theirs)] += quantity
     ordered: Counter[str] = Counter()
     for line in case.order.lines:
-        sku = line.sku or ""
-        ordered[case.names.ours_by_channel_sku.get(sku, sku)] += case.owed(line) - _before(case.order, line)
+        ordered[case.names.ours_by_channel_sku.get(line.sku, line.sku)] += case.owed(line) - line.before
     for sku in asked:
         if asked[sku] > ordered[sku] and case.order.expectation != "canceled":
             references = ", ".join(request.reference for request in case.requests)
@@ -186,10 +186,10 @@ def _oversold(facts: Facts) -> Iterator[Problem]:
     had = {(level.source, level.sku): level.on_hand for level in facts.levels}
     left: Counter[tuple[str, str]] = Counter()
     for shipment in facts.shipments:
-        if shipment.status == "shipped":
-            for line in shipment.lines:
-                sku = facts.names.ours_by_source_sku.get((shipment.source, line.sku), line.sku)
-                left[shipment.source, sku] += line.quantity
+        if shipment.standing:
+            for _, theirs, quantity in shipment.lines:
+                sku = facts.names.ours_by_source_sku.get((shipment.source, theirs), theirs)
+                left[shipment.source, sku] += quantity
     for (source, sku), quantity in left.items():
         if quantity > had.get((source, sku), 0):
             yield Problem("", "oversold", f"{source} shipped {quantity} of {sku}, it had {had.get((source, sku), 0)}")
@@ -210,7 +210,7 @@ def _told(cases: Sequence[_Case], problems: Sequence[Problem], facts: Facts) -> 
         "orders": {"total": len(cases), "by_expectation": dict(by_expectation)},
         "requests": len(facts.requests),
         "most_posts": max((request.posts for request in facts.requests), default=0),
-        "shipments": sum(1 for shipment in facts.shipments if shipment.status == "shipped"),
+        "shipments": sum(1 for shipment in facts.shipments if shipment.standing),
         "fulfillments": sum(len(group) for case in cases for group in case.groups.values()),
         "duplicates": {where: sum(kinds[kind] for kind in names) for where, names in DUPLICATES.items()},
         "mismatches": dict(kinds),
@@ -218,35 +218,38 @@ def _told(cases: Sequence[_Case], problems: Sequence[Problem], facts: Facts) -> 
     }
 
 
-def _by_order(things: Sequence[_Thing]) -> dict[str, list[_Thing]]:
+def _plain(number: str) -> str:
+    """Sources may or may not keep the `#` of an order's number."""
+    return number.removeprefix("#")
+
+
+def _by_order(things: Sequence[_Thing], known: frozenset[str]) -> dict[str, list[_Thing]]:
     found: dict[str, list[_Thing]] = defaultdict(list)
     for thing in things:
-        number = thing.order_number
-        found[number if number.startswith("#") else f"#{number}"].append(thing)
+        found[_plain(thing.order_number) or _in_reference(thing.reference, known)].append(thing)
     return found
 
 
-def _by_line(group: Iterable[Fulfillment]) -> Counter[int]:
-    total: Counter[int] = Counter()
+def _in_reference(reference: str, known: frozenset[str]) -> str:
+    """The order's number in `E-1001` or `E-1001-2`: the FR numbers of the ready-made configuration."""
+    rest = reference.partition("-")[2]
+    return rest if rest in known else rest.rpartition("-")[0] or reference
+
+
+def _by_line(group: Iterable[JudgedFulfillment]) -> Counter[str]:
+    total: Counter[str] = Counter()
     for made in group:
-        for part in made.lines:
-            total[part.line_id] += part.quantity
+        total.update(made.lines)
     return total
 
 
-def _by_reference(case: _Case, shipment: Shipment) -> Counter[int] | None:
+def _by_reference(case: _Case, shipment: Sent) -> Counter[str] | None:
     """The shipment's pieces by the shop's line id; None when a line_ref is not made of one."""
-    known = {str(line.id): line.id for line in case.order.lines}
-    total: Counter[int] = Counter()
-    for line in shipment.lines:
-        number = known.get(line.line_ref.partition("#")[0].rpartition("/")[2])
-        if number is None:
+    known = {line.id for line in case.order.lines}
+    total: Counter[str] = Counter()
+    for line_ref, _, quantity in shipment.lines:
+        line_id = line_ref.partition("#")[0].rpartition("/")[2]
+        if line_id not in known:
             return None
-        total[number] += line.quantity
+        total[line_id] += quantity
     return total
-
-
-def _before(order: Order, line: Line) -> int:
-    """Pieces that were fulfilled before the run began."""
-    return sum(p.quantity for made in order.fulfillments if not made.by_api and made.status == "SUCCESS"
-               for p in made.lines if p.line_id == line.id)  # fmt: skip

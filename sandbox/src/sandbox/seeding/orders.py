@@ -1,19 +1,16 @@
-"""Orders for the shop: varied, deterministic, each with what a right run makes of it.
+"""Orders for the shops: varied, deterministic, each with what a right run makes of it; in no platform's words.
 
 Kinds come by position, not by chance, so that a small shop has one of each; what is in them comes from the dice.
 Cannot promise that orders added later find stock: only plain ones are sure to (the west has them in plenty).
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sandbox.seeding import people
+from sandbox.seeding.drafts import Draft, DraftLine
 from sandbox.seeding.goods import CHANNEL_METHODS, GIFT_CARD, GIFT_WRAP, UNMAPPED_METHOD, UNMAPPED_SKU, Good
-from sandbox.shopify import fulfilling
-from sandbox.shopify.fulfilling import Tracking, Wanted
-from sandbox.shopify.model import Line, Order
-from sandbox.shopify.shop import FIRST_NUMBER, LOCATIONS, Shop
 
 CYCLE = 40
 KINDS = {
@@ -42,101 +39,110 @@ KINDS = {
 """Position in a cycle of 40 -> kind; the others are plain."""
 
 EXPECTED = {
+    "plain": "shipped",
+    "scarce": "shipped",
+    "repeated": "shipped",
+    "wrapped": "shipped",
     "pending": "held:awaiting_payment",
+    "authorized": "shipped",
     "unmapped_sku": "held:unmapped_sku",
     "unmapped_method": "held:unmapped_shipping_method",
     "on_hold": "held:on_hold_at_channel",
+    "two_locations": "shipped",
+    "edited": "shipped",
+    "partly_fulfilled": "shipped",
+    "gift_card_beside": "shipped",
     "canceled": "excluded:canceled",
     "fulfilled": "excluded:fulfillment_fulfilled",
     "gift_cards_only": "excluded:fulfillment_not_required",
     "refunded": "excluded:payment_refunded",
 }
-"""Every other kind is expected to be shipped."""
+"""Every kind and what is expected of it, where the platform has such orders; a shop's `kinds` is a part of this, with
+the platform's own reasons where they differ."""
 
-FINANCIAL = {"pending": "PENDING", "authorized": "AUTHORIZED", "refunded": "REFUNDED"}
+PAYMENT = {"pending": "pending", "authorized": "authorized", "refunded": "refunded"}
 SPACING = 7
 """Seconds between two orders' times of creation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes orders for one shop."""
+    """Imagines the orders of one shop. `kinds` are those that its platform has, with their expectations."""
 
-    shop: Shop
+    shop: str
+    kinds: Mapping[str, str]
     goods: Sequence[Good]
     seed: int
+    scarce_from: int = 0
+    """Large orders that other shops have before: each takes the next scarce good."""
+    houses_from: int = 0
+    """House numbers below were given to other shops' buyers, so that no two orders look alike."""
 
-    def seeded(self, count: int, varied: bool = True) -> Iterator[Order]:
-        """`count` new orders after those that are there; each is in the shop when it is given out."""
-        start = self.shop.next_number() - FIRST_NUMBER
-        first_at = int(self.shop.now()) - SPACING * count
+    def seeded(self, start: int, count: int, now: float, varied: bool = True) -> Iterator[Draft]:
+        """`count` orders for the positions from `start` on, the last of them placed just before `now`."""
+        first_at = int(now) - SPACING * count
         for offset in range(count):
             number = start + offset
             kind = KINDS.get(number % CYCLE, "plain") if varied else "plain"
-            yield self._order(number, kind, first_at + SPACING * offset)
+            yield self._draft(number, kind if kind in self.kinds else "plain", first_at + SPACING * offset)
 
-    def _order(self, number: int, kind: str, at: int) -> Order:
-        dice = random.Random(f"{self.seed}/{number}")
+    def _draft(self, number: int, kind: str, at: int) -> Draft:
+        dice = random.Random(f"{self.seed}/{self.shop}/{number}")
         titles = list(CHANNEL_METHODS)
-        order = Order(
-            id=self.shop.new_id(),
-            number=FIRST_NUMBER + number,
-            name=f"#{FIRST_NUMBER + number}",
-            created_at=at,
-            updated_at=at,
-            display_financial_status=FINANCIAL.get(kind, "PAID"),
-            currency_code="USD",
-            lines=self._lines(dice, kind, number),
-            shipping_address=people.address(dice, number + 1, at_home=kind == "scarce"),
-            shipping_title=UNMAPPED_METHOD if kind == "unmapped_method" else titles[dice.randrange(len(titles))],
+        return Draft(
+            position=number,
+            kind=kind,
+            at=at,
+            lines=tuple(self._lines(dice, kind, number)),
+            buyer=people.address(dice, self.houses_from + number + 1, at_home=kind == "scarce"),
+            shipping_method=UNMAPPED_METHOD if kind == "unmapped_method" else titles[dice.randrange(len(titles))],
             shipping_price="4.90",
-            email=f"buyer{number}@mail.example",
+            currency="USD",
+            payment=PAYMENT.get(kind, "paid"),
+            email=f"buyer{number}@{self.shop}.example",
             note="Bitte klingeln – danke! 🙏" if dice.random() < 0.1 else None,
-            tags=["sandbox", kind],
-            expectation=EXPECTED.get(kind, "shipped"),
+            expectation=self.kinds[kind],
         )
-        if kind == "canceled":
-            order.cancelled_at, order.cancel_reason = at + 1, "CUSTOMER"
-        self.shop.add(order, _spread if kind == "two_locations" else None)
-        _after(self.shop, order, kind)
-        return order
 
-    def _lines(self, dice: random.Random, kind: str, number: int) -> list[Line]:
+    def _lines(self, dice: random.Random, kind: str, number: int) -> list[DraftLine]:
         plain = [good for good in self.goods if not good.scarce]
         if kind == "gift_cards_only":
-            return [self._service(GIFT_CARD, "Gift card", ships=False)]
+            return [_service(GIFT_CARD, "Gift card", ships=False)]
         if kind == "scarce":
-            return [self._line(self._scarce(number), large_quantity(number)), self._line(dice.choice(plain), 1)]
+            return [_line(self._scarce(number), large_quantity(number)), _line(dice.choice(plain), 1)]
         least = 2 if kind in {"two_locations", "repeated", "edited"} else 1
         chosen = dice.sample(plain, dice.randint(least, 4))
-        lines = [self._line(good, dice.choice((1, 1, 1, 2, 2, 3, 5))) for good in chosen]
+        lines = [_line(good, dice.choice((1, 1, 1, 2, 2, 3, 5))) for good in chosen]
         if kind == "repeated":
-            lines.append(self._line(chosen[0], 2))
+            lines.append(_line(chosen[0], 2))
         if kind == "partly_fulfilled":
-            lines[0].quantity = lines[0].current_quantity = 3
+            lines[0] = replace(lines[0], quantity=3, current=3)
         if kind == "edited":
-            lines[0].quantity = lines[0].current_quantity + 2
-            lines[1].current_quantity = 0
-        return lines + self._extras(kind)
-
-    def _extras(self, kind: str) -> list[Line]:
-        if kind == "unmapped_sku":
-            return [self._service(UNMAPPED_SKU, "Mystery box", ships=True)]
-        if kind == "wrapped":
-            return [self._service(GIFT_WRAP, "Gift wrapping", ships=True)]
-        if kind == "gift_card_beside":
-            return [self._service(GIFT_CARD, "Gift card", ships=False)]
-        return []
+            lines[0] = replace(lines[0], quantity=lines[0].current + 2)
+            lines[1] = replace(lines[1], current=0)
+        return lines + _extras(kind)
 
     def _scarce(self, number: int) -> Good:
         scarce = [good for good in self.goods if good.scarce]
-        return scarce[scarce_turn(number) % len(scarce)]
+        return scarce[(self.scarce_from + scarce_turn(number)) % len(scarce)]
 
-    def _line(self, good: Good, quantity: int) -> Line:
-        return Line(self.shop.new_id(), good.channel_sku, good.title, quantity, quantity, good.price)
 
-    def _service(self, sku: str, title: str, ships: bool) -> Line:
-        return Line(self.shop.new_id(), sku, title, 1, 1, "50.00", ships, is_gift_card=sku == GIFT_CARD)
+def _extras(kind: str) -> list[DraftLine]:
+    if kind == "unmapped_sku":
+        return [_service(UNMAPPED_SKU, "Mystery box", ships=True)]
+    if kind == "wrapped":
+        return [_service(GIFT_WRAP, "Gift wrapping", ships=True)]
+    if kind == "gift_card_beside":
+        return [_service(GIFT_CARD, "Gift card", ships=False)]
+    return []
+
+
+def _line(good: Good, quantity: int) -> DraftLine:
+    return DraftLine(good.channel_sku, good.title, quantity, quantity, good.price)
+
+
+def _service(sku: str, title: str, ships: bool) -> DraftLine:
+    return DraftLine(sku, title, 1, 1, "50.00", ships, gift_card=sku == GIFT_CARD)
 
 
 def scarce_turn(number: int) -> int:
@@ -148,28 +154,3 @@ def scarce_turn(number: int) -> int:
 
 def large_quantity(number: int) -> int:
     return 12 + 2 * (scarce_turn(number) % 4)
-
-
-def _spread(line: Line) -> int:
-    return LOCATIONS[line.id % 2][0]
-
-
-def _after(shop: Shop, order: Order, kind: str) -> None:
-    """What happened at the shop before anybody looked."""
-    if kind == "fulfilled":
-        _ship(shop, order, lambda left: left)
-    elif kind == "partly_fulfilled":
-        _ship(shop, order, lambda left: left - 1, lines=1)
-    elif kind == "on_hold":
-        for part in order.fulfillment_orders:
-            part.status, part.holds = "ON_HOLD", ["OTHER"]
-        shop.keep(order)
-
-
-def _ship(shop: Shop, order: Order, share: Callable[[int], int], lines: int | None = None) -> None:
-    part = order.fulfillment_orders[0]
-    taken = tuple((li.id, share(li.remaining_quantity)) for li in part.lines[:lines])
-    tracking = Tracking("UPS", (f"1ZSEED{order.number}",), ())
-    made = fulfilling.fulfill(order, [Wanted(part.id, taken)], tracking, shop.new_id, order.created_at + 2)
-    made.by_api = False
-    shop.keep(order)

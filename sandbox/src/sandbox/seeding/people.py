@@ -2,7 +2,7 @@
 
 import random
 
-from sandbox.shopify.model import Address
+from sandbox.seeding.drafts import Buyer
 
 _PLACES = (
     ("US", "IL", "Springfield", "62701", "High Street", ("Zoë", "Marcus", "Ana"), ("Müller", "O’Neil", "Lee")),
@@ -21,18 +21,18 @@ COUNTRIES = tuple(dict.fromkeys(place[0] for place in _PLACES))
 HOME = tuple(place for place in _PLACES if place[0] == "US")
 
 
-def address(dice: random.Random, house: int, at_home: bool) -> Address:
+def address(dice: random.Random, house: int, at_home: bool) -> Buyer:
     """`at_home`: in the country that every source serves."""
     country, region, city, postal, street, first, last = dice.choice(HOME if at_home else _PLACES)
-    return Address(
+    return Buyer(
         first_name=dice.choice(first),
         last_name=dice.choice(last),
-        address1=f"{house} {street}",
+        line1=f"{house} {street}",
         city=city,
-        country_code_v2=country,
-        zip=postal,
+        country=country,
+        postal=postal,
         company="Kaffeehaus „Zur Ecke“ & Co." if dice.random() < 0.1 else None,
-        address2="Apt. 4½" if dice.random() < 0.2 else None,
-        province_code=region,
+        line2="Apt. 4½" if dice.random() < 0.2 else None,
+        region=region,
         phone="+1 217 555 0100" if dice.random() < 0.5 else None,
     )

@@ -74,11 +74,10 @@ class ShopifyEndpoint:
         given = await request.json()
         if shop is None or given.get("client_secret") != f"{shop.name}-secret":
             return web.json_response({"error": "invalid_client"}, status=400)
-        settings = shop.settings
-        settings.tokens = [*settings.tokens, f"shpca_{secrets.token_hex(16)}"]
-        shop.configure(settings)
+        token = f"shpca_{secrets.token_hex(16)}"
+        shop.configure({"tokens": [*shop.settings.tokens, token]})
         self._server.journal.flush()
-        return web.json_response({"access_token": settings.tokens[-1], "scope": "write_orders", "expires_in": 86399})
+        return web.json_response({"access_token": token, "scope": "write_orders", "expires_in": 86399})
 
     def _plan(self, body: bytes) -> tuple[Plan | None, Any]:
         """The plan, or what to answer instead (None: the body is no GraphQL request at all)."""

@@ -1,21 +1,22 @@
 """One emulated shop: its orders and tokens, and everything that changes them. Every change is kept and noted."""
 
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from sandbox.journal import Journal
-from sandbox.shopify import fulfilling
+from sandbox.seeding.drafts import Draft
+from sandbox.seeding.goods import CHANNEL_COURIERS
+from sandbox.seeding.orders import EXPECTED
+from sandbox.shopify import fulfilling, judging, merchant, seeded
 from sandbox.shopify.cost import Bucket
 from sandbox.shopify.fulfilling import Refused, Tracking, Wanted
 from sandbox.shopify.index import Index
 from sandbox.shopify.model import Fulfillment, Line, Order
+from sandbox.shops import Given, JudgedOrder, NotPossible, Place
 
 LOCATIONS = ((101, "Main warehouse"), (102, "Back room"))
-FIRST_NUMBER = 1001
 _ORDER = TypeAdapter(Order)
 
 
@@ -23,7 +24,7 @@ _ORDER = TypeAdapter(Order)
 class Settings:
     """What can be turned at run time by the control API."""
 
-    tokens: list[str] = field(default_factory=lambda: ["shpat_demo_acme"])
+    tokens: list[str] = field(default_factory=list)
     index_lag: float = 0.0
     """Seconds until a list or search shows a change."""
     rewrites_unknown_carriers: bool = False
@@ -33,20 +34,20 @@ class Settings:
 
 
 class Shop:
-    """`now` gives seconds since the epoch; ids come from the world, so that no two things share one."""
+    kinds: Mapping[str, str] = EXPECTED
+    couriers: Mapping[str, str] = CHANNEL_COURIERS
 
-    def __init__(
-        self, name: str, journal: Journal, new_id: Callable[[], int], now: Callable[[], float] = time.time
-    ) -> None:
-        self.name = name
-        self.journal = journal
-        self.new_id = new_id
-        self.now = now
-        self.settings = Settings()
+    def __init__(self, place: Place) -> None:
+        self.name = place.name
+        self.journal = place.journal
+        self.new_id = place.new_id
+        self.now = place.now
+        self.first_number = place.first_number
+        self.settings = Settings(tokens=[f"shpat_demo_{place.name}"])
         self.bucket = Bucket()
         self.orders: dict[int, Order] = {}
         self.index = Index(self.orders.__getitem__)
-        self._last_number = FIRST_NUMBER - 1
+        self._last_number = place.first_number - 1
         self._by_name: dict[str, int] = {}
         self._by_fulfillment: dict[int, int] = {}
         self._by_fulfillment_order: dict[int, int] = {}
@@ -137,6 +138,54 @@ class Shop:
             urls=made.urls,
         )
 
+    # -- what people do, and what is judged
+
+    def next_position(self) -> int:
+        return self.next_number() - self.first_number
+
+    def seed(self, draft: Draft) -> str:
+        return seeded.seed(self, draft).name
+
+    def place(self, given: Given) -> str:
+        return merchant.place(self, given).name
+
+    def edit(self, number: str, given: Given) -> None:
+        merchant.edit(self, self.shown(number), given)
+
+    def act(self, number: str, action: str, given: Given) -> None:
+        merchant.act(self, self.shown(number), action, given)
+
+    def shown(self, number: str) -> Order:
+        order = self.order_named(number)
+        if order is None:
+            raise KeyError(f"order {number}")
+        return order
+
+    def judged(self) -> Iterator[JudgedOrder]:
+        return (judging.judged(self.name, order) for order in self.orders.values())
+
+    def find(self, number: str) -> JudgedOrder | None:
+        order = self.order_named(number)
+        return None if order is None else judging.judged(self.name, order)
+
+    def count(self) -> tuple[int, int]:
+        return len(self.orders), sum(len(order.fulfillments) for order in self.orders.values())
+
+    def may_box(self, number: str) -> bool:
+        """A shipment of an order that stands at two locations becomes two fulfillments: one number each is safe."""
+        return len({part.location_id for part in self.shown(number).fulfillment_orders}) <= 1
+
+    def connection(self, origin: str) -> dict[str, Any]:
+        credentials = {"access_token": self.settings.tokens[0]}
+        return {"platform": "shopify", "url": f"{origin}/shopify/{self.name}", "credentials": credentials}
+
+    def imports(self) -> dict[str, Any]:
+        return {
+            "payment": ["paid", "authorized", "pending"],
+            "fulfillment": ["unfulfilled", "partial", "on_hold"],
+            "deferred": ["authorized"],
+        }
+
     # -- keeping
 
     def keep(self, order: Order) -> None:
@@ -144,16 +193,25 @@ class Shop:
         lag = self.settings.index_lag
         self._remember(order, self.now() + lag if lag else None)
 
-    def restore(self, stored: Any) -> None:
-        self._remember(_ORDER.validate_python(stored), None)
+    def restore(self, kind: str, document: Any) -> None:
+        if kind == "shop":
+            self._apply(_SETTINGS.validate_python(document))
+        else:
+            self._remember(_ORDER.validate_python(document), None)
 
-    def configured(self, settings: Settings) -> None:
+    def told_settings(self) -> Given:
+        return asdict(self.settings)
+
+    def configure(self, given: Given) -> None:
+        known = sorted(one.name for one in fields(Settings))
+        if unknown := sorted(set(given) - set(known)):
+            raise NotPossible(f"unknown settings {unknown}; there are {known}")
+        self._apply(replace(self.settings, **given))
+        self.journal.save("shop", self.name, self.settings)
+
+    def _apply(self, settings: Settings) -> None:
         self.settings = settings
         self.bucket = Bucket(settings.maximum, settings.restore_rate)
-
-    def configure(self, settings: Settings) -> None:
-        self.configured(settings)
-        self.journal.save("shop", self.name, settings)
 
     def ids(self) -> Iterable[int]:
         for order in self.orders.values():
@@ -173,6 +231,9 @@ class Shop:
         self._by_fulfillment.update((made.id, order.id) for made in order.fulfillments)
         self._by_fulfillment_order.update((part.id, order.id) for part in order.fulfillment_orders)
         self.index.see(order, visible_at)
+
+
+_SETTINGS = TypeAdapter(Settings)
 
 
 def _main(line: Line) -> int:

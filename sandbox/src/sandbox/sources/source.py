@@ -3,15 +3,18 @@
 import heapq
 import time
 from bisect import bisect_left, insort
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from sandbox.journal import Journal
-from sandbox.sources import shipping
+from sandbox.seeding.goods import COURIERS_BY_SOURCE
+from sandbox.shops import Given, NotPossible
+from sandbox.sources import people, shipping
 from sandbox.sources.model import Part, Request, RequestLine, Shipment, ShipmentLine
+from sandbox.supply import Asked, Sent
 
 _REQUEST = TypeAdapter(Request)
 _SHIPMENT = TypeAdapter(Shipment)
@@ -36,6 +39,9 @@ class Settings:
     """auto (accepted while nothing shipped), refused, or pending."""
 
 
+_SETTINGS = TypeAdapter(Settings)
+
+
 class Conflict(ValueError):
     """The reference names a request with other content."""
 
@@ -51,6 +57,7 @@ class Source:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
+        self.couriers: Mapping[str, str] = COURIERS_BY_SOURCE.get(name, {})
         self.journal = journal
         self._clock = now
         self.settings = Settings(tokens=[f"demo-{name}-token"])
@@ -212,22 +219,71 @@ class Source:
         facts |= {"reference": shipment.reference, "order": shipment.order_number, "lines": lines}
         self.journal.note(event, source=self.name, shipment=shipment.id, **facts)
 
+    # -- people, and what is judged
+
+    def ship_now(self, reference: str | None) -> list[str]:
+        return people.ship_now(self, reference)
+
+    def give_up(self, request_id: str, given: Given) -> None:
+        people.give_up(self, self.requests[request_id], given)
+
+    def act_on_shipment(self, shipment_id: str, action: str, given: Given) -> None:
+        people.act_on_shipment(self, self.shipments[shipment_id], action, given)
+
+    def asked(self) -> Iterator[Asked]:
+        for one in self.requests.values():
+            lines = tuple((line.sku, line.quantity - line.canceled) for line in one.lines)
+            yield Asked(self.name, one.reference, one.order_number, lines, one.state != "canceled", one.posts)
+
+    def sent(self) -> Iterator[Sent]:
+        for one in self.shipments.values():
+            lines = tuple((line.line_ref, line.sku, line.quantity) for line in one.lines)
+            stands, numbers, url = one.status == "shipped", tuple(one.tracking_numbers), one.tracking_url or ""
+            names = one.id, self.name, one.reference, one.order_number
+            yield Sent(*names, stands, lines, one.carrier, numbers, url)
+
+    def told_requests(self) -> Sequence[object]:
+        return list(self.requests.values())
+
+    def told_shipments(self) -> Sequence[object]:
+        return list(self.shipments.values())
+
+    def count(self) -> tuple[int, int]:
+        return len(self.requests), len(self.shipments)
+
+    def connection(self, origin: str) -> dict[str, Any]:
+        credentials = {"token": self.settings.tokens[0]}
+        return {"platform": "http", "url": f"{origin}/sources/{self.name}", "credentials": credentials}
+
     # -- keeping
 
     def note(self, event: str, request: Request, **facts: object) -> None:
         self.journal.note(event, source=self.name, request=request.id, reference=request.reference, **facts)
 
-    def configure(self, settings: Settings) -> None:
-        self.settings = settings
-        self.journal.save("source", self.name, settings)
+    def told_settings(self) -> Given:
+        return asdict(self.settings)
 
-    def restore_request(self, stored: Any) -> None:
-        self._remember(_REQUEST.validate_python(stored))
+    def configure(self, given: Given) -> None:
+        known = sorted(one.name for one in fields(self.settings))
+        if unknown := sorted(set(given) - set(known)):
+            raise NotPossible(f"unknown settings {unknown}; there are {known}")
+        self.settings = replace(self.settings, **given)
+        self.journal.save("source", self.name, self.settings)
 
-    def restore_shipment(self, stored: Any) -> None:
-        shipment = _SHIPMENT.validate_python(stored)
-        self._known(shipment)
-        insort(self.changed, (shipment.updated_at, shipment.id))
+    def restore(self, kind: str, document: Any) -> None:
+        if kind == "source":
+            self.settings = _SETTINGS.validate_python(document)
+        elif kind == "conflict":
+            self.conflicts.append(document)
+        elif kind == "request":
+            self._remember(_REQUEST.validate_python(document))
+        else:
+            shipment = _SHIPMENT.validate_python(document)
+            self._known(shipment)
+            insort(self.changed, (shipment.updated_at, shipment.id))
+
+    def ids(self) -> Iterable[int]:
+        return (int(request.id[4:]) for request in self.requests.values())
 
     def _known(self, shipment: Shipment) -> None:
         self.shipments[shipment.id] = shipment

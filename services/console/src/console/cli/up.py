@@ -45,7 +45,7 @@ def up(
     try:
         if world.resumed:
             out.print(f"[dim]·[/dim] going on in {world.directory}; remove it to begin anew", highlight=False)
-        world.start(sandbox_orders=None if no_sandbox else orders or _DEMO_ORDERS)
+        world.start(sandbox_orders=None if no_sandbox else orders or _DEMO_ORDERS, shops="all")
         _apply(world, config, no_sandbox)
         _tell_where(world, no_sandbox)
         code = _watch(world, None if no_sandbox else orders or _DEMO_ORDERS, ends=orders is not None)

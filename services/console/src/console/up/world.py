@@ -61,8 +61,8 @@ class World:
     def console_url(self) -> str:
         return f"http://127.0.0.1:{self.console_port}"
 
-    def start(self, *, sandbox_orders: int | None) -> None:
-        """`sandbox_orders` None starts without the demonstration shops."""
+    def start(self, *, sandbox_orders: int | None, shops: str = "acme") -> None:
+        """`sandbox_orders` None starts without the demonstration shops; `shops` names them (or says `all`)."""
         self._say("PostgreSQL starts")
         self._postgres.start()
         if self._embedded is not None:
@@ -70,8 +70,8 @@ class World:
             self._bootstrap = self._embedded.start()
             self._embedded.create_topics(TOPICS)
         if sandbox_orders is not None:
-            self._say(f"the sandbox starts: a shop with {sandbox_orders} orders, three sources")
-            self._start_sandbox(sandbox_orders)
+            self._say(f"the sandbox starts: {sandbox_orders} orders")
+            self._start_sandbox(sandbox_orders, shops)
         self._say(f"five services start; their logs are in {self.directory / 'logs'}")
         self.console_port = self.console_port or free_port(8080)
         for name in SERVICES:
@@ -107,10 +107,11 @@ class World:
         headers = {"Authorization": f"Bearer {self.admin_key}"}
         return httpx.request(method, f"{self.console_url}/api/v1{path}", headers=headers, timeout=60.0, **options)
 
-    def _start_sandbox(self, orders: int) -> None:
+    def _start_sandbox(self, orders: int, shops: str) -> None:
         port = self.sandbox_url.rsplit(":", 1)[1]
-        arguments = ("--port", port, "--data", str(self.directory / "sandbox"), "--orders", str(orders))
-        self.children.start("sandbox", "sandbox", *arguments, environment={})
+        where = ("--port", port, "--data", str(self.directory / "sandbox"))
+        wished = ("--orders", str(orders), "--shops", shops)
+        self.children.start("sandbox", "sandbox", *where, *wished, environment={})
         self._wait_for("sandbox", f"{self.sandbox_url}/_sandbox/config.yaml")
 
     def _environment(self, name: str) -> dict[str, str]:

@@ -1,29 +1,16 @@
-"""What people do at the shop and at the sources while a run is under way: place, edit, pay, hold, cancel, correct."""
+"""What buyers and the merchant do at a shop while a run is under way: place, edit, pay, hold, cancel."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.shopify.model import Address, FulfillmentOrderLine, Line, Order
-from sandbox.shopify.shop import Shop
-from sandbox.sources import shipping
-from sandbox.sources.model import Request, Shipment
-from sandbox.sources.source import Source
+from sandbox.shops import Given, NotPossible
 
-Given = Mapping[str, Any]
+if TYPE_CHECKING:
+    from sandbox.shopify.shop import Shop
 
 
-class NotPossible(ValueError):
-    """What was asked for makes no sense here; the message says why."""
-
-
-def find(shop: Shop, number: str) -> Order:
-    order = shop.order_named(number)
-    if order is None:
-        raise KeyError(f"order {number}")
-    return order
-
-
-def place(shop: Shop, given: Given) -> Order:
+def place(shop: "Shop", given: Given) -> Order:
     """`{lines: [{sku, quantity, title?, price?, requires_shipping?}], country?, payment?, shipping_method?, …}`."""
     now, number = int(shop.now()), int(given.get("number") or shop.next_number())
     lines = [
@@ -58,7 +45,7 @@ def place(shop: Shop, given: Given) -> Order:
     return shop.add(order)
 
 
-def edit(shop: Shop, order: Order, given: Given) -> None:
+def edit(shop: "Shop", order: Order, given: Given) -> None:
     """`{lines: [{id, current_quantity}], address: {…}, shipping_method, note, tags, email, expectation}`."""
     unknown = set(given) - {"lines", "address", "shipping_method", "note", "tags", "email", "expectation"}
     if unknown:
@@ -97,25 +84,25 @@ def _set_quantity(order: Order, line: Line, wanted: int) -> None:
             part.status = "CLOSED"
 
 
-def _pay(shop: Shop, order: Order, given: Given) -> None:
+def _pay(shop: "Shop", order: Order, given: Given) -> None:
     order.display_financial_status = "PAID"
     if order.expectation == "held:awaiting_payment":
         order.expectation = "shipped"
 
 
-def _refund(shop: Shop, order: Order, given: Given) -> None:
+def _refund(shop: "Shop", order: Order, given: Given) -> None:
     order.display_financial_status = "REFUNDED"
     order.expectation = given.get("expectation", "canceled")
 
 
-def _hold(shop: Shop, order: Order, given: Given) -> None:
+def _hold(shop: "Shop", order: Order, given: Given) -> None:
     for part in order.fulfillment_orders:
         if part.status in {"OPEN", "IN_PROGRESS"}:
             part.status, part.holds = "ON_HOLD", [given.get("reason", "OTHER")]
     order.expectation = given.get("expectation", order.expectation)
 
 
-def _release(shop: Shop, order: Order, given: Given) -> None:
+def _release(shop: "Shop", order: Order, given: Given) -> None:
     for part in order.fulfillment_orders:
         if part.status == "ON_HOLD":
             part.status, part.holds = ("OPEN" if part.remaining == part.total else "IN_PROGRESS"), []
@@ -123,7 +110,7 @@ def _release(shop: Shop, order: Order, given: Given) -> None:
         order.expectation = "shipped"
 
 
-def _cancel(shop: Shop, order: Order, given: Given) -> None:
+def _cancel(shop: "Shop", order: Order, given: Given) -> None:
     order.cancelled_at, order.cancel_reason = int(shop.now()), given.get("reason", "CUSTOMER")
     order.closed_at = order.cancelled_at
     for part in order.fulfillment_orders:
@@ -134,7 +121,7 @@ def _cancel(shop: Shop, order: Order, given: Given) -> None:
     order.expectation = given.get("expectation", "canceled")
 
 
-_ACTIONS: Mapping[str, Callable[[Shop, Order, Given], None]] = {
+_ACTIONS: Mapping[str, Callable[["Shop", Order, Given], None]] = {
     "pay": _pay,
     "refund": _refund,
     "hold": _hold,
@@ -143,44 +130,8 @@ _ACTIONS: Mapping[str, Callable[[Shop, Order, Given], None]] = {
 }
 
 
-def act(shop: Shop, order: Order, action: str, given: Given) -> None:
+def act(shop: "Shop", order: Order, action: str, given: Given) -> None:
     if action not in _ACTIONS:
         raise NotPossible(f"{action!r} is unknown; there are {', '.join(_ACTIONS)}")
     _ACTIONS[action](shop, order, given)
     shop.touch(order, f"order_{action}")
-
-
-def ship_now(source: Source, given: Given) -> list[str]:
-    """Ship what is planned, of one `reference` or of all; the ids of the shipments made."""
-    wanted = given.get("reference")
-    made = []
-    for request in list(source.requests.values()):
-        while request.parts and wanted in {None, request.reference}:
-            shipment = source.ship(request, request.parts.pop(0))
-            made += [shipment.id] if shipment else []
-    return made
-
-
-def supplier_cancels(source: Source, request: Request, given: Given) -> None:
-    """The source gives up `lines: [{line_ref, quantity}]`, or the whole request."""
-    places = {line.line_ref: number for number, line in enumerate(request.lines)}
-    if "lines" in given:
-        pieces = [(places[one["line_ref"]], int(one["quantity"])) for one in given["lines"]]
-    else:
-        pieces = [(number, line.quantity) for number, line in enumerate(request.lines)]
-    source.withdraw(request, pieces)
-
-
-def act_on_shipment(source: Source, shipment: Shipment, action: str, given: Given) -> None:
-    """`cancel`; `correct` (carrier, tracking_numbers, tracking_url); `replace`: cancel it and make a new one."""
-    if action not in {"cancel", "correct", "replace"}:
-        raise NotPossible(f"{action!r} is unknown; there are cancel, correct, replace")
-    if action == "correct":
-        for name in ("carrier", "tracking_numbers", "tracking_url"):
-            setattr(shipment, name, given.get(name, getattr(shipment, name)))
-        source.change(shipment, "shipment_corrected")
-        return
-    shipment.status = "canceled"
-    source.change(shipment, "shipment_canceled")
-    if action == "replace":
-        source.replace(shipment, shipping.carrier(source.name, f"{shipment.id}/again"))

@@ -1,0 +1,6 @@
+"""The emulated platforms. One joins by its folder and a line here; `README.md` says what the folder needs."""
+
+from sandbox.shopify.platform import SHOPIFY
+from sandbox.shops import Platform
+
+PLATFORMS: tuple[Platform, ...] = (SHOPIFY,)
