@@ -38,9 +38,10 @@ ROUTING = Routing.model_validate(
     ],
 )
 def test_rt4_the_first_rule_that_matches_chooses_the_group(order: dict[str, Any], group: str) -> None:
-    found = choose_group(ROUTING, **order)
+    found, rule = choose_group(ROUTING, **order)
     assert found is not None
     assert found.id == group
+    assert (rule == "default") == (group == "main")
 
 
 def test_rt4_nothing_is_taken_silently_without_a_default() -> None:

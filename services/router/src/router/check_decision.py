@@ -85,7 +85,7 @@ def _shelves(inputs: Mapping[str, Any], sources: Mapping[str, Source], country: 
         named = source.skus.unmapped != "hold" or sku in source.skus.map
         weighed = weight is not None or zone is None or not zone.per_kg
         if serves and named and weighed:
-            have = UNTRACKED if source.stock.from_ == "untracked" else float(available or 0)
+            have = UNTRACKED if source.stock.from_ == "untracked" else float(max(available or 0, 0))
             shelves[name, sku] = Shelf(have, float(unit_cost), float(weight or 0))
     return shelves
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from router.decide import Verdict
 from router.facts import message
+from router.recorded import inputs_of, stages_of
 from router.requests import decision_event, fulfillment_request
 from router.routing.plan import Rulebook
-from router.routing.task import money
 from router.store import Round
 from waybill_common.ids import new_id
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
@@ -38,9 +38,9 @@ def conclude(
         )
         done.messages.append(message(event, trace))
     _speak(verdict, done, now, trace)
-    decision = decision_event(verdict, now=now, decision_id=decision_id, version=book.version, batch=batch, frs=frs)
+    decision = decision_event(verdict, book, now=now, decision_id=decision_id, batch=batch, frs=frs)
     done.messages.append(message(decision, trace))
-    done.decisions.append((decision, _inputs(verdict)))
+    done.decisions.append((decision, inputs_of(verdict), stages_of(verdict, book, frs)))
 
 
 def _requests(verdict: Verdict, book: Rulebook, decision_id: str) -> list[FulfillmentRequest]:
@@ -71,24 +71,3 @@ def _speak(verdict: Verdict, done: Round, now: datetime, trace: str) -> None:
         wish = FrVoidRequested(**common, fr_id=fr.fr_id, sequence=fr.sequence + 1, reason=reason)
         done.messages.append(message(wish, trace))
         done.spoken.append((fr, wish.sequence, "void_requested", fr.order_version))
-
-
-def _inputs(verdict: Verdict) -> dict[str, Any]:
-    """What it was decided from (RT-12): the very problem that was solved, so that it can be checked."""
-    task = verdict.task
-    if task is None or verdict.plan is None:
-        return {}
-    return {
-        "countries": task.countries,
-        "demands": [[d.line_id, d.sku, d.quantity, d.address] for d in task.demands],
-        "stock": [
-            [
-                source,
-                sku,
-                offer.available,
-                None if offer.unit_cost is None else str(money(offer.unit_cost)),
-                offer.weight_g,
-            ]
-            for (source, sku), offer in verdict.seen.items()
-        ],
-    }

@@ -148,8 +148,8 @@ def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, s
         return
     answer = plan_order(task, book, stock)
     verdict.plan = answer
-    sources = answer.group.sources if answer.group else ()
-    keys = [(source, sku) for sku in dict.fromkeys(demand.sku for demand in task.demands) for source in sources]
+    # of every source, also outside the group: other rules may be tried on it (RT-14)
+    keys = [(source, sku) for sku in dict.fromkeys(demand.sku for demand in task.demands) for source in book.sites]
     verdict.seen = {key: stock[key] for key in keys if key in stock}
     if answer.lacks:
         verdict.standing, verdict.reason, verdict.detail = "waiting", answer.reason, answer.lacks[0].detail

@@ -1,10 +1,11 @@
 """From a plan to FRs: the source's strategies applied (RT-11), and the events that say so. Pure."""
 
 from datetime import datetime
+from typing import Any
 
 from router.decide import Verdict
 from router.routing.draft import Draft, DraftRequest
-from router.routing.plan import Answer
+from router.routing.plan import Answer, Rulebook
 from router.routing.task import Site, money
 from waybill_common.ids import new_id
 from waybill_contracts.fr_created import (
@@ -75,14 +76,20 @@ def fulfillment_request(
 
 
 def decision_event(
-    verdict: Verdict, *, now: datetime, decision_id: str, version: int, batch: str, frs: list[FulfillmentRequest]
+    verdict: Verdict, book: Rulebook, *, now: datetime, decision_id: str, batch: str, frs: list[FulfillmentRequest]
 ) -> OrderDecision:
     """The answer to the order's newest fact. `frs` are those made of the plan, in its order."""
     case, answer = verdict.case, verdict.plan
-    by_hand = verdict.by_hand or case.asked_by
-    decision = Decision(decision_id=decision_id, group="", config_version=version, batch=batch, by_hand=by_hand)
+    decision = Decision(
+        decision_id=decision_id,
+        group="",
+        config_version=book.version,
+        rules_version=book.revision,
+        batch=batch,
+        by_hand=verdict.by_hand or case.asked_by,
+    )
     if answer is not None:
-        decision = _decision(answer, decision_id, version, batch, frs).model_copy(update={"by_hand": by_hand})
+        decision = decision.model_copy(update=_planned(answer, frs))
     common = {
         "sequence": case.decisions + 1,
         "at": now,
@@ -96,25 +103,24 @@ def decision_event(
     return OrderUnroutable.model_validate({**common, "reason": verdict.reason, "detail": verdict.detail})
 
 
-def _decision(answer: Answer, decision_id: str, version: int, batch: str, frs: list[FulfillmentRequest]) -> Decision:
+def _planned(answer: Answer, frs: list[FulfillmentRequest]) -> dict[str, Any]:
+    """What the planner found, as fields of the decision."""
     currency = answer.currency or "XXX"
     draft, bound = answer.draft, answer.lower_bound
-    return Decision(
-        decision_id=decision_id,
-        group=answer.group.id if answer.group else "",
-        config_version=version,
-        batch=batch,
-        currency=answer.currency,
-        chosen=plan_value(draft, currency, frs) if draft else None,
-        lower_bound=None if bound is None else money(bound),
-        gap=None if bound is None or draft is None else money(draft.cost - bound),
-        runner_up=plan_value(answer.runner_up, currency) if answer.runner_up else None,
-        excluded=tuple(Exclusion(source=b.source, reason=b.reason, detail=b.detail) for b in answer.excluded),
-        unfulfilled=tuple(
+    return {
+        "group": answer.group.id if answer.group else "",
+        "rule": answer.rule,
+        "currency": answer.currency,
+        "chosen": plan_value(draft, currency, frs) if draft else None,
+        "lower_bound": None if bound is None else money(bound),
+        "gap": None if bound is None or draft is None else money(draft.cost - bound),
+        "runner_up": plan_value(answer.runner_up, currency) if answer.runner_up else None,
+        "excluded": tuple(Exclusion(source=b.source, reason=b.reason, detail=b.detail) for b in answer.excluded),
+        "unfulfilled": tuple(
             Unfulfilled(line_id=x.line_id, sku=x.sku, quantity=x.quantity, reason=x.reason, detail=x.detail)
             for x in answer.lacks
         ),
-    )
+    }
 
 
 def plan_value(draft: Draft, currency: str, frs: list[FulfillmentRequest] | None = None) -> Plan:

@@ -233,7 +233,7 @@ def _better(now: Offer, then: Offer | None) -> bool:
     """Whether more can be planned with `now` than with `then`."""
     if then is None:
         return True
-    more = (now.available or 0) > (then.available or 0)
+    more = max(now.available or 0, 0) > max(then.available or 0, 0)
     return more or (now.unit_cost, now.weight_g) != (then.unit_cost, then.weight_g)
 
 

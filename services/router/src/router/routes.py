@@ -4,12 +4,15 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
-from router.decide import decide, wanted
+from router.decide import decide, missing, wanted
+from router.numbering import number_frs
+from router.preview import preview_of
 from router.requests import decision_event
+from router.routing.plan import plan_order
 from router.rulebooks import Rulebooks
 from router.store import add_frs, case_of, load_offers
 from waybill_common.clock import SystemClock
-from waybill_common.db import Pool, Queries, rows
+from waybill_common.db import Connection, Pool, Queries, rows
 
 
 def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any]) -> APIRouter:
@@ -18,21 +21,9 @@ def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any]) -> A
 
     @router.get("/orders/{order_id}/preview")
     async def preview(order_id: str) -> dict[str, Any]:
-        """What would be decided now, with nothing stored."""
+        """What would be decided now, group by group, with nothing stored (RT-9)."""
         async with pool.acquire() as conn, conn.transaction(readonly=True):
-            row = await q.order_of(conn, order_id=order_id)
-            if row is None:
-                raise HTTPException(404, f"order {order_id} is not known to the router")
-            case = case_of(row)
-            await add_frs(conn, q, [case])
-            _, book = await books.current(conn)
-            stock = await load_offers(conn, q, sorted({sku for _, sku in wanted(case.order)}), book)
-        verdict = decide(case, book, stock)
-        event = decision_event(
-            verdict, now=SystemClock().now(), decision_id="preview", version=book.version, batch="", frs=[]
-        )
-        answer = event.model_dump(mode="json")
-        return {"standing": verdict.standing, "reason": verdict.reason, "detail": verdict.detail, **answer}
+            return await preview_order(conn, q, books, order_id)
 
     @router.get("/orders/{order_id}/decisions")
     async def decisions(order_id: str) -> list[dict[str, Any]]:
@@ -65,4 +56,27 @@ def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any]) -> A
         async with pool.acquire() as conn:
             return {row["reason"]: row["orders"] for row in await rows(q.waiting_counts(conn))}
 
+    @router.get("/routing/versions")
+    async def versions(limit: int = 50) -> list[dict[str, Any]]:
+        """Each change of groups, rules or costs, the newest first (RT-15)."""
+        async with pool.acquire() as conn:
+            return [dict(row) for row in await rows(q.rulebook_versions(conn, most=min(limit, 1000)))]
+
     return router
+
+
+async def preview_order(conn: Connection, q: Queries, books: Rulebooks, order_id: str) -> dict[str, Any]:
+    """Runs in a read-only transaction: whatever it did, nothing could be stored."""
+    row = await q.order_of(conn, order_id=order_id)
+    if row is None:
+        raise HTTPException(404, f"order {order_id} is not known to the router")
+    case = case_of(row)
+    await add_frs(conn, q, [case])
+    _, book = await books.current(conn)
+    stock = await load_offers(conn, q, sorted({sku for _, sku in wanted(case.order)}), book)
+    left = missing(case, book)
+    verdict = decide(case, book, dict(stock))
+    await number_frs(conn, q, [verdict], book)
+    chosen = plan_order(left.task, book, stock) if left.task.demands else None
+    event = decision_event(verdict, book, now=SystemClock().now(), decision_id="preview", batch="", frs=[])
+    return {**preview_of(verdict, left, book, stock, chosen), "decision": event.decision.model_dump(mode="json")}

@@ -1,7 +1,8 @@
 """The configuration as stored, prepared for planning: every replica reads it again when its revision has grown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from router.facts import SERVICE, message
 from router.routing.plan import Rulebook
@@ -31,19 +32,26 @@ class Rulebooks:
         """(revision, rulebook); one small statement while nothing has changed."""
         revision = await self._q.revision(conn)
         if revision != self._revision:
-            self._book = await self._load(conn)
+            self._book = book_of(await rows(self._q.config_entities(conn)), revision)
             self._revision = revision
         return revision, self._book
 
-    async def _load(self, conn: Connection) -> Rulebook:
-        routing, version, sites = Routing(), 0, {}
-        for row in await rows(self._q.config_entities(conn)):
-            if row["entity"] == "routing":
-                routing, version = Routing.model_validate(row["body"]), row["version"]
-            elif row["entity"].startswith("source/"):
-                source = Source.model_validate(row["body"])
-                sites[source.id] = Site(source)
-        return Rulebook(version, routing, sites)
+    async def at(self, conn: Connection, revision: int) -> Rulebook | None:
+        """The rulebook as it was at that revision (RT-15); None = it is not kept."""
+        found = await rows(self._q.config_at(conn, revision=revision))
+        return book_of([row for row in found if row["body"] is not None], revision) if found else None
+
+
+def book_of(entities: Sequence[Mapping[str, Any]], revision: int) -> Rulebook:
+    """Of stored entities: routing and sources, prepared for planning."""
+    routing, version, sites = Routing(), 0, {}
+    for row in entities:
+        if row["entity"] == "routing":
+            routing, version = Routing.model_validate(row["body"]), row["version"]
+        elif row["entity"].startswith("source/"):
+            source = Source.model_validate(row["body"])
+            sites[source.id] = Site(source)
+    return Rulebook(version, routing, sites, revision)
 
 
 async def take_config(conn: Connection, q: Queries, events: Sequence[Configured]) -> None:
@@ -63,7 +71,9 @@ async def take_config(conn: Connection, q: Queries, events: Sequence[Configured]
     gone = {event.entity: event.sequence for event in newest.values() if isinstance(event, EntityRemoved)}
     removed = await rows(q.remove_config(conn, entities=list(gone), versions=list(gone.values()))) if gone else []
     if changed or removed:
-        await q.raise_revision(conn)
+        revision = await q.raise_revision(conn)
+        names = [row["entity"] for row in (*changed, *removed)]
+        await q.keep_config(conn, entities=names, revision=revision)
         await q.add_wakes(conn, keys=["config"])
     now = datetime.now(UTC)
     answers = [ConfigApplied(at=now, service=SERVICE, entity=e.entity, version=e.sequence) for e in kept]

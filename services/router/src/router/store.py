@@ -1,5 +1,6 @@
 """What a round of planning reads and writes, one statement a table. The queries are in `sql/`."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,7 +61,7 @@ async def load_offers(conn: Connection, q: Queries, skus: Sequence[str], book: R
     for row in await rows(q.stock_of_skus(conn, skus=list(skus))):
         site = book.sites.get(row["source"])
         if site is not None:
-            free = max(row["free"] - site.source.stock.safety, 0) if site.tracked else None
+            free = row["free"] - site.source.stock.safety if site.tracked else None
             cost = None if row["unit_cost"] is None else nano(row["unit_cost"])
             offers[(row["source"], row["sku"])] = Offer(free, cost, row["weight_g"])
     return offers
@@ -72,7 +73,8 @@ class Round:
 
     revision: int
     verdicts: list[Verdict] = field(default_factory=list)
-    decisions: list[tuple[OrderDecision, dict[str, Any]]] = field(default_factory=list)
+    decisions: list[tuple[OrderDecision, dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
+    """Each with its inputs and its stages."""
     frs: list[FulfillmentRequest] = field(default_factory=list)
     tracked: set[str] = field(default_factory=set)
     spoken: list[tuple[LiveFr, int, str, int]] = field(default_factory=list)
@@ -91,7 +93,7 @@ async def save(conn: Connection, q: Queries, done: Round) -> None:
         )
     await _save_decisions(conn, q, done)
     await _save_frs(conn, q, done)
-    told = {event.order_id: event.sequence for event, _ in done.decisions}
+    told = {event.order_id: event.sequence for event, _, _ in done.decisions}
     made: dict[str, int] = {}
     for fr in done.frs:
         made[fr.order_id] = made.get(fr.order_id, 0) + 1
@@ -118,18 +120,19 @@ async def save(conn: Connection, q: Queries, done: Round) -> None:
 async def _save_decisions(conn: Connection, q: Queries, done: Round) -> None:
     if not done.decisions:
         return
-    ats: list[datetime] = [event.at for event, _ in done.decisions]
+    ats: list[datetime] = [event.at for event, _, _ in done.decisions]
     await q.add_decisions(
         conn,
-        decision_ids=[event.decision.decision_id for event, _ in done.decisions],
-        order_ids=[event.order_id for event, _ in done.decisions],
-        sequences=[event.sequence for event, _ in done.decisions],
+        decision_ids=[event.decision.decision_id for event, _, _ in done.decisions],
+        order_ids=[event.order_id for event, _, _ in done.decisions],
+        sequences=[event.sequence for event, _, _ in done.decisions],
         ats=ats,
-        types=[event.TYPE for event, _ in done.decisions],
-        versions=[event.order_version for event, _ in done.decisions],
+        types=[event.TYPE for event, _, _ in done.decisions],
+        versions=[event.order_version for event, _, _ in done.decisions],
         revisions=[done.revision] * len(done.decisions),
-        events=[event.model_dump_json() for event, _ in done.decisions],
-        inputs=[inputs for _, inputs in done.decisions],
+        events=[event.model_dump_json() for event, _, _ in done.decisions],
+        inputs=[inputs for _, inputs, _ in done.decisions],
+        stages=[json.dumps(stages) for _, _, stages in done.decisions],  # a list in a list would be an array of two
     )
 
 

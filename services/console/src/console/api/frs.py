@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from console.api.actions import Why, ask_owner
 from console.api.problems import ProblemError
@@ -16,6 +16,10 @@ class Regenerate(Why):
     """`override`: do not wait until the old FR is closed, at the risk of shipping twice; admins alone."""
 
     override: bool = False
+
+
+class Preview(BaseModel):
+    order_id: str
 
 
 class Generate(Why):
@@ -43,6 +47,16 @@ def frs_router(keys: Keys, owners: Owners) -> APIRouter:
         if why.override and actor.role != "admin":
             raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; override needs admin.")
         return await ask(f"/internal/frs/{fr_id}/regenerate", why, actor, override=why.override)
+
+    @router.post("/frs:preview")
+    async def preview(which: Preview, _: Annotated[Actor, Depends(keys.require("viewer"))]) -> Any:
+        """What would be decided about an order now, group by group; nothing is stored (RT-9)."""
+        return await ask_owner(owners, topics.ROUTER, "GET", f"/internal/orders/{which.order_id}/preview")
+
+    @router.get("/orders/{order_id}/decisions")
+    async def decisions(order_id: str, _: Annotated[Actor, Depends(keys.require("viewer"))]) -> Any:
+        """Every routing decision about an order: its stages, and what it was made from (RT-12)."""
+        return {"items": await ask_owner(owners, topics.ROUTER, "GET", f"/internal/orders/{order_id}/decisions")}
 
     @router.post("/frs:generate")
     async def generate(which: Generate, actor: Annotated[Actor, operator]) -> Any:

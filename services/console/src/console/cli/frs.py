@@ -7,6 +7,7 @@ import typer
 from console.cli import orders as orders_cli
 from console.cli.client import call, fail, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
+from console.cli.preview import show_preview
 
 app = typer.Typer(no_args_is_help=True, help="Fulfillment requests.")
 Fr = Annotated[str, typer.Argument(help="the FR's number or our id")]
@@ -64,6 +65,16 @@ def regenerate(
     """Take an FR back, and have its units planned again once they are free."""
     body = {"reason": reason, "override": override}
     print_json(call("POST", f"/frs/{find(fr)}/actions/regenerate", json=body))
+
+
+@app.command()
+def preview(order: Annotated[str, typer.Argument(help="an order's number or our id")], as_json: Json = False) -> None:
+    """What would be decided about an order now, with prices, and what stands in the way. Changes nothing."""
+    answer = call("POST", "/frs:preview", json={"order_id": orders_cli.find(order)})
+    if as_json:
+        print_json(answer)
+    else:
+        show_preview(answer)
 
 
 @app.command()

@@ -88,12 +88,12 @@ def _consider(
         per_gram = tariff.per_gram
         for sku in skus:
             offer = get((name, sku))
-            if offer is not None and plain and offer.available and offer.unit_cost is not None:
+            if offer is not None and plain and (offer.available or 0) > 0 and offer.unit_cost is not None:
                 if not per_gram:
-                    offers[sku] = offer.available, offer.unit_cost
+                    offers[sku] = offer.available or 0, offer.unit_cost
                     continue
                 if offer.weight_g is not None:
-                    offers[sku] = offer.available, offer.unit_cost + per_gram * offer.weight_g
+                    offers[sku] = offer.available or 0, offer.unit_cost + per_gram * offer.weight_g
                     continue
             made = _offer(task, site, sku, offer, per_gram)
             if isinstance(made, Barrier):

@@ -5,15 +5,18 @@ from decimal import Decimal
 
 from waybill_contracts.configuration import Group, Routing, When
 
+DEFAULT = "default"
+"""No rule matched: the default group is taken."""
+
 
 def choose_group(
     routing: Routing, *, country: str, channel: str = "", tags: Collection[str] = (), value: Decimal | None = None
-) -> Group | None:
-    """The group of the first rule that matches, else the default; None = there is no default group."""
-    for rule in routing.rules:
+) -> tuple[Group | None, str]:
+    """The group of the first rule that matches, else the default (None = there is none); and what chose it."""
+    for at, rule in enumerate(routing.rules):
         if matches(rule.when, country=country, channel=channel, tags=tags, value=value):
-            return next((group for group in routing.groups if group.id == rule.group), None)
-    return routing.default_group
+            return next((group for group in routing.groups if group.id == rule.group), None), f"rules[{at}]"
+    return routing.default_group, DEFAULT
 
 
 def matches(when: When, *, country: str, channel: str, tags: Collection[str], value: Decimal | None) -> bool:

@@ -28,6 +28,8 @@ class Rulebook:
     version: int
     routing: Routing
     sites: Mapping[str, Site]
+    revision: int = 0
+    """Of groups, rules and costs together; grows with each change of any of them."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Answer:
 
     group: Group | None
     currency: str | None = None
+    rule: str | None = None
     draft: Draft | None = None
     lower_bound: int | None = None
     runner_up: Draft | None = None
@@ -51,14 +54,16 @@ class Answer:
 def plan_order(task: Task, book: Rulebook, stock: Stock, *, runner_up: bool = True) -> Answer:
     """The best plan of the group that the rules choose. Never raises for what an order or the stock may look like."""
     country = task.countries[0] if task.countries else ""
-    group = choose_group(book.routing, country=country, channel=task.channel, tags=task.tags, value=task.value)
+    group, rule = choose_group(book.routing, country=country, channel=task.channel, tags=task.tags, value=task.value)
     if group is None:
         lacks = [
             Lack(d.line_id, d.sku, d.quantity, "not_configured", "no routing group is the default")
             for d in task.demands
         ]
         return Answer(None, lacks=lacks)
-    return plan_in_group(task, group, book, stock, runner_up=runner_up)
+    answer = plan_in_group(task, group, book, stock, runner_up=runner_up)
+    answer.rule = rule
+    return answer
 
 
 def plan_in_group(task: Task, group: Group, book: Rulebook, stock: Stock, *, runner_up: bool = True) -> Answer:

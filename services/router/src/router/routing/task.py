@@ -62,7 +62,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One SKU at one source. `available` None = untracked; cost in nano-units; None = not known."""
+    """One SKU at one source. Cost in nano-units; None = not known.
+
+    `available` is what is free beyond the safety stock (below 0: what is lacking of that); None = untracked.
+    """
 
     available: int | None
     unit_cost: int | None

@@ -72,18 +72,20 @@ select o.order_id, o.traceparent, d.type, d.event::text as event from orders o
 join decisions d on d.order_id = o.order_id and d.sequence = o.decisions
 where o.order_id = any(:order_ids::text[]);
 
--- name: add_decisions(decision_ids, order_ids, sequences, ats, types, versions, revisions, events, inputs)!
-insert into decisions (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs)
-select d.decision_id, d.order_id, d.sequence, d.at, d.type, d.order_version, d.config_revision, d.event::json, d.inputs
+-- name: add_decisions(decision_ids, order_ids, sequences, ats, types, versions, revisions, events, inputs, stages)!
+insert into decisions (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs, stages)
+select d.decision_id, d.order_id, d.sequence, d.at, d.type, d.order_version, d.config_revision, d.event::json, d.inputs,
+    d.stages::json
 from unnest(:decision_ids::text[], :order_ids::text[], :sequences::int[], :ats::timestamptz[], :types::text[],
-    :versions::int[], :revisions::bigint[], :events::text[], :inputs::jsonb[])
-    as d (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs);
+    :versions::int[], :revisions::bigint[], :events::text[], :inputs::jsonb[],
+    :stages::text[])
+    as d (decision_id, order_id, sequence, at, type, order_version, config_revision, event, inputs, stages);
 
 -- name: order_of(order_id)^
 select * from orders where order_id = :order_id;
 
 -- name: decisions_of(order_id)
-select decision_id, sequence, at, type, order_version, config_revision, event, inputs from decisions
+select decision_id, sequence, at, type, order_version, config_revision, event, inputs, stages from decisions
 where order_id = :order_id order by sequence;
 
 -- name: waiting_counts()
