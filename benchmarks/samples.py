@@ -29,7 +29,8 @@ def channel_order(number: int) -> ChannelOrder:
         id=f"o{number}", number=f"#{number}", updated_at=START + timedelta(seconds=number), placed_at=START,
         currency="EUR", payment=PaymentState.PAID, fulfillment="unfulfilled", canceled=False,
         raw_status="PAID/UNFULFILLED", total=Decimal("59.40"), email="zoe@example.org", note="", tags=("b2b",),
-        addresses=(ADDRESS,), shipping_method="Standard", reference=None, lines=lines,
+        addresses=(ADDRESS.model_copy(update={"line2": f"apt {number}"}),), shipping_method="Standard", reference=None,
+        lines=lines,
     )  # fmt: skip
 
 

@@ -26,13 +26,13 @@ def line(line_id: str = "l1", sku: str = "S1", quantity: int = 2, **changes: Any
 
 
 def order(order_id: str = "o1", *, minute: int = 0, **changes: Any) -> ChannelOrder:
-    """An order that goes on by itself; `minute` is when it was updated."""
+    """An order that goes on by itself and is like no other; `minute` is when it was updated."""
     plain = ChannelOrder(
         id=order_id, number=f"#{order_id}", updated_at=START + timedelta(minutes=60 + minute),
         placed_at=START + timedelta(minutes=30), currency="EUR", payment=PaymentState.PAID, fulfillment="unfulfilled",
         canceled=False, raw_status="PAID/UNFULFILLED", total=Decimal("19.80"), email="zoe@example.org", note="",
-        tags=(), addresses=(Address(name="Zoë Łukasik", line1="Rue de l'Église 5", city="Liège", country="BE"),),
-        shipping_method="Standard", reference=None, lines=(line(),),
+        tags=(), shipping_method="Standard", reference=None, lines=(line(),),
+        addresses=(Address(name="Zoë Łukasik", line1=f"Rue de l'Église 5, {order_id}", city="Liège", country="BE"),),
     )  # fmt: skip
     return replace(plain, **changes)
 

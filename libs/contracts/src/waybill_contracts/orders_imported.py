@@ -15,6 +15,8 @@ class OrderFact(Event):
     TOPIC: ClassVar[str] = topics.ORDERS_IMPORTED
 
     order: Order
+    actor: str = Field(default="", description="the person who had it happen; empty when it happened by itself")
+    why: str = Field(default="", description="what that person said")
 
     @property
     def aggregate(self) -> str:
@@ -71,7 +73,7 @@ class OrderExcluded(Event):
     channel_order_id: str
     number: str
     reason: str = Field(
-        description="before_start, payment_<state>, fulfillment_<status>, canceled, nothing_to_ship, ours"
+        description="before_start, payment_<state>, fulfillment_<status>, canceled, cancellation, nothing_to_ship, ours"
     )
     detail: str = ""
     placed_at: UtcTime | None = None

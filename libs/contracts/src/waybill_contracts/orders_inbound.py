@@ -39,6 +39,7 @@ class OrderSubmitted(Event):
     note: str = ""
     tags: tuple[str, ...] = ()
     shipping_method: str = ""
+    fraud_risk: str = Field(default="", description="why it is not safe to ship, in upstream's words; empty: it is")
     ship_to: Address
     lines: tuple[SubmittedLine, ...] = Field(min_length=1)
 

@@ -67,6 +67,8 @@ class ChannelOrder:
     lines: tuple[ChannelLine, ...]
     problems: tuple[str, ...] = ()
     """`path: what is wrong`, one for each field that could not be read."""
+    fraud_risk: str = ""
+    """The platform's own words when it advises against shipping; empty when it does not (IN-10)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,16 @@ def _units(lines: Any) -> str:
     return ", ".join(f"{line.quantity} × {line.sku}" for line in lines)
 
 
+def _by(event: orders.OrderFact) -> str:
+    return f" by {event.actor} ({event.why})" if event.actor else ""
+
+
 SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     orders.OrderImported: lambda e: f"Imported by {e.via}" + (", held" if e.order.holds else ""),
     orders.OrderChanged: lambda e: f"Changed at the channel ({', '.join(e.changed)}): version {e.order.version}",
-    orders.OrderCanceled: lambda e: f"Canceled: {e.reason}",
-    orders.OrderHeld: lambda e: "Held: " + ", ".join(hold.reason.value for hold in e.added),
-    orders.OrderReleased: lambda e: "Released: " + ", ".join(hold.reason.value for hold in e.removed),
+    orders.OrderCanceled: lambda e: f"Canceled: {e.reason}" + _by(e),
+    orders.OrderHeld: lambda e: "Held: " + (", ".join(h.reason.value for h in e.added) or "fewer reasons") + _by(e),
+    orders.OrderReleased: lambda e: "Released: " + ", ".join(hold.reason.value for hold in e.removed) + _by(e),
     fr.OrderRouted: lambda e: f"Routed to {_sources(e)}, landed cost {_cost(e)}",
     fr.OrderUnroutable: lambda e: f"Not routed: {e.reason}" + (f" ({e.detail})" if e.detail else ""),
     fr.FrCreated: lambda e: f"FR {e.fr.number} for {e.fr.source}: {_units(e.fr.lines)}",

@@ -5,6 +5,7 @@ from functools import partial
 
 from fastapi import APIRouter
 
+from order_ingest.act_on_order import ActOnOrder
 from order_ingest.calls import Calls, OpenReader
 from order_ingest.connection_state import Notices
 from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
@@ -92,7 +93,8 @@ def _routes(runtime: Runtime[ServiceSettings], rulebook: Rulebook, wake_pull: Ca
     files = FileImport(runtime.pool, rulebook, runtime.telemetry, runtime.clock, runtime.metrics)
     place = PlaceOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
     router = APIRouter(prefix="/internal", dependencies=internal(runtime.settings.service_tokens))
-    router.include_router(routes(runtime.pool, wake_pull))
+    act = ActOnOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
+    router.include_router(routes(runtime.pool, act, wake_pull))
     router.include_router(intake_routes(files, place))
     return router
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from order_ingest.lifecycle import Standing, advance, public
 from order_ingest.normalize import Baseline, Content, Excluded, Held, Outcome
+from order_ingest.said import Word
 from waybill_contracts.event import Event
 from waybill_contracts.orders_imported import (
     OrderCanceled,
@@ -66,8 +67,8 @@ def first_look(copy: Copy, outcome: Outcome, seen: Mapping[str, Any], *, via: st
     return Judged(here, (OrderImported(sequence=here.sequence, at=now, order=_order(here), via=via),))
 
 
-def look_again(copy: Copy, outcome: Outcome, *, now: datetime) -> Judged:
-    """An order that is here was seen in another version, or is judged by other rules."""
+def look_again(copy: Copy, outcome: Outcome, *, now: datetime, word: Word | None = None) -> Judged:
+    """An order that is here was seen in another version, is judged by other rules, or a person said a word."""
     if isinstance(outcome, Excluded):
         raise TypeError(f"order {copy.order_id} is here already: nothing excludes it ({outcome.reason})")
     before = _order(copy)
@@ -78,7 +79,7 @@ def look_again(copy: Copy, outcome: Outcome, *, now: datetime) -> Judged:
     changed = changed_parts(before, _order(after))
     if changed:
         after = replace(after, version=copy.version + 1)
-    return _tell(before, after, changed, now)
+    return _tell(before, after, changed, now, word)
 
 
 def changed_parts(before: Order, after: Order) -> tuple[str, ...]:
@@ -96,15 +97,18 @@ def _what_counts(line: OrderLine) -> tuple[object, ...]:
     return line.line_id, line.channel_sku, line.quantity, line.canceled, line.components, line.service, line.address
 
 
-def _tell(before: Order, after: Copy, changed: tuple[str, ...], now: datetime) -> Judged:
+def _tell(before: Order, after: Copy, changed: tuple[str, ...], now: datetime, word: Word | None) -> Judged:
     """One fact for each thing that happened, in an order that makes sense to read."""
     order, events = _order(after), list[Event]()
+    who = {} if word is None else {"actor": word.actor, "why": word.reason}
 
     def fact(kind: type[Event], **fields: object) -> None:
         nonlocal after
         after = replace(after, sequence=after.sequence + 1)
         after = replace(after, order=_stamped(after))
-        events.append(kind.model_validate({"sequence": after.sequence, "at": now, "order": after.order, **fields}))
+        events.append(
+            kind.model_validate({"sequence": after.sequence, "at": now, "order": after.order, **who, **fields})
+        )
 
     if after.standing is Standing.CANCELED:
         if changed and before.state is OrderState.CANCELED:

@@ -85,7 +85,7 @@ def _order(number: str, rows: Sequence[Row], reading: Reading) -> tuple[ChannelO
         errors = [_error(rows[0], number, "country", reading, "no destination country", "write it in one row at least")]
     if errors:
         return None, errors
-    agreed = {field: _first(values, field) for field in (*AGREED, "email", "note", "tags")}
+    agreed = {field: _first(values, field) for field in (*AGREED, "email", "note", "tags", "fraud_risk")}
     placed = min((v["placed_at"] for v in values if v.get("placed_at")), default=reading.now)
     updated = max((v["updated_at"] for v in values if v.get("updated_at")), default=reading.now)
     lines = tuple(_line(value, place) for place, value in enumerate(values, start=1))
@@ -98,6 +98,7 @@ def _order(number: str, rows: Sequence[Row], reading: Reading) -> tuple[ChannelO
         email=agreed["email"] or "", note=agreed["note"] or "", tags=_tags(agreed["tags"] or ""),
         addresses=(Address(**{field: agreed[field] or "" for field in ADDRESS}, email=agreed["email"] or ""),),
         shipping_method=agreed["shipping_method"] or "", reference=None, lines=lines,
+        fraud_risk=agreed["fraud_risk"] or "",
     )  # fmt: skip
     return order, []
 

@@ -16,6 +16,7 @@ from order_ingest.named import q
 from order_ingest.rulebook import Rulebook
 from order_ingest.seen import Seen, restored
 from order_ingest.store import Stored
+from order_ingest.twins import lock_alike
 from waybill_common.alerts import Alerts
 from waybill_common.db import Connection, Pool, rows, transaction, transient
 from waybill_common.telemetry import Telemetry
@@ -39,7 +40,9 @@ class Healer:
 
     async def _heal_channel(self, channel: str, now: datetime) -> int:
         async with transaction(self.pool) as conn:
-            found = await rows(q().to_judge_again(conn, channel=channel, limit=PAGE))
+            waiting = await rows(q().to_judge_again(conn, channel=channel, limit=PAGE))
+            await lock_alike(conn, [row["alike"] for row in waiting])
+            found = await rows(q().lock_to_judge(conn, order_ids=[row["order_id"] for row in waiting]))
             if await self._judged(conn, found, now) is not None:
                 for row in found:  # one of them is poison: each alone
                     error = await self._judged(conn, [row], now)
@@ -52,7 +55,7 @@ class Healer:
         try:
             async with conn.transaction():
                 held = [store.stored(row) for row in found]
-                sightings = [_as_last_seen(one) for one in held]
+                sightings = [as_last_seen(one) for one in held]
                 rules = await self.rulebook.of(conn, sightings)
                 if held and held[0].copy.channel in rules:  # else it was removed a moment ago
                     batch = Batch(sightings, rules, self.telemetry, now)
@@ -73,6 +76,7 @@ class Healer:
         )
 
 
-def _as_last_seen(row: Stored) -> Seen:
+def as_last_seen(row: Stored) -> Seen:
+    """The sighting that the row stands for, to be judged once more."""
     updated_at, read_at, digest = row.age
     return Seen(row.copy.channel, restored(row.snapshot, updated_at), read_at, row.via, row.snapshot, digest)

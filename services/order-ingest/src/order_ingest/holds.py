@@ -5,6 +5,7 @@ from itertools import chain
 
 from order_ingest.money import amount_fits, currency_or_none
 from order_ingest.rules import ChannelRules
+from waybill_contracts.configuration import HoldWhen
 from waybill_contracts.values import Hold, HoldReason, OrderLine
 from waybill_platforms.model import ChannelOrder
 
@@ -89,7 +90,39 @@ def on_hold_at_channel(order: ChannelOrder, lines: tuple[OrderLine, ...], rules:
         )
 
 
-RULES: tuple[Rule, ...] = (invalid, unmapped_sku, unmapped_method, awaiting_payment, on_hold_at_channel)
+def fraud_risk(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
+    """The channel advises against shipping it."""
+    if order.fraud_risk:
+        yield Hold(
+            reason=HoldReason.FRAUD_RISK,
+            field="fraud_risk",
+            value=order.fraud_risk[:200],
+            fix="look at the order at its channel; then release it or cancel it",
+        )
+
+
+def on_hold_by_rule(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> Iterator[Hold]:
+    """The channel's own `hold_rules` want a person to look at it; each that matches is named."""
+    for place, rule in enumerate(rules.channel.hold_rules):
+        if _matches(rule.when, order):
+            yield Hold(reason=HoldReason.ON_HOLD_BY_RULE, field=f"hold_rules[{place}]", value=rule.name, fix=rule.fix)
+
+
+def _matches(when: HoldWhen, order: ChannelOrder) -> bool:
+    countries = {address.country for address in order.addresses}
+    skus = {line.sku.strip() for line in order.lines}
+    return (
+        (not when.country or not countries.isdisjoint(when.country))
+        and (not when.tag or not set(order.tags).isdisjoint(when.tag))
+        and (not when.sku or not skus.isdisjoint(when.sku))
+        and (not when.shipping_method or order.shipping_method.strip() in when.shipping_method)
+        and (when.value_over is None or order.total > when.value_over)
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    invalid, unmapped_sku, unmapped_method, awaiting_payment, on_hold_at_channel, fraud_risk, on_hold_by_rule,
+)  # fmt: skip
 
 
 def holds_of(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> tuple[Hold, ...]:

@@ -10,14 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from order_ingest import store
+from order_ingest.alike import alike_of
 from order_ingest.decide import Copy, Judged, first_look, look_again
 from order_ingest.facts import begin_trace, messages
 from order_ingest.lifecycle import Standing
+from order_ingest.named import q
 from order_ingest.normalize import normalize
 from order_ingest.rules import ChannelRules
-from order_ingest.said import ASKED_FOR, NOTHING, Said
+from order_ingest.said import ASKED_FOR, NOTHING, Said, Word
 from order_ingest.seen import Age, Seen, newest
-from order_ingest.store import Stored
+from order_ingest.standing_holds import Known
+from order_ingest.store import Glimpse, Stored
+from order_ingest.twins import Twins, lock_alike, next_places
 from waybill_common import outbox
 from waybill_common.db import Connection
 from waybill_common.telemetry import Telemetry
@@ -33,6 +37,8 @@ class Batch:
     rules: Mapping[str, ChannelRules]
     telemetry: Telemetry
     now: datetime
+    word: Word | None = None
+    """Of the person who has it judged; the facts name it."""
 
 
 @dataclass(slots=True)
@@ -71,22 +77,30 @@ async def import_orders(conn: Connection, batch: Batch) -> Counts:
     """Applies the sightings in the caller's transaction and appends the facts that follow to the outbox."""
     sightings = newest(batch.sightings)
     known = await store.known_ages(conn, sightings)
+    new = [s for s in sightings if s.key not in known]
+    again = [s for s in sightings if s.key in known and _is_news(s, known[s.key].age)]
+    before = [known[s.key].alike for s in again]
+    await lock_alike(conn, [*before, *(alike_of(s.order, batch.rules[s.channel]) for s in (*new, *again))])
     await store.touch(conn, [s for s in sightings if _only_time_moved(s, known)])
-    decided, beaten = await _first_looks(conn, batch, [s for s in sightings if s.key not in known])
-    again = [s for s in sightings if s.key in known and s.digest != known[s.key][2] and s.age > known[s.key]]
+    decided, beaten = await _first_looks(conn, batch, new)
     decided += await _second_looks(conn, batch, [*again, *beaten])
     return _counted(len(sightings), decided)
 
 
-def _only_time_moved(sighting: Seen, known: Mapping[tuple[str, str], Age]) -> bool:
-    age = known.get(sighting.key)
-    return age is not None and age[2] == sighting.digest and age[0] < sighting.order.updated_at
+def _is_news(sighting: Seen, known: Age) -> bool:
+    return sighting.digest != known[2] and sighting.age > known
+
+
+def _only_time_moved(sighting: Seen, known: Mapping[tuple[str, str], Glimpse]) -> bool:
+    glimpse = known.get(sighting.key)
+    return glimpse is not None and glimpse.age[2] == sighting.digest and glimpse.age[0] < sighting.order.updated_at
 
 
 async def _first_looks(conn: Connection, batch: Batch, sightings: Sequence[Seen]) -> tuple[list[Judged], list[Seen]]:
     """Stores orders that nobody had; returns the decisions, and the sightings that another importer was faster with."""
-    looks = [(sighting, _judge_new(batch, sighting)) for sighting in sightings]
-    new = [_row(batch, sighting, judged.copy) for sighting, judged in looks]
+    twins = await Twins.find(conn, batch.rules, [(sighting, None) for sighting in sightings])
+    looks = [(sighting, _judge_new(batch, sighting, twins)) for sighting in sightings]
+    new = await _placed(conn, [_row(batch, sighting, judged.copy, twins) for sighting, judged in looks])
     inserted = await store.insert_new(conn, new)
     kept = [(row, judged) for row, (_, judged) in zip(new, looks, strict=True) if judged.copy.order_id in inserted]
     await store.record_moves(conn, [(None, judged.copy) for _, judged in kept])
@@ -103,45 +117,63 @@ async def _second_looks(conn: Connection, batch: Batch, sightings: Sequence[Seen
 
 
 async def apply_looks(conn: Connection, batch: Batch, pairs: Sequence[tuple[Stored, Seen]]) -> list[Judged]:
-    """Judges locked rows by these sightings, saves them and tells what follows."""
-    judged = [_judge(batch, row, sighting) for row, sighting in pairs]
-    changed = [
-        _seen_as(row, sighting, one.copy, batch.rules[sighting.channel].version)
-        for (row, sighting), one in zip(pairs, judged, strict=True)
-    ]
+    """Judges locked rows by these sightings, saves them and tells what follows; `lock_alike` came before the rows."""
+    twins = await Twins.find(conn, batch.rules, [(sighting, row.here) for row, sighting in pairs])
+    judged = [_judge(batch, row, sighting, twins) for row, sighting in pairs]
+    changed = await _placed(
+        conn,
+        [
+            _seen_as(row, sighting, one.copy, batch.rules[sighting.channel], twins)
+            for (row, sighting), one in zip(pairs, judged, strict=True)
+        ],
+    )
     await store.save(conn, changed)
     moves = [
         (row.copy, one.copy) for (row, _), one in zip(pairs, judged, strict=True)
         if row.copy.standing is not one.copy.standing
     ]  # fmt: skip
     await store.record_moves(conn, moves)
+    gone = [after.order_id for _, after in moves if after.standing is Standing.CANCELED]
+    if gone:
+        await q().judge_alike_again(conn, order_ids=gone)
     await outbox.append(conn, [m for row, one in zip(changed, judged, strict=True) for m in _told(batch, row, one)])
     return judged
 
 
-def _judge_new(batch: Batch, sighting: Seen) -> Judged:
-    rules = batch.rules[sighting.channel]
-    return _first(batch, sighting, store.unseen(sighting, rules.store), _said(sighting, NOTHING))
+def _judge_new(batch: Batch, sighting: Seen, twins: Twins) -> Judged:
+    copy = store.unseen(sighting, batch.rules[sighting.channel].store)
+    return _first(batch, sighting, copy, _said(sighting, NOTHING), twins)
 
 
-def _first(batch: Batch, sighting: Seen, copy: Copy, said: Said) -> Judged:
-    outcome = normalize(sighting.order, batch.rules[sighting.channel], None, said)
+def _first(batch: Batch, sighting: Seen, copy: Copy, said: Said, twins: Twins) -> Judged:
+    known = Known(said, twins.twin_of(sighting, here=False))
+    outcome = normalize(sighting.order, batch.rules[sighting.channel], None, known)
     about = {"number": sighting.order.number or sighting.order.id, "placed_at": sighting.order.placed_at}
-    return first_look(copy, outcome, about, via=sighting.via, now=batch.now)
+    judged = first_look(copy, outcome, about, via=sighting.via, now=batch.now)
+    twins.came(sighting, judged.copy.standing)
+    return judged
 
 
-def _judge(batch: Batch, row: Stored, sighting: Seen) -> Judged:
+def _judge(batch: Batch, row: Stored, sighting: Seen, twins: Twins) -> Judged:
     if row.copy.standing is Standing.EXCLUDED:
-        return _first(batch, sighting, row.copy, _said(sighting, row.said))
-    outcome = normalize(sighting.order, batch.rules[sighting.channel], row.copy.baseline, row.said)
-    return look_again(row.copy, outcome, now=batch.now)
+        return _first(batch, sighting, row.copy, _said(sighting, row.said), twins)
+    known = Known(row.said, twins.twin_of(sighting, here=True))
+    outcome = normalize(sighting.order, batch.rules[sighting.channel], row.copy.baseline, known)
+    return look_again(row.copy, outcome, now=batch.now, word=batch.word)
 
 
 def _said(sighting: Seen, known: Said) -> Said:
     return replace(known, asked=known.asked or sighting.via in ASKED_FOR)
 
 
-def _row(batch: Batch, sighting: Seen, copy: Copy) -> Stored:
+async def _placed(conn: Connection, judged: Sequence[Stored]) -> list[Stored]:
+    """Orders that came now get their places, in the batch's order; likeness alone needs them."""
+    came = [s for s in judged if s.alike and s.here is None and s.copy.standing is not Standing.EXCLUDED]
+    places = dict(zip((s.copy.order_id for s in came), await next_places(conn, len(came)), strict=True))
+    return [replace(s, here=places.get(s.copy.order_id, s.here)) for s in judged] if came else list(judged)
+
+
+def _row(batch: Batch, sighting: Seen, copy: Copy, twins: Twins) -> Stored:
     about = {
         tracing.ORDER_ID: str(copy.order_id),
         tracing.ORDER_NUMBER: sighting.order.number,
@@ -151,14 +183,15 @@ def _row(batch: Batch, sighting: Seen, copy: Copy) -> Stored:
     return Stored(
         copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age, snapshot=sighting.snapshot,
         rules_version=batch.rules[sighting.channel].version, via=sighting.via, traceparent=trace,
-        placed_at=sighting.order.placed_at, said=_said(sighting, NOTHING),
+        placed_at=sighting.order.placed_at, said=_said(sighting, NOTHING), alike=twins.alike(sighting),
     )  # fmt: skip
 
 
-def _seen_as(row: Stored, sighting: Seen, copy: Copy, rules_version: int) -> Stored:
+def _seen_as(row: Stored, sighting: Seen, copy: Copy, rules: ChannelRules, twins: Twins) -> Stored:
     return replace(
         row, copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age,
-        snapshot=sighting.snapshot, rules_version=rules_version, said=_said(sighting, row.said),
+        snapshot=sighting.snapshot, rules_version=rules.version, said=_said(sighting, row.said),
+        alike=twins.alike(sighting),
     )  # fmt: skip
 
 

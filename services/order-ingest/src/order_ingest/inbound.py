@@ -27,6 +27,7 @@ def as_channel_order(event: OrderSubmitted) -> ChannelOrder:
         addresses=(event.ship_to,),
         shipping_method=event.shipping_method,
         reference=None,
+        fraud_risk=event.fraud_risk,
         lines=tuple(_line(line, position) for position, line in enumerate(event.lines, start=1)),
     )
 

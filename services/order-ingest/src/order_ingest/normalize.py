@@ -13,7 +13,8 @@ from decimal import Decimal
 from order_ingest.holds import holds_of
 from order_ingest.money import amount_or_zero, currency_or_none
 from order_ingest.rules import ChannelRules
-from order_ingest.said import NOTHING, Said
+from order_ingest.said import Said
+from order_ingest.standing_holds import NONE, Known, still_held
 from waybill_contracts.values import Address, Hold, OrderLine, PaymentState
 from waybill_platforms.model import ChannelLine, ChannelOrder
 
@@ -21,6 +22,7 @@ Baseline = Mapping[str, int]
 """Pieces of each line (by line id) that had left the channel before we imported the order."""
 
 REFUNDED = "refunded"
+BY_PERSON = "canceled_by_person"
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency": stands in our copy while the channel's is invalid."""
 
@@ -74,16 +76,16 @@ class Excluded:
 Outcome = Ready | Held | Excluded
 
 
-def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | None, said: Said = NOTHING) -> Outcome:
+def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | None, known: Known = NONE) -> Outcome:
     """Judges one order by its channel's rules. `baseline` None: it is not imported yet, so the filter applies."""
     if baseline is None:
-        refused = filtered(order, rules, said)
+        refused = filtered(order, rules, known.said)
         if refused is not None:
             return refused
         left = left_before(order, rules)
     else:
         left = baseline
-    content = _content(order, rules, left)
+    content = _content(order, rules, left, known.said)
     if baseline is None and order.lines and not owed(content.lines):
         return Excluded(
             "nothing_to_ship", "every line is a service, of quantity 0, canceled, or had left before the import"
@@ -92,7 +94,7 @@ def normalize(order: ChannelOrder, rules: ChannelRules, baseline: Baseline | Non
         return Excluded(f"payment_{order.payment}", "it was refunded in full before it was imported")
     if content.canceled:
         return Ready(content, left)
-    holds = holds_of(order, content.lines, rules)
+    holds = still_held(holds_of(order, content.lines, rules), known)
     return Held(content, left, holds) if holds else Ready(content, left)
 
 
@@ -131,7 +133,7 @@ def owed(lines: tuple[OrderLine, ...]) -> bool:
     return any(line.wanted for line in lines if not line.service)
 
 
-def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline) -> Content:
+def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline, said: Said) -> Content:
     lines = tuple(_line(line, place, rules, left) for place, line in enumerate(order.lines))
     method = order.shipping_method.strip()
     return Content(
@@ -139,7 +141,7 @@ def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline) -> Conten
         placed_at=order.placed_at,
         currency=currency_or_none(order.currency) or NO_CURRENCY,
         payment=order.payment,
-        canceled=_canceled(order, lines, rules),
+        canceled=BY_PERSON if said.cancel else _canceled(order, lines, rules),
         total=amount_or_zero(order.total),
         email=order.email,
         note=order.note,

@@ -39,6 +39,7 @@ class PlacedOrder(BaseModel):
     note: str = ""
     tags: tuple[str, ...] = ()
     shipping_method: str = ""
+    fraud_risk: str = Field(default="", description="why it is not safe to ship; empty: it is")
     ship_to: Address
     lines: tuple[SubmittedLine, ...] = Field(min_length=1, max_length=10_000)
 

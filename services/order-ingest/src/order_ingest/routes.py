@@ -3,18 +3,30 @@
 GET  /internal/channels                      last and next pull, cursor, health, counts
 POST /internal/channels/{id}/pull            run now: 202, or 404 / 409 with what to do
 GET  /internal/channels/{id}/orders/{number} what we have of it, also when it is held or excluded
+POST /internal/orders/{id}/hold|release|cancel  {actor, reason}: 200 with its state, 404, or 409 with what to do
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
 
+from order_ingest.act_on_order import ActionRefused, ActOnOrder, NoSuchOrder
 from order_ingest.named import q
+from order_ingest.said import Word
 from waybill_common.db import Pool, rows
 
 
-def routes(pool: Pool, wake: Callable[[], None]) -> APIRouter:
+class Said(BaseModel):
+    """Kept with the order, and told with the facts that follow."""
+
+    actor: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+def routes(pool: Pool, act: ActOnOrder, wake: Callable[[], None]) -> APIRouter:
     """The routes; `wake` makes the poller look for due channels at once."""
     router = APIRouter()
 
@@ -37,6 +49,16 @@ def routes(pool: Pool, wake: Callable[[], None]) -> APIRouter:
     async def order(channel: str, number: str) -> dict[str, Any]:
         found = await rows(q().order_by_number(pool, channel=channel, number=number))
         return {"orders": [dict(row) for row in found]}
+
+    @router.post("/orders/{order_id}/{action}")
+    async def act_on_order(order_id: UUID, action: Literal["hold", "release", "cancel"], said: Said) -> dict[str, Any]:
+        verb = {"hold": act.hold, "release": act.release, "cancel": act.cancel}[action]
+        try:
+            return await verb(order_id, Word(said.actor, said.reason))
+        except NoSuchOrder as error:
+            raise HTTPException(404, str(error)) from error
+        except ActionRefused as error:
+            raise HTTPException(409, str(error)) from error
 
     return router
 

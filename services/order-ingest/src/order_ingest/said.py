@@ -6,8 +6,21 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from waybill_contracts.values import HoldReason
+
 ASKED_FOR = frozenset({"file", "api"})
 """Ways in by which a person hands an order over: when it was placed does not keep it out (IN-2)."""
+
+WAIVABLE = frozenset({HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_RISK, HoldReason.ON_HOLD_BY_RULE})
+"""Holds that ask for a person's judgement: a release lasts. The others end when their cause does (IN-10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one person said, and why."""
+
+    actor: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +29,12 @@ class Said:
 
     asked: bool = False
     """Somebody asked for this order: by file, by hand, or for the window that it lies in."""
+    hold: Word | None = None
+    """`on_hold_by_person` until somebody releases it."""
+    waived: frozenset[HoldReason] = frozenset()
+    """Holds of `WAIVABLE` that a person let pass, for good."""
+    cancel: Word | None = None
+    """Nothing of it is wanted any more, whatever the channel shows."""
 
     def as_json(self) -> dict[str, Any]:
         """What differs from an order that nobody said anything about."""

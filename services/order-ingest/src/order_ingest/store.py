@@ -36,6 +36,10 @@ class Stored:
     traceparent: str
     placed_at: datetime
     said: Said = NOTHING
+    alike: bytes | None = None
+    """What orders with its address and items have in common with it."""
+    here: int | None = None
+    """Its place among the orders that came, once it came."""
 
 
 def unseen(sighting: Seen, store: str) -> Copy:
@@ -46,10 +50,18 @@ def unseen(sighting: Seen, store: str) -> Copy:
     )  # fmt: skip
 
 
-async def known_ages(conn: Connection, sightings: Sequence[Seen]) -> dict[tuple[str, str], Age]:
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What was read of a row without a lock: enough to leave most of a window alone."""
+
+    age: Age
+    alike: bytes | None
+
+
+async def known_ages(conn: Connection, sightings: Sequence[Seen]) -> dict[tuple[str, str], Glimpse]:
     """How old what we hold of these orders is; unknown orders are missing."""
     found = await rows(q().known_ages(conn, **_keys(sightings)))
-    return {(row["channel"], row["channel_order_id"]): _age(row) for row in found}
+    return {(row["channel"], row["channel_order_id"]): Glimpse(_age(row), row["alike"]) for row in found}
 
 
 async def touch(conn: Connection, sightings: Sequence[Seen]) -> None:
@@ -120,6 +132,7 @@ def stored(row: Mapping[str, Any]) -> Stored:
     return Stored(
         copy=copy, number=row["number"], age=_age(row), snapshot=row["snapshot"], rules_version=row["rules_version"],
         via=row["via"], traceparent=row["traceparent"], placed_at=row["placed_at"], said=said_of(row["said"]),
+        alike=row["alike"], here=row["here"],
     )  # fmt: skip
 
 
@@ -149,4 +162,6 @@ def _columns(changed: Sequence[Stored]) -> dict[str, list[Any]]:
         "details": [c.detail for c in copies],
         "rules": [s.rules_version for s in changed],
         "said": [s.said.as_json() for s in changed],
+        "alikes": [s.alike for s in changed],
+        "heres": [s.here for s in changed],
     }

@@ -5,7 +5,17 @@ default), unlike in events. Durations are written as `3m`, `15m`, `0s`, `1h`, `3
 on the wire; only the client that calls the platform opens them.
 """
 
-from waybill_contracts.configuration.channels import Channel, FileField, FileMapping, ImportFilter, Store, now_or
+from waybill_contracts.configuration.channels import (
+    Channel,
+    Duplicates,
+    FileField,
+    FileMapping,
+    HoldRule,
+    HoldWhen,
+    ImportFilter,
+    Store,
+    now_or,
+)
 from waybill_contracts.configuration.document import Configuration
 from waybill_contracts.configuration.routing import Group, Priority, Routing, Rule, SingleFr, When
 from waybill_contracts.configuration.setting import (
@@ -38,11 +48,14 @@ __all__ = [
     "Channel",
     "Configuration",
     "Costs",
+    "Duplicates",
     "Duration",
     "FileField",
     "FileMapping",
     "FrNumber",
     "Group",
+    "HoldRule",
+    "HoldWhen",
     "ImportFilter",
     "KitPart",
     "NameMapping",

@@ -11,6 +11,7 @@ from waybill_contracts.configuration.setting import (
     Duration,
     NameMapping,
     Platform,
+    Price,
     Setting,
     SkuMapping,
     Slug,
@@ -22,7 +23,7 @@ from waybill_contracts.values import Country, Currency, PaymentState
 FileField = Literal[
     "number", "sku", "quantity", "country", "line_id", "title", "unit_price", "canceled", "placed_at", "updated_at",
     "currency", "payment", "shipping_method", "email", "note", "tags", "name", "company", "line1", "line2", "city",
-    "region", "postal_code", "phone",
+    "region", "postal_code", "phone", "fraud_risk",
 ]  # fmt: skip
 """What a column of an order file may mean (IN-5)."""
 
@@ -54,6 +55,30 @@ class ImportFilter(Setting):
     deferred: tuple[PaymentState, ...] = ()
 
 
+class HoldWhen(Setting):
+    """All that are given must match; within one, any."""
+
+    country: tuple[Country, ...] = ()
+    tag: tuple[str, ...] = ()
+    sku: tuple[str, ...] = Field(default=(), description="as the channel names them")
+    shipping_method: tuple[str, ...] = Field(default=(), description="as the channel names them")
+    value_over: Price | None = None
+
+
+class HoldRule(Setting):
+    """Orders that a person looks at before they go on: `on_hold_by_rule` (IN-10)."""
+
+    name: str = Field(min_length=1, max_length=100)
+    when: HoldWhen
+    fix: str = Field(default="look at it, then release it", description="what the person is to do")
+
+
+class Duplicates(Setting):
+    """Same address, same items, placed within this time: the one that came later is held (IN-10)."""
+
+    within: Duration = Field(default=timedelta(hours=1), description="0s: never")
+
+
 class Channel(Setting):
     """One connection to where buyers order."""
 
@@ -69,6 +94,8 @@ class Channel(Setting):
     skus: SkuMapping = Field(default_factory=SkuMapping)
     shipping_methods: NameMapping = Field(default_factory=NameMapping)
     couriers: NameMapping = Field(default_factory=NameMapping)
+    hold_rules: tuple[HoldRule, ...] = Field(default=(), exclude_if=lambda value: not value)
+    duplicates: Duplicates = Field(default_factory=Duplicates, exclude_if=lambda value: value == Duplicates())
     file: FileMapping = Field(default_factory=FileMapping, exclude_if=lambda value: value == FileMapping())
 
     @field_validator("platform")

@@ -17,6 +17,7 @@ from console.api.idempotency import Idempotency
 from console.api.intake import intake_router
 from console.api.keys import keys_router
 from console.api.lists import lists_router
+from console.api.order_actions import order_actions_router
 from console.api.orders import orders_router
 from console.api.rebuild import rebuild_router
 from console.api.security import COOKIE, Keys
@@ -55,6 +56,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             actions_router(keys, owners),
             intake_router(keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),
+            order_actions_router(keys, owners),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)

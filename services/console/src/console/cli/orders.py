@@ -11,6 +11,7 @@ from console.cli.options import Json, Limit
 app = typer.Typer(no_args_is_help=True, help="Orders: list, show, import, place, act on them.")
 app.command("import")(importing.import_file)
 app.command("place")(importing.place)
+Reason = Annotated[str, typer.Option(help="kept with the order and shown in its time line")]
 Number = Annotated[str, typer.Argument(help="the order's number (with or without #) or our id")]
 
 
@@ -125,6 +126,28 @@ def timeline(
 def generate(number: Number) -> None:
     """Route an order that waits for a person, because its channel does not generate by itself."""
     print_json(call("POST", f"/orders/{find(number)}/actions/generate"))
+
+
+@app.command()
+def hold(number: Number, reason: Reason) -> None:
+    """Keep an order from going on until somebody releases it."""
+    _act(number, "hold", reason)
+
+
+@app.command()
+def release(number: Number, reason: Reason) -> None:
+    """Let an order go on: ends a person's hold, and lets pass what asks for a person's judgement."""
+    _act(number, "release", reason)
+
+
+@app.command()
+def cancel(number: Number, reason: Reason) -> None:
+    """Nothing of this order is wanted any more. Its channel is not told: cancel it there too."""
+    _act(number, "cancel", reason)
+
+
+def _act(number: str, action: str, reason: str) -> None:
+    print_json(call("POST", f"/orders/{find(number)}/actions/{action}", json={"reason": reason}))
 
 
 @app.command()
