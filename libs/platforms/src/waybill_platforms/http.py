@@ -23,7 +23,7 @@ from waybill_common.retry import Family
 from waybill_platforms.calls import Answer, Call, build, excerpt
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.failures import DEFAULT_WAIT, TOO_LONG, Failure, by_exception, by_status, seconds_to_wait
-from waybill_platforms.recording import Exchange, begin
+from waybill_platforms.recording import Exchange, begin, redacted
 
 TIMEOUT = 20.0
 """Seconds in total, from the draw's end to the last byte."""
@@ -58,6 +58,9 @@ class NoBudget:
 Described = tuple[str | None, str]
 """What an answer that is not 2xx says, in the platform's form: its code, and a text for people."""
 
+Judge = Callable[[int, str | None, str], Failure | None]
+"""(status, code, text) -> the row of a platform that says more in its body than by its status; None: as the status."""
+
 
 @cache
 def _tls() -> ssl.SSLContext:
@@ -85,9 +88,10 @@ class Http:
         *,
         asked: Callable[[int, httpx.Headers], float | None] = lambda status, headers: None,
         rows: Mapping[int, Failure] = MappingProxyType({}),
+        judge: Judge | None = None,
     ) -> None:
         """`asked`: seconds that the platform asks to wait in headers of its own (the longer wait counts); `rows`: what
-        it means by a status where that is not what `failures` says."""
+        it means by a status where that is not what `failures` says; `judge`: what it means by what stands in the body."""
         self.connection = connection
         self.budget = budget
         self.rate = rate
@@ -95,6 +99,7 @@ class Http:
         self._describe = describe
         self._asked = asked
         self._rows = rows
+        self._judge = judge
         # The encoding is given, because httpx would guess it anew at each look at a header.
         self._headers = httpx.Headers(_HEADERS | dict(headers), encoding="utf-8")
         self._headers_with_body = httpx.Headers([*self._headers.raw, _JSON], encoding="utf-8")
@@ -148,7 +153,8 @@ class Http:
             row = by_exception(error)
             late = f"no answer within {self.timeout:g} s" if isinstance(error, TimeoutError) else str(error)
             name = type(error.__cause__ or error).__name__
-            raise build(call, row, f"{row.why}: {late or name}", exchange) from error
+            told = redacted(f"{row.why}: {late or name}".encode(), self._secrets).decode()  # it may name the address
+            raise build(call, row, told, exchange) from error
         except asyncio.CancelledError:
             if exchange is not None:
                 exchange.outcome, exchange.error = "unknown" if call.effect else "later", "given up by us"
@@ -170,12 +176,13 @@ class Http:
         wait = seconds_to_wait(headers.get("retry-after"), datetime.now(UTC), headers.get("date"))
         if (own := self._asked(answer.status, headers)) is not None:
             wait = max(own, wait or 0.0)
-        row = self._rows.get(answer.status) or by_status(answer.status, wait)
+        code, text = self._describe(answer.content)
+        told = self._judge(answer.status, code, text) if self._judge else None
+        row = told or self._rows.get(answer.status) or by_status(answer.status, wait)
         assert row is not None
         if row.cause == "rate_limit" or (wait is not None and row.family is Family.LATER):
             await self.budget.block(self.connection, DEFAULT_WAIT if wait is None else wait)
         where = f" to {headers.get('location')}" if 300 <= answer.status < 400 else ""
-        code, text = self._describe(answer.content)
         message = f"HTTP {answer.status}{where}: {text or excerpt(answer.content)} ({row.why})"
         return answer.failed(row, message, code=code, retry_after=wait)
 

@@ -1,0 +1,206 @@
+"""What is read of orders, in as few calls as the store allows: refunds of a whole page at once, fulfillments only of
+orders that say they have some, which goods are virtual once for all. I/O only."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from waybill_common.retry import Family
+from waybill_platforms.errors import PlatformError, explain
+from waybill_platforms.woocommerce import mapping, records, wire
+from waybill_platforms.woocommerce.api import WC, Api, missing, no_route, objects, read_as
+from waybill_platforms.woocommerce.products import Goods
+
+MOST = 100
+"""Of one page and one `include`, everywhere in this API."""
+CORE_STATUSES = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed", "trash")
+STATUSES_FOR = 600.0
+"""Seconds until a store is asked again for its statuses: plugins add some."""
+
+
+class Reading:
+    """What one store's orders are read by; all its ports share one."""
+
+    def __init__(self, api: Api, goods: Goods) -> None:
+        self.api = api
+        self._goods = goods
+        self._all_refunds = True
+        self._statuses = ""
+        self._statuses_at = 0.0
+        self._filters: frozenset[str] = frozenset()
+
+    async def order(self, order_id: str, log_type: str) -> wire.Order | None:
+        """The order now, a trashed one too; None when the store does not have it."""
+        if not order_id.isdigit():
+            return None
+        try:
+            return await self.api.one(wire.Order, log_type, f"{WC}/orders/{order_id}", _fields=wire.ORDER_FIELDS)
+        except PlatformError as error:
+            if missing(error):
+                return None
+            raise
+
+    async def statuses(self, log_type: str) -> str:
+        """All that the store has, trash included and drafts not, as `status` wants them.
+
+        The default, `any`, holds every shopper who opened the checkout and no trashed order. One word that a store
+        does not know fails the whole request, and plugins add words: so it is asked.
+        """
+        if not self._statuses or time.monotonic() - self._statuses_at > STATUSES_FOR:
+            self._statuses = ",".join(await self._ask_statuses(log_type))
+            self._statuses_at = time.monotonic()
+        return self._statuses
+
+    async def filters_by(self, name: str, log_type: str) -> bool:
+        """Whether the list of orders has this filter: one that a version does not know is ignored, and all come."""
+        await self.statuses(log_type)
+        return name in self._filters
+
+    def forget_statuses(self) -> None:
+        self._statuses = ""
+
+    async def _ask_statuses(self, log_type: str) -> Sequence[str]:
+        try:
+            answer = await self.api.send(log_type, "OPTIONS", f"{WC}/orders")
+        except PlatformError as error:
+            if error.status in {403, 404, 405, 501}:  # a host that lets no OPTIONS through
+                return CORE_STATUSES
+            raise
+        args = _args(answer.json())
+        self._filters = frozenset(args)
+        found = _enum(args)
+        chosen = [word for word in found if word != "any" and word not in mapping.NO_ORDER_YET]
+        return chosen or CORE_STATUSES
+
+    async def known(self, orders: Sequence[wire.Order], log_type: str) -> dict[int, mapping.Known | str]:
+        """What is to be known beside each order; a text instead where it cannot be read."""
+        refunds = await self._refunds(orders, log_type)
+        virtual = await self._goods.virtual([line.sku for one in orders for line in one.line_items], log_type)
+        found: dict[int, mapping.Known | str] = {}
+        for one in orders:
+            try:
+                refunded = mapping.refunded(one, refunds.get(one.id, ()))
+                found[one.id] = mapping.Known(refunded, await self._shipped(one, log_type), virtual)
+            except ValueError as error:
+                found[one.id] = str(error)
+        return found
+
+    async def known_of(
+        self, read: wire.Order, log_type: str, made: Iterable[wire.Fulfillment] | None = None
+    ) -> mapping.Known:
+        """Of one order, with its fulfillments where they have been read; PlatformError (unreadable) else."""
+        refunds = await self._refunds([read], log_type)
+        virtual = await self._goods.virtual([line.sku for line in read.line_items], log_type)
+        try:
+            refunded = mapping.refunded(read, refunds.get(read.id, ()))
+            if made is None:
+                return mapping.Known(refunded, await self._shipped(read, log_type), virtual)
+        except ValueError as error:
+            raise unreadable(read, str(error), log_type) from None
+        return mapping.Known(refunded, live(made), virtual)
+
+    async def _refunds(self, orders: Sequence[wire.Order], log_type: str) -> dict[int, list[wire.Refund]]:
+        concerned = [one for one in orders if one.refunds]
+        found: dict[int, list[wire.Refund]] = {}
+        if len(concerned) > 1 and self._all_refunds:
+            found = await self._refunds_at_once(concerned, log_type)
+        for one in concerned:
+            known = {refund.id for refund in found.get(one.id, ())}
+            if not known.issuperset(refund.id for refund in one.refunds):
+                found[one.id] = await self._refunds_of(one.id, log_type)
+        return found
+
+    async def refunds_of(self, read: wire.Order, log_type: str) -> list[wire.Refund]:
+        """All refunds of one order with their lines; no call where it has none."""
+        return (await self._refunds([read], log_type)).get(read.id, [])
+
+    async def _refunds_at_once(self, orders: Sequence[wire.Order], log_type: str) -> dict[int, list[wire.Refund]]:
+        """`GET /refunds`, since 9.0; before, and for what it leaves out, each order is asked."""
+        ids = [refund.id for one in orders for refund in one.refunds]
+        found: dict[int, list[wire.Refund]] = {}
+        for place in range(0, len(ids), MOST):
+            include = ",".join(map(str, ids[place : place + MOST]))
+            try:
+                answer = await self.api.get(log_type, f"{WC}/refunds", include=include, per_page=MOST)
+            except PlatformError as error:
+                if not no_route(error):
+                    raise
+                self._all_refunds = False
+                return {}
+            for row in objects(answer):
+                refund = read_as(answer, wire.Refund, row)
+                found.setdefault(refund.parent_id, []).append(refund)
+        return found
+
+    async def _refunds_of(self, order_id: int, log_type: str) -> list[wire.Refund]:
+        answer = await self.api.get(log_type, f"{WC}/orders/{order_id}/refunds", per_page=MOST)
+        return [read_as(answer, wire.Refund, row) for row in objects(answer)]
+
+    async def _shipped(self, read: wire.Order, log_type: str) -> dict[int, int] | None:
+        told = read.meta(mapping.FULFILLMENT_STATUS)
+        if told == "partially_fulfilled":
+            made = await self.fulfillments(read.id, log_type)
+            if made is not None:
+                return live(made)
+        if told == "fulfilled":
+            return {line.id: line.quantity for line in read.line_items}
+        return records.shipped_by_entries(read) if records.entries(read) else None
+
+    async def fulfillments(self, order_id: int, log_type: str) -> tuple[wire.Fulfillment, ...] | None:
+        """WooCommerce's own fulfillments; None where the feature is off (or the version has none)."""
+        try:
+            answer = await self.api.get(log_type, f"{WC}/orders/{order_id}/fulfillments")
+        except PlatformError as error:
+            if no_route(error):
+                return None
+            raise
+        body = answer.json()
+        rows = body.get("fulfillments", body) if isinstance(body, dict) else body
+        if not isinstance(rows, list):
+            raise answer.wrong_form("expected a list of fulfillments")
+        return tuple(read_as(answer, wire.Fulfillment, row) for row in rows)
+
+
+def live(made: Iterable[wire.Fulfillment]) -> dict[int, int]:
+    """Pieces by line in the fulfillments that stand."""
+    return records.shipped(records.items(one) for one in made if records.is_live(one))
+
+
+def unreadable(read: wire.Order, what: str, log_type: str) -> PlatformError:
+    return PlatformError(
+        f"order {read.number}: {what}", family=Family.UNREADABLE, cause="unreadable", outcome="none", action=log_type
+    )
+
+
+def parse(rows: Iterable[dict[str, object]]) -> tuple[list[wire.Order], list[str]]:
+    """Each order on its own: what cannot be read is named, its neighbours go on. Drafts are none."""
+    orders, problems = [], []
+    for row in rows:
+        try:
+            one = wire.Order.model_validate(row)
+        except ValidationError as error:
+            problems.append(f"order {row.get('number') or row.get('id')}: {explain(error)}")
+        else:
+            if one.status not in mapping.NO_ORDER_YET:
+                orders.append(one)
+    return orders, problems
+
+
+def _args(body: object) -> Mapping[str, Any]:
+    """The parameters of `GET /orders`, as OPTIONS tells them."""
+    endpoints = body.get("endpoints") if isinstance(body, dict) else None
+    for endpoint in endpoints if isinstance(endpoints, list) else ():
+        if isinstance(endpoint, dict) and "GET" in (endpoint.get("methods") or ()):
+            args = endpoint.get("args")
+            return args if isinstance(args, dict) else {}
+    return {}
+
+
+def _enum(args: Mapping[str, Any]) -> list[str]:
+    """The words that `status` takes."""
+    try:
+        return [str(word) for word in args["status"]["items"]["enum"]]
+    except (KeyError, TypeError):
+        return []
