@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from time import perf_counter
-from types import MappingProxyType
 from typing import Protocol
 
 import aiohttp
@@ -87,18 +86,16 @@ class Http:
         timeout: float = TIMEOUT,
         *,
         asked: Callable[[int, httpx.Headers], float | None] = lambda status, headers: None,
-        rows: Mapping[int, Failure] = MappingProxyType({}),
-        judge: Judge | None = None,
+        judge: Judge = lambda status, code, text: None,
     ) -> None:
-        """`asked`: seconds that the platform asks to wait in headers of its own (the longer wait counts); `rows`: what
-        it means by a status where that is not what `failures` says; `judge`: what it means by what stands in the body."""
+        """`asked`: seconds that the platform asks to wait in headers of its own (the longer wait counts);
+        `judge`: what it means by a status, and by what it says with it, where that is not what `failures` says."""
         self.connection = connection
         self.budget = budget
         self.rate = rate
         self.timeout = timeout
         self._describe = describe
         self._asked = asked
-        self._rows = rows
         self._judge = judge
         # The encoding is given, because httpx would guess it anew at each look at a header.
         self._headers = httpx.Headers(_HEADERS | dict(headers), encoding="utf-8")
@@ -177,8 +174,7 @@ class Http:
         if (own := self._asked(answer.status, headers)) is not None:
             wait = max(own, wait or 0.0)
         code, text = self._describe(answer.content)
-        told = self._judge(answer.status, code, text) if self._judge else None
-        row = told or self._rows.get(answer.status) or by_status(answer.status, wait)
+        row = self._judge(answer.status, code, text) or by_status(answer.status, wait)
         assert row is not None
         if row.cause == "rate_limit" or (wait is not None and row.family is Family.LATER):
             await self.budget.block(self.connection, DEFAULT_WAIT if wait is None else wait)

@@ -41,7 +41,7 @@ class Rest:
         token = settings.access_token.get_secret_value()
         own = [one.get_secret_value() for one in (settings.client_secret, settings.webhook_secret) if one]
         headers = {"X-Auth-Token": token, "Accept": "application/json"}
-        self._http = Http(connection, headers, (token, *own), budget, RATE, describe, asked=asked, rows=ROWS)
+        self._http = Http(connection, headers, (token, *own), budget, RATE, describe, asked=asked, judge=judge)
         self._root = settings.url
         self.aclose = self._http.aclose
 
@@ -109,6 +109,10 @@ def asked(status: int, headers: httpx.Headers) -> float | None:
     reset = _number(headers, "time-reset-ms") if status == 429 else None
     waits = [one for one in (after, reset / 1000 if reset is not None else None) if one is not None]
     return max(waits) if waits else None
+
+
+def judge(status: int, code: str | None, text: str) -> Failure | None:
+    return ROWS.get(status)
 
 
 def describe(body: bytes) -> Described:
