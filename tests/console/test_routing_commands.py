@@ -179,3 +179,16 @@ async def test_rt13_only_an_admin_overrides(hub: ConsoleUnderTest, role: str) ->
     body = {"reason": "hurry", "override": True}
     answer = await hub.http.post("/api/v1/frs/any/actions/regenerate", json=body, headers=key)
     assert (answer.status_code, answer.json()["detail"]) == (403, "Key 'op' is operator; override needs admin.")
+
+
+async def test_rt10_an_fr_made_by_hand_from_the_command_line(hub: ConsoleUnderTest) -> None:
+    placed = order("1006", ("MUG", 2), auto_generate=False)
+    await place(hub, placed, "imported")
+    made = await run(
+        hub, "frs", "create", "1006", "--source", "west", "--line", "L1=1", "--reason", "promised by phone"
+    )
+    assert made.output == "FR 1006 for west: 1 × MUG. No rule chose it; the log says that you did.\n"
+    wrong = await run(hub, "frs", "create", "1006", "--source", "west", "--line", "L1", "--reason", "x")
+    assert (wrong.exit_code, "write LINE=PIECES" in wrong.output) == (1, True)
+    too_many = await run(hub, "frs", "create", "1006", "--source", "west", "--line", "L1=5", "--reason", "x")
+    assert (too_many.exit_code, "1 are missing" in too_many.output) == (1, True)

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, Field
 
 from router import take_back
+from router.create_fr import WantedFr, WantedLine, create_fr
 from router.take_back import Desk, NotPossible
 from waybill_common.db import Connection, Pool, transaction
 from waybill_contracts.values import ByHand
@@ -26,6 +28,23 @@ class Who(BaseModel):
 
 class Regenerate(Who):
     override: bool = Field(default=False, description="plan again at once, at the risk of shipping twice (admins)")
+
+
+class NewLine(BaseModel):
+    line_id: str
+    quantity: int = Field(ge=1, description="pieces of the line, or units of `sku`")
+    sku: str | None = Field(default=None, description="one of the line's SKUs; none: whole pieces")
+
+
+class NewFr(Who):
+    source: str
+    lines: list[NewLine] = Field(default=[], max_length=1000, description="none: all that is missing of the order")
+    shipping_method: str | None = Field(default=None, description="ours; none: the order's")
+
+    @property
+    def wanted(self) -> WantedFr:
+        lines = tuple(WantedLine(line.line_id, line.quantity, line.sku) for line in self.lines)
+        return WantedFr(self.source, lines, self.shipping_method)
 
 
 class ManyOrders(Who):
@@ -63,6 +82,16 @@ def add_acting_routes(router: APIRouter, pool: Pool, desk: Desk, wake: Callable[
         async with acting() as conn:
             await take_back.generate(conn, desk, order_id, body.by_hand)
         return {"order_id": order_id, "due": True}
+
+    @router.post("/orders/{order_id}/frs", status_code=201)
+    async def create(order_id: str, body: NewFr) -> dict[str, Any]:
+        """An FR that a person makes: rules are bypassed; holds and reservation are not (RT-10)."""
+        try:
+            async with acting() as conn:
+                fr = await create_fr(conn, desk, order_id, body.wanted, body.by_hand)
+        except asyncpg.UniqueViolationError:
+            raise HTTPException(409, "another FR took its number at this very moment: try again") from None
+        return fr.model_dump(mode="json")
 
     @router.post("/orders:generate")
     async def generate_many(body: ManyOrders) -> dict[str, Any]:

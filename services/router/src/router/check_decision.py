@@ -42,6 +42,9 @@ def check_decision(row: Mapping[str, Any], configuration: Configuration) -> Find
     """Solves again what the decision solved. Raises SolverMissing, KeyError where the row is no stored decision."""
     decision, inputs = row["event"]["decision"], row["inputs"]
     name = f"Decision {decision['decision_id']}"
+    if decision.get("by_hand") and not decision["group"]:
+        who = decision["by_hand"]["actor"]
+        return Finding(None, f"{name} was made by hand ({who}): no rule chose, so there is no least cost to check.")
     if not inputs:
         return Finding(None, f"{name} planned nothing: there is nothing to check.")
     group = next((group for group in configuration.routing.groups if group.id == decision["group"]), None)

@@ -21,7 +21,7 @@ def conclude(
     *,
     now: datetime,
     batch: str,
-    trace: str,
+    trace: str | None,
 ) -> None:
     """Adds it to the round; a verdict that would only repeat the last decision is stored without a word."""
     done.verdicts.append(verdict)
@@ -60,7 +60,7 @@ def _requests(verdict: Verdict, book: Rulebook, decision_id: str) -> list[Fulfil
     ]
 
 
-def _speak(verdict: Verdict, done: Round, now: datetime, trace: str) -> None:
+def _speak(verdict: Verdict, done: Round, now: datetime, trace: str | None) -> None:
     order = verdict.case.order
     common: dict[str, Any] = {"at": now, "order_id": order.order_id, "order_version": order.version}
     for fr in verdict.confirm:

@@ -203,6 +203,16 @@ def _wrong(case: Case) -> list[tuple[LiveFr, str]]:
     return found
 
 
+def not_asked_for(case: Case) -> dict[tuple[str, str], int]:
+    """Units by (line, SKU) that are in no live FR and have not shipped, whatever the reason."""
+    left = wanted(case.order)
+    for fr in case.frs:
+        for a in fr.allocations:
+            open_ = 0 if fr.wish == "overridden" else a.open
+            left[(a.line_id, a.sku)] = left.get((a.line_id, a.sku), 0) - a.shipped - open_
+    return {key: units for key, units in left.items() if units > 0}
+
+
 def _excess(case: Case, leaving: set[str]) -> dict[tuple[str, str], int]:
     """Units in FRs beyond what is wanted, those not counted that were asked back already."""
     excess = {key: -units for key, units in wanted(case.order).items()}

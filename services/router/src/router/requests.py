@@ -24,7 +24,13 @@ from waybill_contracts.values import Cost, FulfillmentRequest, RequestLine
 
 def cost_of(request: DraftRequest, currency: str) -> Cost:
     """The parts, exact."""
-    return Cost(currency=currency, items=money(request.items), fee=money(request.fee), shipping=money(request.shipping))
+    return Cost(
+        currency=currency,
+        items=money(request.items),
+        fee=money(request.fee),
+        shipping=money(request.shipping),
+        unknown=request.unknown,
+    )
 
 
 def fulfillment_request(

@@ -19,6 +19,7 @@ from router.conclude import conclude
 from router.decide import Case, Verdict, decide, wanted
 from router.ledger import Key
 from router.numbering import number_frs
+from router.reserve import reserve
 from router.routing.plan import Rulebook
 from router.routing.task import Offer
 from router.rulebooks import Rulebooks
@@ -155,9 +156,10 @@ class RouteOrders:
         self._lost("order_changed", len(verdicts) - len(valid))
         await number_frs(conn, self._q, valid, book)
         valid = await self._still_waiting(conn, valid, done.revision, book, snapshot)
-        valid = await self._reserve(conn, valid, done, book)
+        covered = await reserve(conn, self._q, valid, done, book)
+        self._lost("stock_gone", len(valid) - len(covered))
         now, batch = datetime.now(UTC), str(new_id())
-        for verdict in valid:
+        for verdict in covered:
             about = {tracing.ORDER_ID: verdict.case.order.order_id}
             with self._telemetry.span("router.route_order", parent=verdict.case.traceparent, attributes=about) as span:
                 conclude(verdict, done, book, now=now, batch=batch, trace=span.traceparent)
@@ -188,33 +190,6 @@ class RouteOrders:
         self._lost("wait_over", len(stale))
         return [verdict for verdict in verdicts if id(verdict) not in stale]
 
-    async def _reserve(self, conn: Connection, verdicts: list[Verdict], done: Round, book: Rulebook) -> list[Verdict]:
-        """Oldest first; whose units the shelf cannot cover any more loses."""
-        asked = {id(verdict): _asks(verdict, book) for verdict in verdicts if verdict.makes_frs}
-        keys = sorted({key for units in asked.values() for key in units})
-        if not keys:
-            return verdicts
-        locked = await rows(
-            self._q.lock_stock(conn, sources=[source for source, _ in keys], skus=[sku for _, sku in keys])
-        )
-        free = {
-            (row["source"], row["sku"]): row["on_hand"]
-            - row["reserved"]
-            - book.sites[row["source"]].source.stock.safety
-            for row in locked
-        }
-        kept = []
-        for verdict in verdicts:
-            units = asked.get(id(verdict), {})
-            if any(free.get(key, 0) < most for key, most in units.items()):
-                continue
-            for key, most in units.items():
-                free[key] -= most
-                done.reserved[key] = done.reserved.get(key, 0) + most
-            kept.append(verdict)
-        self._lost("stock_gone", len(verdicts) - len(kept))
-        return kept
-
     def _lost(self, why: str, orders: int) -> None:
         if orders:
             self._metrics.count("router_losers_total", orders, why=why)
@@ -235,14 +210,3 @@ def _better(now: Offer, then: Offer | None) -> bool:
         return True
     more = max(now.available or 0, 0) > max(then.available or 0, 0)
     return more or (now.unit_cost, now.weight_g) != (then.unit_cost, then.weight_g)
-
-
-def _asks(verdict: Verdict, book: Rulebook) -> dict[Key, int]:
-    """Units by (source, SKU) that the verdict's plan reserves."""
-    units: dict[Key, int] = {}
-    for request in verdict.plan.draft.requests if verdict.plan and verdict.plan.draft else ():
-        if book.sites[request.source].tracked:
-            for demand, most in request.lines:
-                key = (request.source, demand.sku)
-                units[key] = units.get(key, 0) + most
-    return units

@@ -18,6 +18,23 @@ class Regenerate(Why):
     override: bool = False
 
 
+class NewLine(BaseModel):
+    """`quantity` pieces of the line, or units of one `sku` of it."""
+
+    line_id: str
+    quantity: int = Field(ge=1)
+    sku: str | None = None
+
+
+class NewFr(Why):
+    """`lines` empty: all that is missing of the order."""
+
+    order_id: str
+    source: str
+    lines: list[NewLine] = Field(default_factory=list, max_length=1000)
+    shipping_method: str | None = None
+
+
 class Preview(BaseModel):
     order_id: str
 
@@ -47,6 +64,12 @@ def frs_router(keys: Keys, owners: Owners) -> APIRouter:
         if why.override and actor.role != "admin":
             raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; override needs admin.")
         return await ask(f"/internal/frs/{fr_id}/regenerate", why, actor, override=why.override)
+
+    @router.post("/frs", status_code=201)
+    async def create(new: NewFr, actor: Annotated[Actor, operator]) -> Any:
+        """Make an FR by hand: source, lines and shipping method are yours; holds and stock still count (RT-10)."""
+        more = new.model_dump(include={"source", "lines", "shipping_method"})
+        return await ask(f"/internal/orders/{new.order_id}/frs", new, actor, **more)
 
     @router.post("/frs:preview")
     async def preview(which: Preview, _: Annotated[Actor, Depends(keys.require("viewer"))]) -> Any:

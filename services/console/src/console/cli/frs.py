@@ -78,6 +78,46 @@ def preview(order: Annotated[str, typer.Argument(help="an order's number or our 
 
 
 @app.command()
+def create(
+    order: Annotated[str, typer.Argument(help="an order's number or our id")],
+    source: Annotated[str, typer.Option(help="who is to ship it")],
+    reason: Reason,
+    line: Annotated[
+        list[str] | None, typer.Option(help="LINE=PIECES, or LINE:SKU=UNITS; none: all that is missing")
+    ] = None,
+    shipping_method: Annotated[str | None, typer.Option(help="ours; none: the order's")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an FR by hand. Routing rules are bypassed, and the log says so; holds and reservation still apply.
+
+    Example: waybill frs create 1001 --source east --line 17=2 --reason "east promised it by phone"
+    """
+    body = {
+        "order_id": orders_cli.find(order),
+        "source": source,
+        "lines": [_line(text) for text in line or []],
+        "shipping_method": shipping_method,
+        "reason": reason,
+    }
+    fr = call("POST", "/frs", json=body)
+    if as_json:
+        print_json(fr)
+        return
+    units = ", ".join(f"{part['quantity']} × {part['sku']}" for part in fr["lines"])
+    out.print(f"FR {fr['number']} for {fr['source']}: {units}. No rule chose it; the log says that you did.")
+    if fr["cost"]["unknown"]:
+        out.print(f"Not known, and counted as 0: the price of {' and '.join(fr['cost']['unknown'])}.")
+
+
+def _line(text: str) -> dict[str, object]:
+    named, equals, quantity = text.rpartition("=")
+    if not equals or not quantity.isdigit() or int(quantity) < 1:
+        fail(f"--line {text!r}: write LINE=PIECES or LINE:SKU=UNITS, e.g. --line 17=2")
+    line_id, _, sku = named.partition(":")
+    return {"line_id": line_id, "sku": sku or None, "quantity": int(quantity)}
+
+
+@app.command()
 def generate(orders: Annotated[list[str], typer.Argument(help="numbers or our ids")], reason: Reason) -> None:
     """Route orders that wait for a person. Example: waybill frs generate 1001 1002 --reason "stock is in"
 

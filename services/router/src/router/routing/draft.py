@@ -16,6 +16,8 @@ class DraftRequest:
     items: int = 0
     shipping: int = 0
     lines: list[tuple[Demand, int]] = field(default_factory=list)
+    unknown: tuple[str, ...] = ()
+    """Parts of the cost that are not known and stand as 0: only where a person bypassed the rules."""
 
     @property
     def cost(self) -> int:
