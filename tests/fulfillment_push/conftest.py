@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -52,6 +55,11 @@ from waybill_contracts.values import (
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import CancelAnswer, Features, SourceRequest, Submitted
 from waybill_platforms.ports import SourceConnection
+
+_CHILD = "push_child"
+if _CHILD not in sys.modules:  # by name, so that a process forked for it finds it too
+    sys.path.append(str(Path(__file__).parent))
+    importlib.import_module(_CHILD)
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -365,6 +373,11 @@ async def stage(database_url: str) -> AsyncIterator[Stage]:
     await made.told()
     yield made
     await pool.close()
+
+
+@pytest.fixture
+def push_child() -> Any:
+    return sys.modules[_CHILD]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import aiohttp
 import httpx
 
 from waybill_common.retry import Family
+from waybill_platforms.departure import TooLate
 from waybill_platforms.errors import Cause, Outcome
 
 DEFAULT_WAIT = 1.5
@@ -84,7 +85,7 @@ def by_status(status: int, retry_after: float | None) -> Failure | None:
     return OTHER_4XX if status < 500 else OTHER_5XX
 
 
-_BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ConnectionRefusedError)
+_BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ConnectionRefusedError, TooLate)
 _NO_ADDRESS = (aiohttp.InvalidURL, httpx.InvalidURL, httpx.UnsupportedProtocol)
 
 

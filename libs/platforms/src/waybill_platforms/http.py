@@ -19,6 +19,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from waybill_common.budget import Rate
 from waybill_common.retry import Family
+from waybill_platforms import departure
 from waybill_platforms.calls import Answer, Call, build, excerpt
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.failures import DEFAULT_WAIT, TOO_LONG, Failure, by_exception, by_status, seconds_to_wait
@@ -207,4 +208,6 @@ class Http:
 
 def _session() -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_tls(), keepalive_timeout=KEEP_ALIVE)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[departure.at_the_door()]
+    )

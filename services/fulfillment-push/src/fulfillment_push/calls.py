@@ -1,7 +1,8 @@
 """One call to a source, and what came of it. I/O only: nothing is decided here.
 
-Before a call that has an effect, the lease must outlive the call's total timeout, else nothing is sent: a worker that
-was frozen and wakes up while another holds the row stays silent.
+Before a call that has an effect, the lease must outlive the call's total timeout, else nothing is sent; and no request
+leaves after the lease's end, also when the process was frozen between that check and the socket: a worker that wakes up
+while another holds the row stays silent.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from waybill_common.leases import Lease
 from waybill_common.retry import Family
 from waybill_common.telemetry import Telemetry
 from waybill_contracts import tracing
+from waybill_platforms.departure import leaving_before
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
 from waybill_platforms.ports import SourceConnection
@@ -103,7 +105,8 @@ async def call(job: Job, telemetry: Telemetry) -> Answer:
 async def _guarded(job: Job) -> Result:
     try:
         async with asyncio.timeout(job.longest):
-            return await _made(job)
+            with leaving_before(job.lease.ends):
+                return await _made(job)
     except BudgetWait as wait:
         return NotSent(str(wait), wait.seconds, budget=True)
     except PlatformError as error:
