@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,14 +34,6 @@ from waybill_platforms.http_source.settings import HttpSourceSettings
 
 LATE = 100.0
 TOKEN = "demo-east-token"
-
-
-@pytest.fixture(scope="module")
-def children() -> Any:
-    """Children are forked from a server that has imported the service once; each is a process of its own."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fulfillment_push.app", "waybill_platforms.http_source.client", "uvloop"])
-    return context
 
 
 @dataclass
@@ -102,7 +93,7 @@ class Scene:
     proxy: Proxy
     database_url: str
     kafka: str
-    children: Any
+    processes: Any
     orders: Any
     line: Any
     ledger_file: Path
@@ -116,18 +107,8 @@ class Scene:
         await self.stage.deliver(self.kit.created(fr))
         return fr_id
 
-    @contextmanager
-    def child(self, **given: Any) -> Iterator[Any]:
-        process = self.children.Process(
-            target=self.orders.serve, args=(self.orders.Orders(self.database_url, self.kafka, **given),)
-        )
-        process.start()
-        try:
-            yield process
-        finally:
-            if process.is_alive():
-                os.kill(process.pid, signal.SIGKILL)
-            process.join(10)
+    def child(self, **given: Any) -> Any:
+        return self.processes(self.orders.Orders(self.database_url, self.kafka, **given))
 
     async def settled(self, fr_id: str) -> bool:
         """The FR is at its source, and the relay has sent and removed everything."""
@@ -159,7 +140,7 @@ async def until(so: Any, seconds: float = 60.0) -> None:
 
 @pytest_asyncio.fixture
 async def scene(
-    stage: Any, kit: Any, database_url: str, kafka: str, tmp_path: Path, children: Any, push_child: Any
+    stage: Any, kit: Any, database_url: str, kafka: str, tmp_path: Path, push_processes: Any, push_child: Any
 ) -> AsyncIterator[Scene]:
     world = World(tmp_path, Wish(orders=1, seed=7, ship_after=3600.0))
     async with _served(world) as (origin, proxy):
@@ -174,7 +155,7 @@ async def scene(
 
         stage.open = opened
         yield Scene(
-            stage, kit, world, proxy, database_url, kafka, children, push_child, line, tmp_path / "ledger.jsonl"
+            stage, kit, world, proxy, database_url, kafka, push_processes, push_child, line, tmp_path / "ledger.jsonl"
         )
         await connection.aclose()
 
