@@ -71,14 +71,17 @@ class Live:
 
 
 @asynccontextmanager
-async def ingest(database_url: str, kafka: str, shelf: Any) -> AsyncIterator[Live]:
+async def ingest(database_url: str, kafka: str, shelf: Any, hooks: Any = None) -> AsyncIterator[Live]:
     settings = ServiceSettings(database_url=database_url, kafka=kafka, secret_key="a-secret", http_port=0)  # type: ignore[arg-type]
 
     async def open_reader(_: ChannelConfigured) -> Any:
         return shelf
 
+    async def open_hooks(_: ChannelConfigured) -> Any:
+        return hooks
+
     async def parts(runtime: Any) -> Any:
-        return await build(runtime, open_reader)
+        return await build(runtime, open_reader, open_hooks)
 
     definition = Definition("order-ingest", "order_ingest", "order_ingest", parts, 0, Notices())
     producer = AIOKafkaProducer(bootstrap_servers=kafka)

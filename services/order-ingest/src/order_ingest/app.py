@@ -10,6 +10,7 @@ from order_ingest.calls import Calls, OpenReader
 from order_ingest.connection_state import Notices
 from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
 from order_ingest.heal_orders import Healer
+from order_ingest.hooks import hook_routes
 from order_ingest.import_file import FileImport
 from order_ingest.intake import intake_routes
 from order_ingest.live_reads import LiveReads
@@ -19,6 +20,8 @@ from order_ingest.pull_channel import PullChannel
 from order_ingest.readers import Readers
 from order_ingest.routes import routes
 from order_ingest.rulebook import Rulebook
+from order_ingest.take_hook import OpenHooks, TakeHook
+from order_ingest.tidy import tidy
 from waybill_common.breaker import Health
 from waybill_common.consuming import Subscription
 from waybill_common.http import internal
@@ -35,7 +38,10 @@ PORT = 8081
 BUDGET_SHARE = 0.4
 """Of a channel's rate budget; shipment-poller, which writes to it, has 0.5, and a tenth stays free."""
 
-METRICS = (Metric("waybill_orders_seen_total", "counter", "Orders seen, by what became of them", ("via", "outcome")),)
+METRICS = (
+    Metric("waybill_orders_seen_total", "counter", "Orders seen, by what became of them", ("via", "outcome")),
+    Metric("waybill_webhooks_total", "counter", "Webhook deliveries, by what they were about", ("outcome",)),
+)
 declare_events(
     {
         "pull.failed": "a channel's window failed; its cursor stays, and it is pulled again",
@@ -45,15 +51,16 @@ declare_events(
 )
 
 
-async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | None = None) -> Parts:
-    """The parts of the service; tests hand in their own way to open a channel."""
+async def build(
+    runtime: Runtime[ServiceSettings], open_reader: OpenReader | None = None, open_hooks: OpenHooks | None = None
+) -> Parts:
+    """The parts of the service; tests hand in their own ways to open a channel."""
     runtime.metrics.declare(METRICS)
     declare_attributes(*tracing.ATTRIBUTES)
     closers: list[Callable[[], Awaitable[None]]] = []
-    if open_reader is None:
-        readers = Readers(runtime.vault, runtime.budget)
-        open_reader = readers.open
-        closers.append(readers.aclose)
+    readers = Readers(runtime.vault, runtime.budget)
+    closers.append(readers.aclose)
+    open_reader = open_reader or readers.open
     rulebook = Rulebook()
     health: Health = runtime.health
     calls = Calls(runtime.pool, health, runtime.alerts, runtime.clock, runtime.telemetry, rulebook, open_reader)
@@ -68,6 +75,7 @@ async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | Non
         Worker("pull", poller.turn),
         Worker("heal", heal, idle_max=5.0),
         Worker("live-reads", LiveReads(calls).turn, idle_max=5.0),
+        Worker("tidy", partial(tidy, runtime.pool), idle_max=600.0),
     )
     door = Doorway(rulebook, health, runtime.telemetry, runtime.clock)
 
@@ -77,18 +85,23 @@ async def build(runtime: Runtime[ServiceSettings], open_reader: OpenReader | Non
             for worker in workers:
                 worker.wake()
 
+    hook = TakeHook(
+        runtime.pool, rulebook, runtime.alerts, runtime.metrics, open_hooks or readers.hooks, workers[2].wake
+    )
     return Parts(
         subscription=Subscription(
             group=ORDER_INGEST, topics=TOPICS, decode=read, handle=door.handle, upstream=UPSTREAM,
             on_commit=[wake],
         ),
         workers=workers,
-        routes=_routes(runtime, rulebook, workers[0].wake),
+        routes=_routes(runtime, rulebook, hook, workers[0].wake),
         closers=closers,
     )  # fmt: skip
 
 
-def _routes(runtime: Runtime[ServiceSettings], rulebook: Rulebook, wake_pull: Callable[[], None]) -> APIRouter:
+def _routes(
+    runtime: Runtime[ServiceSettings], rulebook: Rulebook, hook: TakeHook, wake_pull: Callable[[], None]
+) -> APIRouter:
     """Everything under /internal, behind the service token."""
     files = FileImport(runtime.pool, rulebook, runtime.telemetry, runtime.clock, runtime.metrics)
     place = PlaceOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
@@ -96,6 +109,7 @@ def _routes(runtime: Runtime[ServiceSettings], rulebook: Rulebook, wake_pull: Ca
     act = ActOnOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
     router.include_router(routes(runtime.pool, act, wake_pull))
     router.include_router(intake_routes(files, place))
+    router.include_router(hook_routes(hook))
     return router
 
 

@@ -1,6 +1,6 @@
 """Orders that something second-hand told of are read live at their channel, and that is what is imported.
 
-An event (later a webhook) about an order of a channel with an API of its own is of doubtful age (DESIGN section 3): it
+An event or a webhook about an order of a channel with an API of its own is of doubtful age (DESIGN section 3): it
 only says where to look. An order that the channel does not show is looked for again while its index may lag, then told
 to a person.
 """
@@ -100,7 +100,8 @@ class LiveReads:
             with recording(attempt=lease.attempts + 1) as exchanges:
                 reader, credentials = await calls.reader(row["channel"])
                 order = await reader.get_order(row["order_ref"]) if row["order_ref"] else None
-                order = order or await reader.find_by_number(row["number"])
+                if order is None and row["number"] != row["order_ref"]:
+                    order = await reader.find_by_number(row["number"])
         except BudgetWait as wait:
             async with calls.pool.acquire() as conn:
                 await give_up(conn, TABLE, [lease], timedelta(seconds=wait.seconds))
@@ -116,7 +117,9 @@ class LiveReads:
                 order_ids = [] if order is None else await self._import(conn, lease, order, read_at)
                 await calls.succeeded(conn, row["channel"], credentials, exchanges, order_ids)
                 if order is None:
-                    await self._missing(conn, lease, "check the number and the channel in what upstream published")
+                    await self._missing(
+                        conn, lease, "check the number in what announced it, and whether it was deleted"
+                    )
                 else:
                     await calls.alerts.cleared(conn, missing_alert(row["channel"], row["number"]))
                     await self._end(conn, lease)

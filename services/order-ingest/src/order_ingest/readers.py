@@ -6,7 +6,7 @@ from waybill_common.vault import Vault
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_platforms.connections import Connections
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.ports import OrderReader
+from waybill_platforms.ports import ChannelConnection, OrderReader, WebhookReader
 
 
 class Readers:
@@ -18,13 +18,21 @@ class Readers:
     async def open(self, configured: ChannelConfigured) -> OrderReader:
         """The channel's reader, with its credentials unsealed. Raises PlatformError (cause `configuration`)."""
         channel = configured.channel
-        try:
-            connection = self._connections.channel(channel, configured.sequence)
-        except ValueError as error:  # a setting or a secret is missing: only a person can add it
-            raise _misconfigured(str(error)) from error
+        connection = self._connection(configured)
         if connection is None:
             raise _misconfigured(f"{channel.id}: platform {channel.platform.value} has nothing to read from")
         return connection.reader
+
+    async def hooks(self, configured: ChannelConfigured) -> WebhookReader | None:
+        """What understands the channel's webhooks. Raises PlatformError (cause `configuration`)."""
+        connection = self._connection(configured)
+        return None if connection is None else connection.webhooks
+
+    def _connection(self, configured: ChannelConfigured) -> ChannelConnection | None:
+        try:
+            return self._connections.channel(configured.channel, configured.sequence)
+        except ValueError as error:  # a setting or a secret is missing: only a person can add it
+            raise _misconfigured(str(error)) from error
 
     async def aclose(self) -> None:
         """Closes every client."""
