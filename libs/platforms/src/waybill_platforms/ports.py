@@ -101,6 +101,17 @@ class ShipmentReader(Protocol):
         ...
 
 
+class ShipmentReceiver(Protocol):
+    """Understands the shipments that a source posts to us by itself (SP-1)."""
+
+    def received(self, headers: Mapping[str, str], body: bytes, now: datetime) -> ShipmentPage:
+        """Checks token or signature over the raw body, then reads it. Pure; header names come in any case.
+
+        Raises `SignatureRefused`, and ValueError naming the field where the body has another form.
+        """
+        ...
+
+
 class FulfillmentWriter(Protocol):
     """Tells a channel what was shipped."""
 
@@ -214,6 +225,7 @@ class SourceConnection:
     notices: Callable[[], tuple[str, ...]] = tuple
     prober: Prober | None = None
     webhooks: WebhookReader | None = None
+    receiver: ShipmentReceiver | None = None
     stock: StockReader | None = None
     renewer: TokenRenewer | None = None
     placer: RequestPlacer | None = None

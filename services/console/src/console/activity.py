@@ -58,7 +58,7 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     ship.ShipmentRecorded: lambda e: f"{e.shipment.source} shipped {_units(e.shipment.lines)} {_tracking(e)}",
     ship.ShipmentRefused: lambda e: f"Shipment refused{_because(e.reason)}",
     ship.ShipmentConflicted: lambda e: f"Shipment in conflict{_because(e.reason)}",
-    ship.ShipmentSynced: lambda e: f"Shown at the channel {_tracking(e)}" + (", found there" if e.adopted else ""),
+    ship.ShipmentSynced: lambda e: f"Shown at the channel {_tracking(e)}{', found there' * e.adopted}{_rewritten(e)}",
     ship.ShipmentSyncFailed: lambda e: f"Requires shipment synchronization{_because(e.reason)}",
     ship.ShipmentWithdrawn: lambda e: f"Shipment withdrawn{_because(e.reason)}",
     ship.OrderShipped: lambda e: f"Order {e.fulfillment.value}",
@@ -68,6 +68,10 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
 def _tracking(event: Any) -> str:
     numbers = ", ".join(event.shipment.tracking_numbers) or "no tracking number"
     return f"({event.shipment.carrier} {numbers})"
+
+
+def _rewritten(event: Any) -> str:
+    return "".join(f"; {note}" for note in event.notes)
 
 
 def _sources(event: Any) -> str:

@@ -9,6 +9,7 @@ from shipment_poller.push_worker import PushWorker
 from shipment_poller.resync import Resyncs
 from shipment_poller.review_orders import Tools
 from shipment_poller.routes import Wakes, routes
+from shipment_poller.take_posted import Posted
 from shipment_poller.watch_deadlines import EVERY, Deadlines
 from waybill_common import service
 from waybill_common.db import queries
@@ -39,11 +40,12 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     resyncs = Resyncs(runtime.pool, tools, pushing.wake)
     resyncing = Worker("resync", resyncs.turn, idle_max=5.0)
     deadlines = Worker("deadlines", Deadlines(runtime.pool, tools).turn, idle_max=EVERY)
+    posted = Posted(runtime.pool, tools, connections, runtime.log)
     wakes = Wakes(polling.wake, pushing.wake, resyncing.wake)
     return Parts(
         subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
         workers=(pushing, polling, resyncing, deadlines),
-        routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections),
+        routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections, posted),
         closers=(connections.aclose, push.crew.cut, poll.crew.cut),
     )
 

@@ -5,7 +5,7 @@ before; what cannot be read or recorded holds up nothing else, and is asked for 
 again by the retry schedule; a source that is down or unauthorized waits without calls.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,14 +14,13 @@ from typing import Protocol
 
 from shipment_poller import facts, merge, schedule
 from shipment_poller.crew import Crew
-from shipment_poller.model import Said
-from shipment_poller.record_shipments import keep_early, record_shipments
 from shipment_poller.review_orders import Tools
+from shipment_poller.take_words import take_words
 from shipment_poller.translate import said_by
 from waybill_common import leases, outbox
 from waybill_common.breaker import Health
 from waybill_common.budget import BudgetWait
-from waybill_common.db import Connection, Pool, rows, transaction, transient
+from waybill_common.db import Connection, Pool, rows, transaction
 from waybill_common.leases import Lease, LeasedTable
 from waybill_common.logs import Log, declare_events
 from waybill_common.retry import SP_8, Again, Family, decide
@@ -36,7 +35,6 @@ declare_events(
     {
         "poll.done": "a source's turn ended well and told something",
         "poll.failed": "a source's turn ended early; it comes again",
-        "poll.not_recorded": "a shipment could not be recorded; it is asked for again, its neighbours are recorded",
         "poll.connection_unusable": "a source's configuration cannot be used; it is not polled",
     }
 )
@@ -45,6 +43,8 @@ SOURCE_TURNS = LeasedTable("source_turns", "source", "source")
 HOLD = timedelta(seconds=60)
 AT_ONCE = 16
 NOT_CONFIGURED = timedelta(seconds=30)
+WALKS = 3
+"""How often a list that moves while it is paged is read in one turn."""
 
 
 class Sources(Protocol):
@@ -64,6 +64,8 @@ class Turn:
     told: int = 0
     problems: list[str] = field(default_factory=list)
     """What could not be read or recorded."""
+    moved: bool = False
+    """The list did not stand still, however often it was read: the next turn begins where this one did."""
 
     @property
     def source(self) -> str:
@@ -117,7 +119,22 @@ class PollWorker:
     async def _list(self, turn: Turn) -> None:
         since = schedule.since(turn.lease.row["cursor"])
         requests, fr_ids, swept = await self._open_requests(turn)
+        for _ in range(WALKS):
+            turn.moved = await self._walk(turn, since, requests, fr_ids)
+            if not turn.moved:
+                break
+        if swept:
+            await self._tools.queries.swept(self._pool, fr_ids=swept)
+
+    async def _walk(
+        self, turn: Turn, since: datetime | None, requests: list[OpenRequest], fr_ids: tuple[str, ...]
+    ) -> bool:
+        """Reads all pages. True when the list moved: one stood on two pages, so a neighbour of it may have been missed
+        at a page's edge.
+        """
         page: str | None = None
+        met: set[str] = set()
+        moved = False
         while True:
             with recording(fr_ids=fr_ids) as made:
                 try:
@@ -127,13 +144,14 @@ class PollWorker:
                     if exchanges and not any(one.outcome == "ok" for one in made):
                         await self._keep(exchanges)
             await self._record(turn, answer, exchanges)
+            ids = {shipment.id for shipment in answer.shipments}
+            moved = moved or not met.isdisjoint(ids)
+            met |= ids
             page = answer.next
             if page is None:
-                break
+                return moved
             async with self._pool.acquire() as conn:
                 [turn.lease] = await leases.extend(conn, SOURCE_TURNS, [turn.lease], HOLD) or [turn.lease]
-        if swept:
-            await self._tools.queries.swept(self._pool, fr_ids=swept)
 
     async def _open_requests(self, turn: Turn) -> tuple[list[OpenRequest], tuple[str, ...], list[str]]:
         """Only for platforms that cannot list by change: what is asked for by name."""
@@ -160,47 +178,23 @@ class PollWorker:
         words = merge.fold(said_by(shipment) for shipment in answer.shipments)
         turn.seen += [said.updated_at for said in words.values()]
         turn.problems += answer.problems
-        async with transaction(self._pool) as conn:
-            told, early = await self._take_in(conn, turn, words)
+
+        async def beside(conn: Connection) -> None:
             await outbox.append(conn, exchanges)
             await self._note(conn, turn, None, None)
-        if early:
-            told += await self._keep_early(turn.source, early)
+
+        told, _ = await take_words(self._pool, self._tools, self._log, turn.source, words, turn.problems, beside)
         turn.told += told
         if told:
             self._wake()
-
-    async def _take_in(self, conn: Connection, turn: Turn, words: Mapping[str, Said]) -> tuple[int, list[Said]]:
-        """The words of a page together; where that fails for good each alone, and what is bad is left out."""
-        try:
-            async with conn.transaction():
-                return await record_shipments(conn, self._tools, turn.source, words)
-        except Exception as error:
-            if transient(error):
-                raise
-            if len(words) == 1:
-                turn.problems += [f"shipment {name}: {type(error).__name__}: {error}"[:300] for name in words]
-                self._log.error("poll.not_recorded", source=turn.source, error=repr(error), exc_info=error)
-                return 0, []
-        each = [await self._take_in(conn, turn, {name: said}) for name, said in words.items()]
-        return sum(told for told, _ in each), [said for _, early in each for said in early]
-
-    async def _keep_early(self, source: str, early: list[Said]) -> int:
-        async with transaction(self._pool) as conn:
-            known = await keep_early(conn, self._tools, source, early)
-        if not known:
-            return 0
-        async with transaction(self._pool) as conn:
-            told, _ = await record_shipments(conn, self._tools, source, {said.id: said for said in known})
-        return told
 
     async def _problems(self, conn: Connection, turn: Turn) -> None:
         """One open alert a source, however often its list repeats what cannot be read or recorded."""
         if turn.problems:
             title = f"{len(turn.problems)} shipments of {turn.source} could not be read or recorded"
-            await self._tools.alerts.raised(conn, _unreadable(turn.source), title, "; ".join(turn.problems[:10]))
+            await self._tools.alerts.raised(conn, unreadable(turn.source), title, "; ".join(turn.problems[:10]))
         else:
-            await self._tools.alerts.cleared(conn, _unreadable(turn.source))
+            await self._tools.alerts.cleared(conn, unreadable(turn.source))
 
     async def _later(self, lease: Lease, wait: timedelta) -> None:
         async with self._pool.acquire() as conn:
@@ -212,7 +206,7 @@ class PollWorker:
 
     async def _ended(self, turn: Turn) -> None:
         async with transaction(self._pool) as conn:
-            wait, cursor = await self._next(conn, turn, to_the_end=not turn.problems)
+            wait, cursor = await self._next(conn, turn, to_the_end=not (turn.problems or turn.moved))
             await self._finish(conn, turn, wait, cursor, 0, read_whole=True)
             await self._problems(conn, turn)
         if turn.told:
@@ -278,5 +272,6 @@ class PollWorker:
             await outbox.append(conn, [facts.message(event) for event in told])
 
 
-def _unreadable(source: str) -> str:
+def unreadable(source: str) -> str:
+    """The key of the alert about what a source says and nobody can read."""
     return f"unreadable_shipments/{source}"

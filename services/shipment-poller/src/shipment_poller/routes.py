@@ -7,9 +7,11 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 
 from shipment_poller.courier_routes import Channels, courier_routes
+from shipment_poller.posted_routes import posted_routes
 from shipment_poller.resync import Resyncs
 from shipment_poller.resync_routes import resync_routes
 from shipment_poller.review_orders import Tools
+from shipment_poller.take_posted import Posted
 from waybill_common.db import Pool, rows, transaction
 from waybill_common.http import internal
 from waybill_contracts.configuration import Platform
@@ -25,13 +27,20 @@ class Wakes:
 
 
 def routes(
-    pool: Pool, tools: Tools, tokens: tuple[str, ...], wakes: Wakes, resyncs: Resyncs, channels: Channels
+    pool: Pool,
+    tools: Tools,
+    tokens: tuple[str, ...],
+    wakes: Wakes,
+    resyncs: Resyncs,
+    channels: Channels,
+    posted: Posted,
 ) -> APIRouter:
     """The router; nothing is opened here."""
     router = APIRouter(prefix="/internal", dependencies=internal(tokens))
     _reading(router, pool, tools)
     resync_routes(router, resyncs, wakes.resyncs)
     courier_routes(router, pool, tools, channels)
+    posted_routes(router, posted, (wakes.pushes, wakes.polls))
 
     @router.post("/sources/{source_id}/poll", status_code=202)
     async def poll(source_id: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from waybill_platforms.calls import Answer, Call
 from waybill_platforms.errors import explain
 from waybill_platforms.http import Budget, Http
 from waybill_platforms.http_source import mapping
+from waybill_platforms.http_source.pushed import PushedShipments
 from waybill_platforms.http_source.settings import HttpSourceSettings
 from waybill_platforms.http_source.wire import (
     WireCancelAnswer,
@@ -49,7 +50,8 @@ CANCEL_ANSWERS: tuple[Literal["accepted", "refused", "pending"], ...] = ("accept
 def open_supplier(connection: str, settings: HttpSourceSettings, budget: Budget) -> SourceConnection:
     """Nothing is sent yet; the first call opens the HTTP client."""
     supplier = HttpSource(connection, settings, budget)
-    return SourceConnection(connection, supplier, supplier, FEATURES, supplier.aclose)
+    receiver = PushedShipments(settings.hook_secret)
+    return SourceConnection(connection, supplier, supplier, FEATURES, supplier.aclose, receiver=receiver)
 
 
 class HttpSource:

@@ -15,9 +15,14 @@ class HttpSourceSettings(BaseModel):
 
     url: str = Field(pattern=r"^https?://", description="the API root; /requests and /shipments are appended")
     token: SecretStr | None = Field(default=None, description="none: the supplier trusts the network that we share")
+    hook_secret: SecretStr | None = Field(default=None, description="signs what it posts to us; none: nothing is taken")
 
     @classmethod
     def of(cls, source: Source, credentials: Mapping[str, str]) -> Self:
         """Raises ValueError when the address is none."""
-        token = credentials.get("token")
-        return cls(url=(source.url or "").rstrip("/"), token=SecretStr(token) if token else None)
+        token, hook = credentials.get("token"), credentials.get("hook_secret")
+        return cls(
+            url=(source.url or "").rstrip("/"),
+            token=SecretStr(token) if token else None,
+            hook_secret=SecretStr(hook) if hook else None,
+        )

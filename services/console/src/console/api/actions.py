@@ -29,12 +29,6 @@ class FrWhy(Why):
     platform_id: str = ""
 
 
-class Resync(BaseModel):
-    """Which shipments; none means all that failed."""
-
-    shipment_ids: list[str] = Field(default_factory=list, max_length=10_000)
-
-
 def actions_router(keys: Keys, owners: Owners) -> APIRouter:
     router = APIRouter(tags=["actions"])
     operator = Depends(keys.require("operator"))
@@ -48,12 +42,6 @@ def actions_router(keys: Keys, owners: Owners) -> APIRouter:
                 raise ProblemError(422, "Incomplete", "state: say PROCESSED or ACKNOWLEDGED")
             body |= {"state": why.state, "platform_id": why.platform_id}
         return await _ask(topics.FULFILLMENT_PUSH, f"/internal/frs/{fr_id}/{action}", body)
-
-    @router.post("/shipments:resync", status_code=202)
-    async def resync(which: Resync, _: Annotated[Actor, operator]) -> Any:
-        """Push shipments to their channels again: a new round of attempts for each."""
-        body = {"shipment_ids": which.shipment_ids} if which.shipment_ids else {}
-        return await _ask(topics.SHIPMENT_POLLER, "/internal/shipments/resync", body)
 
     @router.post("/orders/{order_id}/actions/generate")
     async def generate(order_id: str, actor: Annotated[Actor, operator], why: Why | None = None) -> Any:

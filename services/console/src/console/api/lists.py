@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from console.api.orders import fr_answer, shipment_answer
+from console.api.orders import fr_answer
 from console.api.paging import page, read_cursor
 from console.api.problems import ProblemError
 from console.api.security import Keys
@@ -88,16 +88,6 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         if row is None:
             raise ProblemError(404, "No such FR", f"No FR has the id {fr_id!r}; list them by GET /frs")
         return fr_answer(row)
-
-    @router.get("/shipments", tags=["shipments"])
-    async def list_shipments(
-        status: str | None = None, order_id: str | None = None, cursor: str | None = None, limit: Limit = 50
-    ) -> dict[str, Any]:
-        after = read_cursor(cursor)
-        found = await rows(
-            q.list_shipments(pool, status=status, order_id=order_id, updated=after.at, after=after.id, limit=limit + 1)
-        )
-        return page(found, limit, shipment_answer, lambda row: (row["updated_at"], row["shipment_id"]))
 
     @router.get("/records", tags=["records"])
     async def list_records(

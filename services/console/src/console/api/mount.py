@@ -13,6 +13,7 @@ from console.api.config import config_router, entities_router
 from console.api.dead_letters import dead_letters_router
 from console.api.failures import failures_router
 from console.api.frs import frs_router
+from console.api.hooks import add_hooks
 from console.api.idempotency import Idempotency
 from console.api.intake import intake_router
 from console.api.keys import keys_router
@@ -21,6 +22,7 @@ from console.api.order_actions import order_actions_router
 from console.api.orders import orders_router
 from console.api.rebuild import rebuild_router
 from console.api.security import COOKIE, Keys
+from console.api.shipments import shipments_router
 from console.configure.apply import Applier
 from console.owners import Owners
 from console.rebuild import Rebuilder
@@ -55,11 +57,13 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             frs_router(keys, owners),
             actions_router(keys, owners),
             intake_router(keys, owners),
+            shipments_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),
             order_actions_router(keys, owners),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)
+        add_hooks(app, pool, q, owners)
         _pages(app, keys)
 
     return mount

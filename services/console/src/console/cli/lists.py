@@ -1,4 +1,4 @@
-"""`waybill stats`, `shipments`, `records`, `alerts`, `channels`, `sources`, `dead-letters`, `keys`."""
+"""`waybill stats`, `records`, `alerts`, `channels`, `sources`, `dead-letters`, `keys`."""
 
 from typing import Annotated
 
@@ -7,7 +7,6 @@ import typer
 from console.cli.client import call, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
-shipments = typer.Typer(no_args_is_help=True, help="Shipments and their way to the channel.")
 records = typer.Typer(no_args_is_help=True, help="Transaction records: exchanges with platforms.")
 alerts = typer.Typer(no_args_is_help=True, help="What needs a look.")
 channels = typer.Typer(no_args_is_help=True, help="Where buyers order.")
@@ -28,12 +27,6 @@ def stats(as_json: Json = False) -> None:
     for title in ("held", "unroutable", "excluded", "by_sync"):
         if orders[title]:
             print_table(title, ["reason", "orders"], [[k, v] for k, v in orders[title].items()], "")
-
-
-@shipments.command()
-def resync(shipment_ids: Annotated[list[str] | None, typer.Argument(help="none: all that failed")] = None) -> None:
-    """Push shipments to their channels again."""
-    print_json(call("POST", "/shipments:resync", json={"shipment_ids": shipment_ids or []}))
 
 
 @channels.command()
@@ -94,17 +87,6 @@ def list_alerts(
         [[a["raised_at"], a["title"], a["detail"]] for a in items],
         "No alert is open.",
     )
-
-
-@shipments.command("list")
-def list_shipments(status: str | None = None, limit: Limit = 50, as_json: Json = False) -> None:
-    """List shipments, newest first. Example: waybill shipments list --status sync_failed"""
-    items = listed("/shipments", status=status, limit=limit)
-    if as_json:
-        print_json(items)
-        return
-    rows = [[s["shipment_id"], s["source"], s["carrier"], ", ".join(s["tracking_numbers"]), s["status"]] for s in items]
-    print_table("Shipments", ["id", "source", "carrier", "tracking", "status"], rows, "No shipment matches.")
 
 
 @channels.command("list")

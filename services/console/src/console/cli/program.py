@@ -2,7 +2,7 @@
 
 import typer
 
-from console.cli import certify, config, console, failures, frs, lists, orders, routing
+from console.cli import certify, config, console, failures, frs, lists, orders, routing, shipments
 from console.cli.up import up
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app.command()(lists.stats)
 app.command()(failures.failures)
 app.add_typer(orders.app, name="orders")
 app.add_typer(frs.app, name="frs")
-app.add_typer(lists.shipments, name="shipments")
+app.add_typer(shipments.app, name="shipments")
 app.add_typer(lists.records, name="records")
 app.add_typer(lists.channels, name="channels")
 lists.sources.command("certify")(certify.source)

@@ -120,9 +120,9 @@ order by created_at desc, fr_id desc limit :limit;
 -- name: fr_by_id(fr_id)^
 select * from frs where fr_id = :fr_id;
 
--- name: list_shipments(status, order_id, updated, after, limit)
+-- name: list_shipments(statuses, order_id, updated, after, limit)
 select * from shipments
-where (:status::text is null or status = :status)
+where (:statuses::text[] is null or status = any(:statuses))
   and (:order_id::text is null or order_id = :order_id)
   and (:updated::timestamptz is null or (updated_at, shipment_id) < (:updated, :after::text))
 order by updated_at desc, shipment_id desc limit :limit;

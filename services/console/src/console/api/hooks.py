@@ -1,0 +1,42 @@
+"""`POST /hooks/{connection}`: what platforms and suppliers post to us, passed on to the connection's owner.
+
+No API key: the owner checks the platform's signature over the raw body, which is why it is passed on byte for byte.
+Only the address is looked at here, and the size.
+"""
+
+import base64
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from console.api.problems import problem
+from console.owners import NoSuchPath, Owners, OwnerSilent
+from waybill_common.db import Pool, Queries
+from waybill_contracts import topics
+
+MOST_BYTES = 2 * 1024 * 1024
+_OWNERS = {"channel": topics.ORDER_INGEST, "source": topics.SHIPMENT_POLLER}
+
+
+def add_hooks(app: FastAPI, pool: Pool, q: Queries, owners: Owners) -> None:
+    """Adds the route to the app itself: its address is the platform's to keep, so it has no version."""
+
+    @app.post("/hooks/{connection}", include_in_schema=False)
+    async def hook(connection: str, request: Request) -> Response:
+        kind = await q.kind_of_connection(pool, connection=connection)
+        if kind is None:
+            return problem(404, "No such connection", f"No channel or source has the id {connection[:80]!r}")
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                return problem(413, "Too long", f"The body is longer than {MOST_BYTES // 2**20} MiB")
+        call = {"headers": dict(request.headers), "body": base64.b64encode(body).decode()}
+        try:
+            answer = await owners.ask(_OWNERS[kind], "POST", f"/internal/hooks/{connection}", json=call, timeout=20.0)
+        except (OwnerSilent, NoSuchPath) as silent:
+            return problem(503, "Not now", f"{silent}; post it again")
+        if answer.status_code >= 400:
+            detail = answer.json().get("detail", answer.text)
+            return problem(answer.status_code, "Not taken", detail if isinstance(detail, str) else str(detail))
+        return JSONResponse(answer.json(), answer.status_code)

@@ -1,0 +1,86 @@
+"""Shipments: the two views (SP-13), pushing them to their channels again, watched and canceled (SP-12)."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from console.api.actions import ask_owner
+from console.api.orders import shipment_answer
+from console.api.paging import page, read_cursor
+from console.api.security import Actor, Keys
+from console.owners import Owners
+from waybill_common.db import Pool, Queries, rows
+from waybill_contracts import topics
+
+View = Literal["pending", "prepared"]
+VIEWS: dict[str, list[str]] = {"pending": ["recorded", "sync_failed"], "prepared": ["synced"]}
+"""Fulfillment pending: the channel is still to be told, or could not be. Prepared: it shows it."""
+
+
+class Resync(BaseModel):
+    """Which shipments; without any named all that failed, of one channel or for one cause where that is given."""
+
+    shipment_ids: list[str] = Field(default_factory=list, max_length=10_000)
+    channel: str | None = None
+    code: str | None = Field(default=None, description="the reason's code, e.g. COURIER_REFUSED")
+    reason: str = Field(default="", max_length=1000)
+
+
+def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRouter:
+    router = APIRouter(tags=["shipments"])
+    viewer, operator = Depends(keys.require("viewer")), Depends(keys.require("operator"))
+
+    async def ask(method: str, path: str, body: Any = None) -> Any:
+        return await ask_owner(owners, topics.SHIPMENT_POLLER, method, path, body, seconds=30.0)
+
+    @router.get("/shipments", dependencies=[viewer])
+    async def list_shipments(
+        view: Annotated[View | None, Query(description="pending: needs sync; prepared: synced")] = None,
+        status: str | None = None,
+        order_id: str | None = None,
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> dict[str, Any]:
+        """Newest first. `status` is one of recorded, refused, conflicted, synced, sync_failed, withdrawn."""
+        after = read_cursor(cursor)
+        statuses = VIEWS[view] if view else [status] if status else None
+        found = await rows(
+            q.list_shipments(
+                pool, statuses=statuses, order_id=order_id, updated=after.at, after=after.id, limit=limit + 1
+            )
+        )
+        return page(found, limit, shipment_answer, lambda row: (row["updated_at"], row["shipment_id"]))
+
+    @router.post("/shipments:resync", status_code=202)
+    async def resync(which: Resync, actor: Annotated[Actor, operator]) -> Any:
+        """Push shipments to their channels again: a new round of attempts for each. Watch it by `resync_id`."""
+        body = {"actor": actor.name, **which.model_dump(), "shipment_ids": which.shipment_ids or None}
+        return await ask("POST", "/internal/shipments/resync", body)
+
+    @router.get("/shipments:resync/{resync_id}", dependencies=[viewer])
+    async def progress(resync_id: str) -> Any:
+        """How many are synced, failed (by cause) and still to come, by channel, and what makes it take longer."""
+        return await ask("GET", f"/internal/resyncs/{resync_id}")
+
+    @router.post("/shipments:resync/{resync_id}/cancel")
+    async def cancel(resync_id: str, actor: Annotated[Actor, operator]) -> Any:
+        """Stop it: what was not tried yet stays as it was before."""
+        return await ask("POST", f"/internal/resyncs/{resync_id}/cancel", {"actor": actor.name})
+
+    @router.get("/shipments/{shipment_id}", dependencies=[viewer])
+    async def show(shipment_id: str) -> Any:
+        """One shipment as its source said it, with its history and each try at its channel."""
+        return await ask("GET", f"/internal/shipments/{shipment_id}")
+
+    @router.get("/channels/{channel_id}/mappings/couriers", dependencies=[viewer])
+    async def couriers(channel_id: str) -> Any:
+        """The map, what waits for a name (first), what sources may ship with, and the names that the channel takes."""
+        return await ask("GET", f"/internal/channels/{channel_id}/couriers")
+
+    @router.post("/channels/{channel_id}/mappings/couriers:preview", dependencies=[viewer])
+    async def preview(channel_id: str, draft: dict[str, Any]) -> Any:
+        """How many orders saving this map (`{map, unmapped}`) would release, and which couriers would still wait."""
+        return await ask("POST", f"/internal/channels/{channel_id}/couriers/preview", draft)
+
+    return router

@@ -1,0 +1,108 @@
+"""`waybill shipments`: what has left, what its channel knows, and pushing it there again."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from console.cli.client import call, err, listed, out, print_json, print_table
+from console.cli.options import Json, Limit
+
+app = typer.Typer(no_args_is_help=True, help="Shipments and their way to the channel.")
+
+
+@app.command("list")
+def list_shipments(
+    view: Annotated[str | None, typer.Option(help="pending: needs sync; prepared: the channel shows it")] = None,
+    status: Annotated[str | None, typer.Option(help="recorded, refused, conflicted, synced, sync_failed, …")] = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List shipments, newest first. Example: waybill shipments list --view pending"""
+    items = listed("/shipments", view=view, status=status, limit=limit)
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        [
+            s["order_id"],
+            s["source"],
+            s["carrier"],
+            ", ".join(s["tracking_numbers"]),
+            s["status"],
+            (s["reason"] or {}).get("message", "") or "; ".join(s["notes"]),
+        ]
+        for s in items
+    ]
+    print_table("Shipments", ["order", "source", "carrier", "tracking", "status", "why"], rows, "No shipment matches.")
+
+
+@app.command("show")
+def show(shipment_id: str) -> None:
+    """One shipment with its history and each try at its channel."""
+    print_json(call("GET", f"/shipments/{shipment_id}"))
+
+
+@app.command()
+def resync(
+    shipment_ids: Annotated[list[str] | None, typer.Argument(help="none: all that failed")] = None,
+    channel: Annotated[str | None, typer.Option(help="only those of this channel")] = None,
+    cause: Annotated[str | None, typer.Option(help="only those that failed for this, e.g. COURIER_REFUSED")] = None,
+    wait: Annotated[bool, typer.Option(help="show the progress until all are settled")] = True,
+    cancel: Annotated[str | None, typer.Option(metavar="RESYNC", help="stop this one instead")] = None,
+    reason: Annotated[str, typer.Option(help="kept with it")] = "",
+    as_json: Json = False,
+) -> None:
+    """Push shipments to their channels again, and watch. Ctrl-C stops watching; the resync goes on.
+
+    Example: waybill shipments resync --channel acme-shop --cause COURIER_REFUSED
+    """
+    if cancel is not None:
+        _say(call("POST", f"/shipments:resync/{cancel}/cancel"), as_json=as_json)
+        return
+    body = {"shipment_ids": shipment_ids or [], "channel": channel, "code": cause, "reason": reason}
+    begun = call("POST", "/shipments:resync", json=body)
+    if not wait or not begun["shipments"]:
+        if as_json:
+            print_json(begun)
+        else:
+            out.print(f"{begun['shipments']} shipments of {begun['orders']} orders begin again: {begun['resync_id']}")
+        return
+    try:
+        _say(_watch(begun["resync_id"], quiet=as_json), as_json=as_json)
+    except KeyboardInterrupt:
+        err.print(f"It goes on. Stop it with: waybill shipments resync --cancel {begun['resync_id']}", highlight=False)
+        raise typer.Exit(130) from None
+
+
+def _watch(resync_id: str, *, quiet: bool) -> dict[str, Any]:
+    """The last progress, when all are settled."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    said: set[str] = set()
+    with Progress(*columns, console=err, disable=quiet) as bar:
+        task = bar.add_task("settled", total=None)
+        while True:
+            found: dict[str, Any] = call("GET", f"/shipments:resync/{resync_id}")
+            settled = found["shipments"] - found["pending"]
+            bar.update(task, total=found["shipments"], completed=settled)
+            for channel in found["channels"]:
+                why = channel["later_because"]
+                if why and why not in said and not quiet:
+                    bar.console.print(f"{channel['channel']}: longer than 5 minutes, because of {why}", markup=False)
+                    said.add(why)
+            if found["done"]:
+                return found
+            time.sleep(1.0)
+
+
+def _say(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    counts = ", ".join(f"{found[name]} {name}" for name in ("synced", "failed", "canceled"))
+    out.print(f"{counts} of {found['shipments']}")
+    rows = [[one["shipments"], one["code"], one["example"], one["action"]] for one in found["failures"]]
+    if rows:
+        print_table("Failed", ["shipments", "cause", "e.g.", "what mends it"], rows, "")
+        raise typer.Exit(1)

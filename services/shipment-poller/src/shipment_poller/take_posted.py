@@ -1,0 +1,72 @@
+"""What a source's system posts to us by itself (SP-1): its shipments, taken at once; or a hint, and we ask.
+
+Promises: nothing changes before the signature was checked over the raw body; a shipment that is posted and listed, in
+whatever order, is one; hints come together into one turn of the source.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shipment_poller import merge, schedule
+from shipment_poller.poll_source import Sources, unreadable
+from shipment_poller.review_orders import Tools
+from shipment_poller.take_words import take_words
+from shipment_poller.translate import said_by
+from waybill_common.db import Connection, Pool
+from waybill_common.logs import Log
+from waybill_platforms.ports import SourceConnection
+
+
+class NotTaken(Exception):
+    """It changes nothing; the text says why and what would be taken. `status`: 404, 400 or 409."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Posted:
+    """Built once. Raises SignatureRefused (from the platform) and NotTaken."""
+
+    def __init__(self, pool: Pool, tools: Tools, sources: Sources, log: Log) -> None:
+        self._pool = pool
+        self._tools = tools
+        self._sources = sources
+        self._log = log
+
+    async def take(self, source_id: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        """What came of it, for whoever posted."""
+        connection = await self._open(source_id)
+        if connection.receiver is not None:
+            page = connection.receiver.received(headers, body, self._tools.clock.now())
+            problems = list(page.problems)
+            words = merge.fold(said_by(shipment) for shipment in page.shipments)
+
+            async def beside(conn: Connection) -> None:
+                if problems:
+                    title = f"{len(problems)} shipments that {source_id} posted could not be read or recorded"
+                    key = unreadable(source_id)
+                    await self._tools.alerts.raised(conn, key, title, "; ".join(problems[:10]))
+
+            told, early = await take_words(self._pool, self._tools, self._log, source_id, words, problems, beside)
+            return {"taken": len(words), "news": told, "kept_for_later": early, "problems": problems}
+        if connection.webhooks is not None:
+            delivery = connection.webhooks.read(headers, body)
+            if delivery.kind in ("fulfillment", "order"):
+                await self._tools.queries.hint_turn(self._pool, source=source_id, wait=schedule.HINT_WAIT)
+            return {"delivery": delivery.id, "kind": delivery.kind}
+        raise NotTaken(409, f"source {source_id!r} does not post anything to us; it is asked every `poll_every`")
+
+    async def _open(self, source_id: str) -> SourceConnection:
+        async with self._pool.acquire() as conn:
+            await self._tools.configurations.refresh(conn)
+        configured = self._tools.configurations.source(source_id)
+        if configured is None:
+            raise NotTaken(404, f"{source_id!r} is no configured source")
+        try:
+            connection = self._sources.source(configured.source, configured.sequence)
+        except ValueError as error:
+            raise NotTaken(409, f"source {source_id!r} cannot be opened: {error}") from None
+        if connection is None:
+            raise NotTaken(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
+        return connection
