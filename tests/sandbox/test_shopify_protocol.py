@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.shopify.fulfilling import Tracking
+
 PAGE = """query($n: Int!, $after: String, $q: String) {
   orders(first: $n, after: $after, query: $q, sortKey: UPDATED_AT) {
   pageInfo { hasNextPage endCursor } nodes { id name updatedAt } edges { cursor node { id } } } }"""
@@ -145,12 +147,10 @@ async def test_an_empty_bucket_throttles_in_a_200_and_fills_again(box: Any) -> N
 async def test_a_tracking_url_of_an_unknown_carrier_is_rewritten_when_told_to(box: Any, hub: Any) -> None:
     await hub.run()
     await box.control("PATCH", "/shops/acme", {"rewrites_unknown_carriers": True})
-    found = [
-        made
-        for order in box.world.shop.orders.values()
-        for made in order.fulfillments
-        if made.company == "Northern Vans & Söhne"
-    ]
+    found = [made for order in box.world.shop.orders.values() for made in order.fulfillments if made.urls]
+    box.world.shop.update_tracking(
+        found[0].id, Tracking("Northern Vans", tuple(found[0].numbers), tuple(found[0].urls))
+    )
     query = "query($id: ID!) { fulfillment(id: $id) { trackingInfo { company number url } } }"
     answer = await box.graphql(query, id=f"gid://shopify/Fulfillment/{found[0].id}")
     shown = answer["data"]["fulfillment"]["trackingInfo"][0]

@@ -34,7 +34,8 @@ def build(world: World) -> web.Application:
     )
 
     async def background(app: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(world.run_sources()), asyncio.create_task(world.journal.keep_synced())]
+        jobs = (world.run_sources(), world.journal.keep_synced(), world.postman.run())
+        tasks = [asyncio.create_task(job) for job in jobs]
         yield
         for task in tasks:
             task.cancel()

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from sandbox.journal import Journal
 from sandbox.seeding.drafts import Draft
+from sandbox.seeding.goods import Good
 
 if TYPE_CHECKING:
     from sandbox.serving import Server
@@ -95,6 +96,11 @@ class EmulatedShop(Protocol):
         """How many orders buyers placed so far: what the next one's number is counted from."""
         ...
 
+    def stock(self, goods: Sequence[Good], on_hand: Mapping[str, int]) -> None:
+        """What it sells, told once, when seeded: under `Good.channel_sku` as a channel, as a source under
+        `Good.source_sku(name)`. `on_hand` by our SKU is empty for a channel, whose shelves do not matter."""
+        ...
+
     def seed(self, draft: Draft) -> str:
         """One order of the draft's kind, with what happened to it before anybody looked; its name."""
         ...
@@ -156,6 +162,17 @@ class EmulatedShop(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """One webhook call, signed and ready."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    what: str
+    """For the ledger: the topic."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """What the world gives a shop: its name, where it keeps things, ids that no two things share, a clock."""
 
@@ -168,6 +185,8 @@ class Place:
     now: Callable[[], float] = field(default=time.time)
     wake: Callable[[], None] = field(default=lambda: None)
     """To be called when something arrived that a warehouse may ship."""
+    post: Callable[[Post], None] = field(default=lambda post: None)
+    """Sends a webhook soon, from outside of the call that caused it."""
 
 
 @dataclass(frozen=True, slots=True)

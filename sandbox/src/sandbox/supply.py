@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.seeding.goods import Good
 from sandbox.shops import EmulatedShop, Given
 
 
@@ -103,10 +102,6 @@ class EmulatedSource(Protocol):
 
 class SourceShop(EmulatedShop, Protocol):
     """A shop that also ships for others: orders made there by a program are requests, and a `Warehouse` ships them."""
-
-    def stock(self, goods: Sequence[Good], on_hand: Mapping[str, int]) -> None:
-        """What it sells (under `Good.source_sku(name)`) and has; `on_hand` by our SKU. Told once, when seeded."""
-        ...
 
     def arrivals(self) -> Iterator["Arrival"]:
         """Orders that programs made and that may ship now: paid, not canceled, not held; oldest first. Cheap: only

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.platforms import PLATFORMS
+from sandbox.postman import Postman
 from sandbox.seeding import stock
 from sandbox.seeding.goods import Good, goods
 from sandbox.seeding.orders import Maker, scarce_turn
@@ -52,6 +53,7 @@ class World:
         self.journal = Journal(directory, now)
         self.faults = Faults()
         self.wake = asyncio.Event()
+        self.postman = Postman(self.journal)
         self._now = now
         self._last_id = FIRST_ID
         self.demos = {demo.name: demo for platform in PLATFORMS for demo in platform.demos}
@@ -122,7 +124,7 @@ class World:
 
     def _open(self, platform: Platform, demo: Demo) -> EmulatedShop:
         names = demo.name, demo.role, demo.first_number
-        return platform.open(Place(*names, self.journal, self.new_id, self._now, self.wake.set))
+        return platform.open(Place(*names, self.journal, self.new_id, self._now, self.wake.set, self.postman.post))
 
     def _warehouse(self, demo: Demo) -> Warehouse:
         shop: SourceShop = self.shops[demo.name]  # type: ignore[assignment]  # a source's demo opens one that is
@@ -166,21 +168,15 @@ class World:
         self.journal.save("goods", "goods", self.goods)
         self.journal.save("levels", "levels", self.levels)
         self.journal.save("wish", "wish", self.wish)
-        for name in shipping:
+        for name in (*shares, *shipping):
             on_hand = {level.sku: level.on_hand for level in self.levels if level.source == name}
-            self.sources_shop(name).stock(self.goods, on_hand)
+            self.shops[name].stock(self.goods, on_hand)
         for source in self.sources.values():
             source.configure({"ship_after": wish.ship_after})
         rate = wish.restore_rate
         self.shop.configure({"restore_rate": rate, "maximum": rate * BUCKET_SECONDS})
         self.journal.note("seeded", orders=wish.orders, seed=wish.seed, large_orders=scarce)
         self.journal.flush()
-
-    def sources_shop(self, name: str) -> SourceShop:
-        """The shop behind a source that is one."""
-        source = self.sources[name]
-        assert isinstance(source, Warehouse)
-        return source.shop
 
     def _restored(self) -> bool:
         found = False

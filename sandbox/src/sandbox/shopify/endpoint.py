@@ -72,12 +72,14 @@ class ShopifyEndpoint:
         """Client credentials: any client id; the secret is the shop's name and `-secret`."""
         shop = self._shops.get(request.match_info["shop"])
         given = await request.json()
-        if shop is None or given.get("client_secret") != f"{shop.name}-secret":
+        if shop is None or given.get("client_secret") != shop.settings.client_secret:
             return web.json_response({"error": "invalid_client"}, status=400)
+        if given.get("grant_type") != "client_credentials":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
         token = f"shpca_{secrets.token_hex(16)}"
         shop.configure({"tokens": [*shop.settings.tokens, token]})
         self._server.journal.flush()
-        return web.json_response({"access_token": token, "scope": "write_orders", "expires_in": 86399})
+        return web.json_response({"access_token": token, "scope": ",".join(shop.settings.scopes), "expires_in": 86399})
 
     def _plan(self, body: bytes) -> tuple[Plan | None, Any]:
         """The plan, or what to answer instead (None: the body is no GraphQL request at all)."""

@@ -25,9 +25,10 @@ NewId = Callable[[], int]
 class Refused(ValueError):
     """A business error: answered as `userErrors` with HTTP 200."""
 
-    def __init__(self, field: Sequence[str], message: str) -> None:
+    def __init__(self, field: Sequence[str], message: str, code: str = "INVALID") -> None:
         super().__init__(message)
         self.field = list(field)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

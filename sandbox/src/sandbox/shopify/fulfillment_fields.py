@@ -7,8 +7,9 @@ from sandbox.shopify.gids import gid
 from sandbox.shopify.model import FulfillmentOrder
 from sandbox.shopify.order_fields import LINE
 from sandbox.shopify.plan import Arguments, Resolve
-from sandbox.shopify.shop import LOCATIONS
-from sandbox.shopify.values import Context, Part, always, connection_of, iso, of
+from sandbox.shopify.settings import LOCATIONS
+from sandbox.shopify.times import iso
+from sandbox.shopify.values import Context, Part, always, connection_of, of
 
 KNOWN_CARRIERS = {
     "UPS": "https://www.ups.com/WebTracking?trackNums={}",

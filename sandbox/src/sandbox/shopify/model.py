@@ -19,6 +19,8 @@ class Line:
     requires_shipping: bool = True
     is_gift_card: bool = False
     custom_attributes: list[tuple[str, str]] = field(default_factory=list)
+    variant_id: int | None = None
+    """None: a custom line, which no stock stands behind."""
 
 
 @dataclass(slots=True)
@@ -117,6 +119,10 @@ class Order:
     fulfillments: list[Fulfillment] = field(default_factory=list)
     metafields: list[tuple[str, str, str]] = field(default_factory=list)
     """(namespace, key, value)"""
+    by_program: bool = False
+    """Made by `orderCreate`."""
+    receipt_sent: bool = False
+    """The buyer was sent a mail about it."""
     expectation: str = "any"
     """What a right run makes of it: shipped, held:<reason>, excluded:<reason>, canceled, or any (not judged)."""
 

@@ -10,14 +10,22 @@ from sandbox.shopify.gids import gid
 from sandbox.shopify.model import Address, Line, Order
 from sandbox.shopify.plan import Arguments, Resolve
 from sandbox.shopify.search import parse
-from sandbox.shopify.values import Context, Part, always, id_of, iso, money, of, own, total
+from sandbox.shopify.times import iso
+from sandbox.shopify.values import Context, Part, always, id_of, money, of, own, total
 
 
 def _lines(order: Order, arguments: Arguments, context: Context) -> Connection:
     return page([Part(order, line) for line in order.lines], arguments, id_of)
 
 
+def _seen_address(order: Order, arguments: Arguments, context: Context) -> Any:
+    """Null for apps that were not granted protected customer data."""
+    return order.shipping_address if context.shop.settings.customer_data else None
+
+
 def _fulfillment_orders(order: Order, arguments: Arguments, context: Context) -> Any:
+    if not any(scope.endswith("_fulfillment_orders") for scope in context.shop.settings.scopes):
+        return page([], arguments, id_of)  # empty, not refused
     search = parse(arguments.get("query"), {"status": lambda p: p.it.status, "id": lambda p: p.it.id})
     found = [Part(order, it) for it in order.fulfillment_orders]
     return page([part for part in found if search.test(part)], arguments, id_of)
@@ -75,8 +83,11 @@ ORDER: dict[str, Resolve] = {
     "discountCodes": always([]),
     "paymentGatewayNames": always(["manual"]),
     "customer": always(None),
-    "billingAddress": own(lambda o: o.shipping_address),
-    "displayAddress": own(lambda o: o.shipping_address),
+    "email": lambda o, a, c: o.email if c.shop.settings.customer_data else None,
+    "phone": lambda o, a, c: o.phone if c.shop.settings.customer_data else None,
+    "shippingAddress": _seen_address,
+    "billingAddress": _seen_address,
+    "displayAddress": _seen_address,
     "shippingLine": lambda o, a, c: Part(o, o) if o.shipping_title is not None else None,
     "shippingLines": lambda o, a, c: page([Part(o, o)] if o.shipping_title is not None else [], a, id_of),
     "lineItems": _lines,
@@ -122,7 +133,7 @@ LINE: dict[str, Resolve] = {
     "name": of(lambda li: li.title),
     "variantTitle": always(None),
     "vendor": always("Acme"),
-    "variant": of(lambda li: {"id": gid("ProductVariant", 7_000 + li.id % 997), "sku": li.sku, "title": li.title}),
+    "variant": lambda p, a, c: c.shop.catalogue.variants.get(p.it.variant_id or 0),
     "unfulfilledQuantity": _unfulfilled,
     "nonFulfillableQuantity": of(lambda li: 0 if li.requires_shipping else li.current_quantity),
     "refundableQuantity": of(lambda li: li.current_quantity),

@@ -8,7 +8,7 @@ from aiohttp import web
 from sandbox.serving import Server
 from sandbox.shopify.endpoint import ShopifyEndpoint
 from sandbox.shopify.schema import planner
-from sandbox.shopify.shop import Shop
+from sandbox.shopify.sourcing import open_shop
 from sandbox.shops import Demo, Platform
 
 
@@ -20,4 +20,4 @@ def _routes(shops: Mapping[str, Any], server: Server) -> Sequence[web.RouteDef]:
     ]
 
 
-SHOPIFY = Platform("shopify", (Demo("acme", "channel", 1001),), Shop, _routes)
+SHOPIFY = Platform("shopify", (Demo("acme", "channel", 1001),), open_shop, _routes)

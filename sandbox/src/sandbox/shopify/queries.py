@@ -1,29 +1,19 @@
-"""The roots: what can be asked of a shop, and what can be done to it."""
+"""The root of queries: what can be asked of a shop."""
 
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
+from sandbox.seeding.goods import CHANNEL_METHODS
 from sandbox.shopify.connections import Connection, page
-from sandbox.shopify.creating import create_order
-from sandbox.shopify.fulfilling import MAX_ARRAY, Refused, Tracking, Wanted
 from sandbox.shopify.fulfillment_fields import location
 from sandbox.shopify.gids import gid, number_of
 from sandbox.shopify.index import READERS
 from sandbox.shopify.plan import Arguments, Resolve
 from sandbox.shopify.search import Search, parse
-from sandbox.shopify.shop import LOCATIONS
-from sandbox.shopify.values import Context, Part, iso
+from sandbox.shopify.settings import LOCATIONS
+from sandbox.shopify.times import iso
+from sandbox.shopify.values import Context, Part
 
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
-SCOPES = (
-    "read_orders",
-    "write_orders",
-    "read_all_orders",
-    "read_merchant_managed_fulfillment_orders",
-    "write_merchant_managed_fulfillment_orders",
-    "read_locations",
-)
 
 
 def _order(root: object, arguments: Arguments, context: Context) -> Any:
@@ -68,7 +58,7 @@ def _by_identifier(root: object, arguments: Arguments, context: Context) -> Any:
     return next((o for o in context.shop.orders.values() if any(tuple(m) == name for m in o.metafields)), None)
 
 
-def _fulfillment(root: object, arguments: Arguments, context: Context) -> Any:
+def fulfillment(root: object, arguments: Arguments, context: Context) -> Any:
     found = context.shop.order_of_fulfillment(number_of("Fulfillment", arguments["id"]) or 0)
     return found and Part(*found)
 
@@ -80,7 +70,7 @@ def _fulfillment_order(root: object, arguments: Arguments, context: Context) -> 
 
 
 def _node(root: object, arguments: Arguments, context: Context) -> Any:
-    for find in (_order, _fulfillment, _fulfillment_order):
+    for find in (_order, fulfillment, _fulfillment_order):
         if (found := find(root, arguments, context)) is not None:
             return found
     return None
@@ -116,61 +106,43 @@ def _locations(root: object, arguments: Arguments, context: Context) -> Connecti
 
 
 def _app(root: object, arguments: Arguments, context: Context) -> Any:
-    scopes = [{"handle": scope, "description": scope.replace("_", " ")} for scope in SCOPES]
+    scopes = [{"handle": scope, "description": scope.replace("_", " ")} for scope in context.shop.settings.scopes]
     return {"id": gid("AppInstallation", 1), "app": {"id": gid("App", 1), "title": "Hub"}, "access_scopes": scopes}
 
 
-def _tracking(given: Arguments | None) -> Tracking:
-    given = given or {}
-    if given.get("number") is not None and given.get("numbers"):
-        raise Refused(["fulfillment", "trackingInfo"], "Provide either number or numbers, not both.")
-    numbers = given.get("numbers") or ([given["number"]] if given.get("number") else [])
-    urls = given.get("urls") or ([given["url"]] if given.get("url") else [])
-    for url in urls:
-        if not (urlsplit(str(url)).scheme in {"http", "https"} and urlsplit(str(url)).netloc):
-            raise Refused(["fulfillment", "trackingInfo", "url"], "Tracking URL is invalid.")
-    return Tracking(given.get("company"), tuple(numbers), tuple(map(str, urls)))
+def told_subscription(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "id": gid("WebhookSubscription", one["id"]), "format": "JSON"}
 
 
-def _wanted(entry: Arguments) -> Wanted:
-    parts = entry.get("fulfillmentOrderLineItems") or []
-    if len(parts) > MAX_ARRAY:
-        raise Refused(["fulfillment"], f"The input array size of {len(parts)} is over {MAX_ARRAY}.")
-    numbers = tuple((number_of("FulfillmentOrderLineItem", part["id"]) or 0, part["quantity"]) for part in parts)
-    return Wanted(number_of("FulfillmentOrder", entry["fulfillmentOrderId"]) or 0, numbers)
+def _subscriptions(root: object, arguments: Arguments, context: Context) -> Connection:
+    topics = arguments.get("topics")
+    found = [one for one in context.shop.settings.subscriptions if not topics or one["topic"] in topics]
+    listed = page(found, arguments, lambda one: int(one["id"]))
+    return Connection(
+        [told_subscription(one) for one in listed.nodes], listed.cursors, listed.more_after, listed.more_before
+    )
 
 
-def _payload(field: str, act: Callable[[Arguments, Context], Any]) -> Resolve:
-    """A mutation: what it made, or `userErrors`."""
-
-    def resolve(root: object, arguments: Arguments, context: Context) -> Any:
-        try:
-            return {field: act(arguments, context), "user_errors": []}
-        except Refused as refusal:
-            errors = [{"field": refusal.field, "message": str(refusal), "code": "INVALID"}]
-            return {field: None, "user_errors": errors}
-
-    return resolve
+def _variants(root: object, arguments: Arguments, context: Context) -> Connection:
+    shop = context.shop
+    search = parse(arguments.get("query"), {"sku": lambda v: v.sku or "", "id": lambda v: v.id})
+    if search.text:
+        context.searches.append(("productVariants", search.text, search.ignored))
+    found = [variant for variant in shop.catalogue.variants.values() if search.test(variant)]
+    return page(sorted(found, key=lambda v: v.id), arguments, lambda v: int(v.id))
 
 
-def _create(arguments: Arguments, context: Context) -> Any:
-    given = arguments["fulfillment"]
-    wanted = [_wanted(entry) for entry in given["lineItemsByFulfillmentOrder"]]
-    return Part(*context.shop.fulfill(wanted, _tracking(given.get("trackingInfo")), bool(given.get("notifyCustomer"))))
-
-
-def _cancel(arguments: Arguments, context: Context) -> Any:
-    made = context.shop.cancel_fulfillment(number_of("Fulfillment", arguments["id"]) or 0)
-    return _fulfillment(None, {"id": gid("Fulfillment", made.id)}, context)
-
-
-def _update_tracking(arguments: Arguments, context: Context) -> Any:
-    number = number_of("Fulfillment", arguments["fulfillmentId"]) or 0
-    made = context.shop.update_tracking(number, _tracking(arguments["trackingInfoInput"]))
-    return _fulfillment(None, {"id": gid("Fulfillment", made.id)}, context)
+def _profiles(root: object, arguments: Arguments, context: Context) -> Connection:
+    names = [] if context.shop.role == "source" else [*CHANNEL_METHODS]
+    methods = [{"id": gid("DeliveryMethodDefinition", n), "name": name, "active": True} for n, name in enumerate(names)]
+    profile = {"id": gid("DeliveryProfile", 1), "name": "General profile", "default": True, "methods": methods}
+    return page([profile], arguments, lambda one: 1)
 
 
 QUERY: dict[str, Resolve] = {
+    "productVariants": _variants,
+    "deliveryProfiles": _profiles,
+    "webhookSubscriptions": _subscriptions,
     "shop": _shop,
     "node": _node,
     "nodes": lambda root, a, c: [_node(root, {"id": one}, c) for one in a["ids"]],
@@ -178,16 +150,10 @@ QUERY: dict[str, Resolve] = {
     "orders": _orders,
     "ordersCount": _orders_count,
     "orderByIdentifier": _by_identifier,
-    "fulfillment": _fulfillment,
+    "fulfillment": fulfillment,
     "fulfillmentOrder": _fulfillment_order,
     "location": lambda root, a, c: location(number_of("Location", a.get("id")) or LOCATIONS[0][0]),
     "locations": _locations,
     "currentAppInstallation": _app,
     "publicApiVersions": lambda root, a, c: [{"handle": v, "display_name": v, "supported": True} for v in VERSIONS],
-}
-MUTATION: dict[str, Resolve] = {
-    "fulfillmentCreate": _payload("fulfillment", _create),
-    "fulfillmentCancel": _payload("fulfillment", _cancel),
-    "fulfillmentTrackingInfoUpdate": _payload("fulfillment", _update_tracking),
-    "orderCreate": _payload("order", lambda a, c: create_order(c.shop, a["order"])),
 }

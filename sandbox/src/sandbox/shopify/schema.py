@@ -8,14 +8,15 @@ from typing import Any
 from graphql import GraphQLObjectType, build_schema
 from graphql.pyutils import camel_to_snake
 
-from sandbox.shopify import fulfillment_fields, order_fields, queries
+from sandbox.shopify import catalogue_fields, fulfillment_fields, mutations, order_fields, queries
+from sandbox.shopify.catalogue import Variant
 from sandbox.shopify.model import Order
 from sandbox.shopify.plan import Planner, Resolve
 from sandbox.shopify.values import Part
 
 _EXPLICIT: dict[str, dict[str, Resolve]] = {
     "Query": queries.QUERY,
-    "Mutation": queries.MUTATION,
+    "Mutation": mutations.MUTATION,
     "Order": order_fields.ORDER,
     "ShippingLine": order_fields.SHIPPING_LINE,
     "MailingAddress": order_fields.ADDRESS,
@@ -26,8 +27,14 @@ _EXPLICIT: dict[str, dict[str, Resolve]] = {
     "Fulfillment": fulfillment_fields.FULFILLMENT,
     "FulfillmentLineItem": fulfillment_fields.FULFILLMENT_LINE,
 }
+_EXPLICIT |= {
+    "ProductVariant": catalogue_fields.VARIANT,
+    "DeliveryProfile": catalogue_fields.PROFILE,
+    "DeliveryProfileLocationGroup": catalogue_fields.GROUP,
+    "DeliveryLocationGroupZone": catalogue_fields.ZONE,
+}
 _PARTS = {"LineItem", "FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillment", "FulfillmentLineItem"}
-_OBJECTS = {"Order", "MailingAddress", "PageInfo"}
+_OBJECTS = {"ProductVariant", "Order", "MailingAddress", "PageInfo"}
 
 
 @cache
@@ -45,7 +52,7 @@ def planner() -> Planner:
 
 def _default(kind: str, name: str) -> Resolve:
     if kind in {"Query", "Mutation"}:
-        raise LookupError(f"{kind}.{name} has no resolver: write one in queries.py")
+        raise LookupError(f"{kind}.{name} has no resolver: write one in queries.py or mutations.py")
     attribute = camel_to_snake(name)
     read: Any
     if kind in _PARTS:
@@ -63,4 +70,6 @@ def _type_of(value: object) -> str:
     """For `node`: only what `queries.py` finds by id can turn up here."""
     if isinstance(value, Part):
         return type(value.it).__name__
+    if isinstance(value, Variant):
+        return "ProductVariant"
     return "Order" if isinstance(value, Order) else "Shop"

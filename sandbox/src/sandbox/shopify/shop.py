@@ -1,36 +1,25 @@
 """One emulated shop: its orders and tokens, and everything that changes them. Every change is kept and noted."""
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from sandbox.seeding.drafts import Draft
-from sandbox.seeding.goods import CHANNEL_COURIERS
+from sandbox.seeding.goods import CHANNEL_COURIERS, Good
 from sandbox.seeding.orders import EXPECTED
-from sandbox.shopify import fulfilling, judging, merchant, seeded
+from sandbox.shopify import fulfilling, hooks, judging, merchant, seeded
+from sandbox.shopify.catalogue import Catalogue, Variant, offered
 from sandbox.shopify.cost import Bucket
 from sandbox.shopify.fulfilling import Refused, Tracking, Wanted
 from sandbox.shopify.index import Index
 from sandbox.shopify.model import Fulfillment, Line, Order
+from sandbox.shopify.settings import LOCATIONS, Settings
 from sandbox.shops import Given, JudgedOrder, NotPossible, Place
 
-LOCATIONS = ((101, "Main warehouse"), (102, "Back room"))
 _ORDER = TypeAdapter(Order)
-
-
-@dataclass(slots=True)
-class Settings:
-    """What can be turned at run time by the control API."""
-
-    tokens: list[str] = field(default_factory=list)
-    index_lag: float = 0.0
-    """Seconds until a list or search shows a change."""
-    rewrites_unknown_carriers: bool = False
-    """Replace the tracking URL of a carrier that the shop does not know."""
-    maximum: float = 20_000.0
-    restore_rate: float = 1_000.0
 
 
 class Shop:
@@ -43,7 +32,11 @@ class Shop:
         self.new_id = place.new_id
         self.now = place.now
         self.first_number = place.first_number
-        self.settings = Settings(tokens=[f"shpat_demo_{place.name}"])
+        self.settings = Settings(tokens=[f"shpat_demo_{place.name}"], client_secret=f"{place.name}-secret")
+        self.catalogue = Catalogue()
+        self.role = place.role
+        self._post = place.post
+        self._wake = place.wake
         self.bucket = Bucket()
         self.orders: dict[int, Order] = {}
         self.index = Index(self.orders.__getitem__)
@@ -82,7 +75,9 @@ class Shop:
         if not order.fulfillment_orders and not order.cancelled_at:
             fulfilling.open_fulfillment_orders(order, location_of or _main, self.new_id, order.created_at)
         self.journal.note("order_created", shop=self.name, order=order.name, expectation=order.expectation)
-        self.keep(order)
+        self.keep(order, "ORDERS_CREATE")
+        if order.by_program:
+            self._wake()
         return order
 
     def fulfill(self, wanted: Sequence[Wanted], tracking: Tracking, notify: bool) -> tuple[Order, Fulfillment]:
@@ -94,7 +89,9 @@ class Shop:
         made = fulfilling.fulfill(order, wanted, tracking, self.new_id, int(self.now()))
         made.notify_customer = notify
         self.note("fulfillment_created", order, made)
-        self.keep(order)
+        done = fulfilling.display_status(order) == "FULFILLED"
+        self.keep(order, "ORDERS_FULFILLED" if done else "ORDERS_PARTIALLY_FULFILLED", "ORDERS_UPDATED")
+        self._tell("FULFILLMENTS_CREATE", hooks.of_fulfillment(order, made))
         return order, made
 
     def cancel_fulfillment(self, fulfillment_id: int) -> Fulfillment:
@@ -103,7 +100,8 @@ class Shop:
             raise Refused(["id"], "Fulfillment does not exist.")
         fulfilling.cancel(*found, self.new_id, int(self.now()))
         self.note("fulfillment_canceled", *found)
-        self.keep(found[0])
+        self.keep(found[0], "ORDERS_UPDATED")
+        self._tell("FULFILLMENTS_UPDATE", hooks.of_fulfillment(*found))
         return found[1]
 
     def update_tracking(self, fulfillment_id: int, tracking: Tracking) -> Fulfillment:
@@ -116,14 +114,15 @@ class Shop:
         made.company, made.numbers, made.urls = tracking.company, list(tracking.numbers), list(tracking.urls)
         made.updated_at = order.updated_at = int(self.now())
         self.note("tracking_updated", order, made)
-        self.keep(order)
+        self.keep(order, "ORDERS_UPDATED")
+        self._tell("FULFILLMENTS_UPDATE", hooks.of_fulfillment(order, made))
         return made
 
     def touch(self, order: Order, event: str, **facts: object) -> None:
         """After a change by the merchant or the buyer (control API)."""
         order.updated_at = int(self.now())
         self.journal.note(event, shop=self.name, order=order.name, **facts)
-        self.keep(order)
+        self.keep(order, *({"order_cancel": ["ORDERS_CANCELLED"]}.get(event, [])), "ORDERS_UPDATED")
 
     def note(self, event: str, order: Order, made: Fulfillment) -> None:
         lines = [[part.line_id, part.quantity] for part in made.lines]
@@ -142,6 +141,11 @@ class Shop:
 
     def next_position(self) -> int:
         return self.next_number() - self.first_number
+
+    def stock(self, goods: Sequence[Good], on_hand: Mapping[str, int]) -> None:
+        for variant in offered(goods, on_hand, self.name, self.role == "channel", self.new_id):
+            self.catalogue.variants[variant.id] = variant
+        self.take(dict.fromkeys(self.catalogue.variants, 0))
 
     def seed(self, draft: Draft) -> str:
         return seeded.seed(self, draft).name
@@ -176,7 +180,8 @@ class Shop:
         return len({part.location_id for part in self.shown(number).fulfillment_orders}) <= 1
 
     def connection(self, origin: str) -> dict[str, Any]:
-        credentials = {"access_token": self.settings.tokens[0]}
+        app = {"client_id": "demo-app", "client_secret": self.settings.client_secret}
+        credentials = {"access_token": self.settings.tokens[0], **app}
         return {"platform": "shopify", "url": f"{origin}/shopify/{self.name}", "credentials": credentials}
 
     def imports(self) -> dict[str, Any]:
@@ -188,14 +193,33 @@ class Shop:
 
     # -- keeping
 
-    def keep(self, order: Order) -> None:
+    def keep(self, order: Order, *topics: str) -> None:
+        """`topics` are the webhooks that tell of it."""
         self.journal.save("order", f"{self.name}/{order.id}", order)
         lag = self.settings.index_lag
         self._remember(order, self.now() + lag if lag else None)
+        for topic in topics:
+            self._tell(topic, hooks.of_order(order))
+
+    def take(self, pieces: Mapping[int, int]) -> None:
+        """From the shelves, by variant; negative pieces go back."""
+        self.catalogue.take(pieces)
+        for variant_id in pieces.keys() & self.catalogue.variants.keys():
+            self.journal.save("variant", f"{self.name}/{variant_id}", self.catalogue.variants[variant_id])
+
+    def _tell(self, topic: str, content: Mapping[str, Any]) -> None:
+        subscriptions = [hooks.Subscription(**one) for one in self.settings.subscriptions]
+        event = secrets.token_hex(16)
+        for _ in range({"lost": 0, "twice": 2}.get(self.settings.webhooks, 1) if subscriptions else 0):
+            hooks.deliver(subscriptions, topic, content, shop=self.name, secret=self.settings.client_secret,
+                          event=event, now=self.now(), post=self._post)  # fmt: skip
 
     def restore(self, kind: str, document: Any) -> None:
         if kind == "shop":
             self._apply(_SETTINGS.validate_python(document))
+        elif kind == "variant":
+            variant = _VARIANT.validate_python(document)
+            self.catalogue.variants[variant.id] = variant
         else:
             self._remember(_ORDER.validate_python(document), None)
 
@@ -214,6 +238,9 @@ class Shop:
         self.bucket = Bucket(settings.maximum, settings.restore_rate)
 
     def ids(self) -> Iterable[int]:
+        for variant in self.catalogue.variants.values():
+            yield from (variant.id, variant.product_id)
+        yield from (one["id"] for one in self.settings.subscriptions)
         for order in self.orders.values():
             yield order.id
             yield from (line.id for line in order.lines)
@@ -234,6 +261,7 @@ class Shop:
 
 
 _SETTINGS = TypeAdapter(Settings)
+_VARIANT = TypeAdapter(Variant)
 
 
 def _main(line: Line) -> int:
