@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ async def hub(database_url: str, kafka: str) -> AsyncIterator[ConsoleUnderTest]:
             hub = ConsoleUnderTest(run_, kafka)
             await hub.publish(*[("console", event) for event in configuration()])
             await hub.publish(*[("feed", event) for event in stock()])
+            await hub.eventually("/routing/versions", lambda a: any("routing" in v["changed"] for v in a["items"]))
             yield hub
             await hub.http.aclose()
 
@@ -192,3 +194,28 @@ async def test_rt10_an_fr_made_by_hand_from_the_command_line(hub: ConsoleUnderTe
     assert (wrong.exit_code, "write LINE=PIECES" in wrong.output) == (1, True)
     too_many = await run(hub, "frs", "create", "1006", "--source", "west", "--line", "L1=5", "--reason", "x")
     assert (too_many.exit_code, "1 are missing" in too_many.output) == (1, True)
+
+
+async def test_rt14_a_draft_of_rules_over_past_orders(hub: ConsoleUnderTest, tmp_path: Path) -> None:
+    placed = order("1007", ("MUG", 2))
+    await place(hub, placed, "routed")
+    draft = tmp_path / "draft.yaml"
+    draft.write_text("routing: {groups: [{id: main, sources: [west]}]}")
+    shown = await run(hub, "routing", "simulate", "--draft", str(draft), "--since", "1d")
+    assert shown.exit_code == 0, shown.output
+    assert f"By {draft}, " in shown.output
+    assert "Landed cost 12.20 USD as decided, 14.20 by these rules: 2.00 more (16.4%)." in shown.output
+    assert "1 would ship from elsewhere." in shown.output
+    assert re.search(r"1007\W+east\W+west\W+12\.20\W+14\.20\W+2\.00", shown.output)
+    wrong = await run(hub, "routing", "simulate", "--version", "0")
+    assert (wrong.exit_code, "version 0 of the rules is not kept" in wrong.output) == (1, True)
+    versions = await run(hub, "routing", "versions")
+    assert "source/abroad" in versions.output
+
+
+async def test_rt3_a_decision_is_checked_by_the_rules_of_its_own_version(hub: ConsoleUnderTest) -> None:
+    await place(hub, order("1008", ("MUG", 2)), "routed")
+    shown = await run(hub, "routing", "check", "1008")
+    assert shown.exit_code == 0, shown.output
+    assert "is right: shipping from east for 12.20 USD is the least that it can cost" in shown.output
+    assert "The best other choice of sources costs 14.20." in shown.output

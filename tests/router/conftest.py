@@ -18,6 +18,7 @@ from router.facts import Notices
 from router.route_orders import METRICS, RouteOrders
 from router.routes import make_routes
 from router.rulebooks import Rulebooks
+from router.simulation_route import add_simulation
 from router.take_back import Desk
 from router.wake_orders import WakeOrders
 from waybill_common.alerts import Alerts
@@ -224,6 +225,7 @@ async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """The router's internal HTTP on the world's database."""
     app = FastAPI()
     routes = make_routes(world.pool, world.q, world.books, internal([TOKEN]))
+    add_simulation(routes, world.pool, world.q, world.books)
     add_acting_routes(routes, world.pool, Desk(world.q, world.books, world.alerts), lambda: None)
     app.include_router(routes)
     transport = httpx.ASGITransport(app)

@@ -1,6 +1,8 @@
 """Questions to the services that own the answer, by their internal HTTP (DESIGN section 6)."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -31,6 +33,16 @@ class Owners:
         url = self.urls[service].rstrip("/") + path
         try:
             return await self._http.request(method, url, **options)
+        except httpx.HTTPError as error:
+            raise OwnerSilent(f"{service} does not answer at {url} ({type(error).__name__}); is it running?") from error
+
+    @asynccontextmanager
+    async def stream(self, service: str, method: str, path: str, **options: Any) -> AsyncIterator[httpx.Response]:
+        """An answer that comes line by line, for as long as it takes. Raises OwnerSilent when nobody answers there."""
+        url = self.urls[service].rstrip("/") + path
+        try:
+            async with self._http.stream(method, url, timeout=httpx.Timeout(10.0, read=600.0), **options) as answer:
+                yield answer
         except httpx.HTTPError as error:
             raise OwnerSilent(f"{service} does not answer at {url} ({type(error).__name__}); is it running?") from error
 

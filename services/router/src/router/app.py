@@ -7,6 +7,7 @@ from router.route_orders import METRICS, RouteOrders
 from router.routes import make_routes
 from router.rulebooks import Rulebooks
 from router.settings import RouterSettings
+from router.simulation_route import add_simulation
 from router.take_back import Desk
 from router.wake_orders import WakeOrders
 from waybill_common.consuming import Subscription
@@ -44,6 +45,7 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
 
     waker = Worker("wake-orders", wake, idle_max=settings.idle_max)
     routes = make_routes(runtime.pool, q, books, internal(settings.service_tokens))
+    add_simulation(routes, runtime.pool, q, books)
     add_acting_routes(routes, runtime.pool, Desk(q, books, runtime.alerts), planner.wake)
     inbox = Inbox(q, books, runtime.alerts, runtime.telemetry)
     return Parts(

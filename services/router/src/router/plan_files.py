@@ -71,7 +71,7 @@ def read_configuration(path: Path) -> Configuration:
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise FileRefused(f"{path} is no YAML: {error}") from error
     except ValidationError as error:
-        raise FileRefused("\n".join(dict.fromkeys(_explained(str(path), error)))) from None
+        raise FileRefused("\n".join(dict.fromkeys(explained(str(path), error)))) from None
     problems = configuration.problems()
     if problems:
         raise FileRefused("\n".join(f"{path}: {where}: {what}" for where, what in problems))
@@ -93,13 +93,14 @@ def read_orders(path: Path) -> list[OrderRow]:
             try:
                 orders.append(OrderRow.model_validate_json(line))
             except ValidationError as error:
-                errors += _explained(f"{path}:{number}", error)
+                errors += explained(f"{path}:{number}", error)
     if errors:
         raise FileRefused("\n".join(errors))
     return orders
 
 
-def _explained(where: str, error: ValidationError) -> Iterator[str]:
+def explained(where: str, error: ValidationError) -> Iterator[str]:
+    """Each error with its place and its fix."""
     for item in error.errors(include_url=False):
         location = item["loc"]
         if item["type"] == "model_type" and len(location) > 1 and location[-1] == "SingleFr":

@@ -9,7 +9,7 @@ from router.numbering import number_frs
 from router.preview import preview_of
 from router.requests import decision_event
 from router.routing.plan import plan_order
-from router.rulebooks import Rulebooks
+from router.rulebooks import Rulebooks, document_of
 from router.store import add_frs, case_of, load_offers
 from waybill_common.clock import SystemClock
 from waybill_common.db import Connection, Pool, Queries, rows
@@ -61,6 +61,15 @@ def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any]) -> A
         """Each change of groups, rules or costs, the newest first (RT-15)."""
         async with pool.acquire() as conn:
             return [dict(row) for row in await rows(q.rulebook_versions(conn, most=min(limit, 1000)))]
+
+    @router.get("/routing/versions/{version}")
+    async def one_version(version: int) -> dict[str, Any]:
+        """Groups, rules and sources as they were, as a configuration file."""
+        async with pool.acquire() as conn:
+            book = await books.at(conn, version)
+        if book is None:
+            raise HTTPException(404, f"version {version} of the rules is not kept")
+        return document_of(book)
 
     return router
 

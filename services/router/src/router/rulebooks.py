@@ -54,6 +54,14 @@ def book_of(entities: Sequence[Mapping[str, Any]], revision: int) -> Rulebook:
     return Rulebook(version, routing, sites, revision)
 
 
+def document_of(book: Rulebook) -> dict[str, Any]:
+    """The rulebook as a configuration file, without credentials and stock."""
+    sources = [
+        site.source.model_dump(mode="json", by_alias=True, exclude={"credentials"}) for site in book.sites.values()
+    ]
+    return {"sources": sources, "routing": book.routing.model_dump(mode="json", by_alias=True)}
+
+
 async def take_config(conn: Connection, q: Queries, events: Sequence[Configured]) -> None:
     """Stores what is newer, raises the revision, wakes what waits for it, and answers each version."""
     if not events:

@@ -3,8 +3,9 @@
 Until commands travel by topic, an owner that is away is said so (503), and nothing is stored to be tried later.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
+import httpx
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
@@ -75,6 +76,16 @@ async def ask_owner(
     except OwnerSilent as silent:
         raise ProblemError(503, "The service does not answer", str(silent)) from None
     if answer.status_code >= 400:
-        detail = answer.json().get("detail", answer.text)
-        raise ProblemError(answer.status_code, "Not possible", detail if isinstance(detail, str) else str(detail))
+        refuse(answer)
     return answer.json()
+
+
+def refuse(answer: httpx.Response) -> NoReturn:
+    """The owner's refusal, in its own words."""
+    try:
+        detail = answer.json().get("detail", answer.text)
+    except ValueError:
+        detail = answer.text[:200]
+    if isinstance(detail, list):  # of what FastAPI found wrong with the body
+        detail = "; ".join(f"{'.'.join(map(str, item['loc'][1:])) or 'body'}: {item['msg']}" for item in detail)
+    raise ProblemError(answer.status_code, "Not possible", str(detail))

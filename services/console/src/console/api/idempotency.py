@@ -46,22 +46,22 @@ class Idempotency:
             text = f"The request is longer than {LONGEST_BODY // 2**20} MiB: send it in parts"
             await problem(413, "Too long", text)(scope, receive, send)
         elif scope["method"] != "POST" or key is None:
-            await self._app(scope, _replayed(body), send)
+            await self._app(scope, _replayed(body, receive), send)
         elif not 0 < len(key) <= LONGEST_KEY:
             text = f"Idempotency-Key has {len(key)} characters: use 1 to {LONGEST_KEY}"
             await problem(422, "Wrong Idempotency-Key", text)(scope, receive, send)
         else:
             named = {"actor": _actor(headers), "route": scope["path"], "key": key}
-            await self._once(named, body, scope, send)
+            await self._once(named, body, scope, receive, send)
 
-    async def _once(self, named: dict[str, str], body: bytes, scope: Scope, send: Send) -> None:
+    async def _once(self, named: dict[str, str], body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         digest = hashlib.sha256(scope["query_string"] + b"\n" + body).digest()
         if await self._q.take_idempotency_key(self._pool, **named, digest=digest) is None:
             await self._known(named, digest, scope, send)
             return
         answer = _Kept(send)
         try:
-            await self._app(scope, _replayed(body), answer)
+            await self._app(scope, _replayed(body, receive), answer)
         except BaseException:
             await self._q.free_idempotency_key(self._pool, **named)
             raise
@@ -124,14 +124,17 @@ async def _read(receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-def _replayed(body: bytes) -> Receive:
-    """A `receive` that gives a body that was read before, and then nothing more."""
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives a body that was read before, and then whatever comes: a caller that is gone, at most.
+
+    An answer that is streamed listens for that all along; told at once that the caller is gone, it would break off.
+    """
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive() -> MutableMapping[str, Any]:
-        return messages.pop() if messages else {"type": "http.disconnect"}
+    async def again() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else await receive()
 
-    return receive
+    return again
 
 
 async def _nothing() -> MutableMapping[str, Any]:

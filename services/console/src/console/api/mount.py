@@ -21,6 +21,7 @@ from console.api.lists import lists_router
 from console.api.order_actions import order_actions_router
 from console.api.orders import orders_router
 from console.api.rebuild import rebuild_router
+from console.api.routing import routing_router
 from console.api.security import COOKIE, Keys
 from console.api.shipments import shipments_router
 from console.configure.apply import Applier
@@ -65,6 +66,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             failures_router(pool, q, keys),
             dead_letters_router(keys, owners),
             frs_router(keys, owners),
+            routing_router(keys, owners),
             actions_router(keys, owners),
             intake_router(keys, owners),
             shipments_router(pool, q, keys, owners),

@@ -30,7 +30,7 @@ def call(method: str, path: str, **options: Any) -> Any:
     except httpx.HTTPError as error:
         fail(f"no answer from {url()} ({type(error).__name__}): is the console running? WAYBILL_URL says where it is")
     if answer.status_code >= 400:
-        _refused(answer)
+        refused(answer)
     return answer.json()
 
 
@@ -45,7 +45,7 @@ def call_patiently(method: str, path: str, **options: Any) -> Any:
             if answer.status_code < 400:
                 return answer.json()
             if answer.status_code not in _PASSING:
-                _refused(answer)
+                refused(answer)
         time.sleep(wait)
     return call(method, path, **options)
 
@@ -60,7 +60,7 @@ def _ask(method: str, path: str, options: dict[str, Any]) -> httpx.Response:
     return httpx.request(method, f"{url()}/api/v1{path}", **{"timeout": 90.0, **options, "headers": headers})
 
 
-def _refused(answer: httpx.Response) -> NoReturn:
+def refused(answer: httpx.Response) -> NoReturn:
     try:
         problem = answer.json()
     except ValueError:

@@ -1,13 +1,25 @@
-"""`waybill routing`: try rules with files alone. The planner is the router's own, run as a program of its own."""
+"""`waybill routing`: try rules with files alone, check decisions, and run other rules over past orders.
 
+The planner is the router's own, run as a program of its own: services never import each other.
+"""
+
+import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import yaml
 
-app = typer.Typer(no_args_is_help=True, help="Routing: try rules with files alone.")
+from console.cli import orders as orders_cli
+from console.cli.client import call, fail, out, print_json, print_table
+from console.cli.config import load
+from console.cli.options import Json
+from console.cli.simulation import moment, show_summary, simulated
+
+app = typer.Typer(no_args_is_help=True, help="Routing: try rules, check decisions, simulate changes.")
 
 
 @app.command()
@@ -20,15 +32,92 @@ def plan(
 ) -> None:
     """Plan each order against a file's sources and stock; prints one decision a line, needs no server."""
     command = [sys.executable, "-m", "router.plan", "--config", str(config), "--orders", str(orders)]
-    # the router's code is not imported here: services never import each other
     raise typer.Exit(subprocess.run([*command, *(["--sequential"] if sequential else [])], check=False).returncode)  # noqa: S603
 
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="stored decisions of an order, JSON (- = standard input)")],
-    config: Annotated[Path, typer.Option(help="the configuration that they were made by")],
+    what: Annotated[str, typer.Argument(help="an order's number, or a file of stored decisions (- = standard input)")],
+    config: Annotated[
+        Path | None, typer.Option(help="the configuration that the decisions of a file were made by")
+    ] = None,
 ) -> None:
-    """Solve stored decisions again with another solver, and say whether they were the cheapest."""
-    command = [sys.executable, "-m", "router.check_decision", str(file), "--config", str(config)]
-    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603
+    """Solve stored decisions again with another solver, and say whether they were the cheapest.
+
+    Example: waybill routing check 1001
+    """
+    if config is not None:
+        raise typer.Exit(_check(what, config))
+    if what == "-" or Path(what).is_file():
+        fail("--config is missing: give the configuration that the file's decisions were made by")
+    decisions = call("GET", f"/orders/{orders_cli.find(what)}/decisions")["items"]
+    if not decisions:
+        fail(f"order {what} has no routing decision yet")
+    raise typer.Exit(max(_check_stored(decision) for decision in decisions))
+
+
+def _check_stored(decision: dict[str, Any]) -> int:
+    """By the rules of its own version."""
+    version = decision["event"]["decision"].get("rules_version") or decision["config_revision"]
+    document = call("GET", f"/routing/versions/{version}")
+    if not document["routing"]["groups"]:
+        out.print(f"Decision {decision['decision_id']} was made before there was any routing group: nothing to check.")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        config, file = Path(folder) / "config.yaml", Path(folder) / "decision.json"
+        config.write_text(yaml.safe_dump(document))
+        file.write_text(json.dumps(decision))
+        return _check(str(file), config)
+
+
+def _check(file: str, config: Path) -> int:
+    command = [sys.executable, "-m", "router.check_decision", file, "--config", str(config)]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    out.print(done.stdout, markup=False, highlight=False, soft_wrap=True, end="")
+    return done.returncode
+
+
+@app.command()
+def versions(as_json: Json = False) -> None:
+    """Each change of groups, rules or costs, the newest first. A decision names its version as rules_version."""
+    items = call("GET", "/routing/versions")["items"]
+    if as_json:
+        print_json(items)
+        return
+    rows = [[item["revision"], item["at"][:19], ", ".join(item["changed"])] for item in items]
+    print_table("Versions of the rules", ["version", "since", "changed"], rows, "Nothing is configured yet.")
+
+
+@app.command()
+def simulate(
+    draft: Annotated[Path | None, typer.Option(help="a configuration file, or a part of one")] = None,
+    version: Annotated[int | None, typer.Option(help="a version of the rules: waybill routing versions")] = None,
+    since: Annotated[str, typer.Option(help="a time, or how long ago: 7d, 12h, 2026-11-01")] = "7d",
+    until: Annotated[str, typer.Option(help="a time, or how long ago")] = "now",
+    limit: Annotated[int, typer.Option(min=1, help="orders shown behind each number")] = 20,
+    as_json: Json = False,
+) -> None:
+    """What other rules would have decided over past orders, on the stock and costs of then. Changes nothing.
+
+    Example: waybill routing simulate --draft new-rules.yaml --since 30d
+    """
+    if (draft is None) == (version is None):
+        fail("say either --draft FILE or --version N")
+    asked: dict[str, Any] = {"since": moment(since).isoformat(), "until": moment(until).isoformat()}
+    asked |= {"version": version} if draft is None else {"draft": without_secrets(load(draft))}
+    summary, changes = simulated(asked, progress=not as_json)
+    if as_json:
+        print_json({**summary, "changes": changes})
+    else:
+        show_summary(f"version {version}" if draft is None else str(draft), summary, changes, limit)
+
+
+def without_secrets(document: dict[str, Any]) -> dict[str, Any]:
+    """Rules are tried without credentials: those of a draft stay on this machine."""
+    bare = dict(document)
+    for store in bare.get("stores") or []:
+        for channel in store.get("channels") or []:
+            channel.pop("credentials", None)
+    for source in bare.get("sources") or []:
+        source.pop("credentials", None)
+    return bare

@@ -88,5 +88,14 @@ select * from orders where order_id = :order_id;
 select decision_id, sequence, at, type, order_version, config_revision, event, inputs, stages from decisions
 where order_id = :order_id order by sequence;
 
+-- name: decisions_in(since, until)^
+select count(*) as decisions, count(distinct order_id) as orders from decisions
+where at >= :since::timestamptz and at < :until::timestamptz;
+
+-- name: decisions_between(until, at, after, most)
+select decision_id, order_id, at, config_revision, event, inputs from decisions
+where (at, decision_id) > (:at::timestamptz, :after) and at < :until::timestamptz
+order by at, decision_id limit :most;
+
 -- name: waiting_counts()
 select reason, count(*) as orders from orders where standing = 'waiting' group by reason order by reason;

@@ -1,0 +1,110 @@
+"""A dry run as it is watched and read: progress while it goes on, then what would differ, in words."""
+
+import json
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from rich.progress import Progress
+
+from console.cli.client import err, fail, out, print_table, refused, url
+
+_AGO = re.compile(r"^(\d+)([mhd])$")
+_UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def moment(text: str) -> datetime:
+    """`now`, `7d` ago, or a date with or without time (UTC unless it says)."""
+    now = datetime.now(UTC)
+    ago = _AGO.match(text)
+    if text == "now":
+        return now
+    if ago:
+        return now - int(ago[1]) * _UNIT[ago[2]]
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{text!r} is no time: write 7d, 12h, 30m, now, or 2026-11-01T08:00")
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def simulated(asked: dict[str, Any], *, progress: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(summary, the decisions that would differ)."""
+    headers = {"Authorization": f"Bearer {os.environ.get('WAYBILL_API_KEY', '')}"}
+    changes: list[dict[str, Any]] = []
+    try:
+        with (
+            Progress(console=err, disable=not progress, transient=True) as bar,
+            httpx.stream(
+                "POST", f"{url()}/api/v1/routing:simulate", json=asked, headers=headers, timeout=httpx.Timeout(600.0)
+            ) as answer,
+        ):
+            if answer.status_code >= 400:
+                answer.read()
+                refused(answer)
+            task = bar.add_task("decisions planned again", total=None)
+            for line in answer.iter_lines():
+                said = json.loads(line)
+                if "change" in said:
+                    changes.append(said["change"])
+                elif "progress" in said:
+                    bar.update(task, completed=said["progress"]["done"], total=said["progress"]["of"])
+                else:
+                    return said["summary"], changes
+    except httpx.HTTPError as error:
+        fail(f"no answer from {url()} ({type(error).__name__}): is the console running? WAYBILL_URL says where it is")
+    fail("the dry run broke off before its end: look at the router's log, and try a shorter window")
+    raise AssertionError
+
+
+def show_summary(name: str, summary: dict[str, Any], changes: list[dict[str, Any]], limit: int) -> None:
+    say(
+        f"By {name}, {summary['decisions']} decisions about {summary['orders']} orders, "
+        f"{summary['since'][:16]} to {summary['until'][:16]}:"
+    )
+    for cost in summary["costs"]:
+        say(f"  {_cost(cost)}")
+    _orders("would ship from elsewhere", "moved", changes, limit)
+    _orders("would have to wait (new holds)", "new_hold", changes, limit)
+    _orders("that had to wait could have gone", "no_longer_held", changes, limit)
+    if summary["same_but_repriced"]:
+        say(f"  {summary['same_but_repriced']} ship from where they did, at another price.")
+    if summary["skipped"]:
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in summary["skipped"].items())
+        say(f"  Not compared: {reasons}.")
+
+
+def _cost(cost: dict[str, str]) -> str:
+    then, difference = Decimal(cost["then"]), Decimal(cost["difference"])
+    share = f" ({abs(difference) / then:.1%})" if then else ""
+    word = "the same" if not difference else f"{abs(difference):.2f} {'more' if difference > 0 else 'less'}{share}"
+    return f"Landed cost {then:.2f} {cost['currency']} as decided, {Decimal(cost['now']):.2f} by these rules: {word}."
+
+
+def _orders(words: str, kind: str, changes: list[dict[str, Any]], limit: int) -> None:
+    """How many, and which: those with the greatest difference first."""
+    found = [change for change in changes if change["kind"] == kind]
+    say(f"  {len(found)} {words}.")
+    found.sort(key=lambda change: -abs(Decimal(change["difference"] or 0)))
+    rows = [
+        [
+            c["number"],
+            " + ".join(c["from"]),
+            " + ".join(c["to"]),
+            c["cost_then"],
+            c["cost_now"],
+            c["difference"],
+            c["reason"],
+        ]
+        for c in found[:limit]
+    ]
+    if rows:
+        names = ["order", "from", "to", "then", "now", "difference", "why it would wait"]
+        print_table(f"{words}" if len(found) <= limit else f"{words}, the first {limit}", names, rows, "")
+
+
+def say(text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
