@@ -229,8 +229,8 @@ class PlacingSource(ScriptedSource):
         self.placed[handle] = Submitted(f"order-{handle}", request.reference, self.acknowledge, lines)
         return self.placed[handle]
 
-    async def find_placed(self, reference: str, handle: str) -> Submitted | None:
-        self.asked[reference] += 1
+    async def find_placed(self, request: SourceRequest, handle: str) -> Submitted | None:
+        self.asked[request.reference] += 1
         return self.placed.get(handle)
 
 

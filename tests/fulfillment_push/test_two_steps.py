@@ -62,7 +62,7 @@ async def test_the_same_handle_is_placed_again_so_a_late_effect_is_not_doubled(s
     handle = next(iter(shop.prepared))
     late = shop.find_placed
 
-    async def missed(reference: str, handle: str) -> None:
+    async def missed(_request: Any, handle: str) -> None:
         shop.find_placed = late
         shop.accept(shop.prepared[handle], handle)  # it lands between this look and the next send
 

@@ -18,6 +18,8 @@ from sandbox.world import Wish, World
 from waybill_common.budget import Rate
 from waybill_common.retry import Family
 from waybill_contracts.configuration import Channel, Source
+from waybill_platforms.errors import PlatformError
+from waybill_platforms.model import OpenRequest, SourceRequest, Submitted
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.registry import open_channel, open_source
 
@@ -35,10 +37,19 @@ class Row:
     """The sandbox's name of the operation that makes a fulfillment (channel) or the request (source)."""
     page: str = ""
     """The constant `module.NAME` that says how many shipments a page has; empty where they come in no pages."""
+    withdraws: bool = True
+    """Whether the platform knows shipments that were canceled."""
+    keeps_refs: bool = True
+    """Whether it gives our line refs back; else SKUs tell its lines apart."""
+    method: str = "FedEx Ground"
+    """A shipping method that the source offers."""
 
 
-CHANNELS = {"shopify": Row("acme", "fulfillmentCreate")}
-SOURCES = {"http": Row("east", "submit", "waybill_platforms.http_source.client.PAGE")}
+CHANNELS = {"shopify": Row("acme", "fulfillmentCreate"), "magento": Row("maison", "ship")}
+SOURCES = {
+    "http": Row("east", "submit", "waybill_platforms.http_source.client.PAGE"),
+    "magento": Row("mill", "place", "waybill_platforms.magento.shipments.PAGE", False, False, "flatrate/flatrate"),
+}
 """A platform joins the conformance suite by a line here."""
 
 LATER, REFUSED, UNAUTHORIZED, UNREADABLE = Family.LATER, Family.REFUSED, Family.UNAUTHORIZED, Family.UNREADABLE
@@ -122,6 +133,46 @@ def load() -> Callable[[str], ModuleType]:
     return _load
 
 
+class Hub:
+    """Sends requests as the hub does: where a platform takes two steps, with the handle that it stored between them."""
+
+    def __init__(self, source: SourceConnection) -> None:
+        self._source = source
+        self.handles: dict[str, str] = {}
+        self._asked: dict[str, SourceRequest] = {}
+
+    async def submit(self, request: SourceRequest) -> Submitted:
+        """A handle that is used up is read back, as after an unknown outcome."""
+        placer, reference = self._source.placer, request.reference
+        if placer is None:
+            return await self._source.sink.submit(request)
+        if reference not in self.handles:
+            self.handles[reference] = await placer.prepare(request)
+            self._asked[reference] = request
+        try:
+            return await placer.place(request, self.handles[reference])
+        except PlatformError as error:
+            found = await self.find(reference) if error.code == "cart_gone" else None
+            if found is None:
+                raise
+            return found
+
+    async def find(self, reference: str) -> Submitted | None:
+        placer = self._source.placer
+        if placer is None:
+            return await self._source.sink.find(reference)
+        if reference not in self.handles:
+            return None
+        return await placer.find_placed(self._asked[reference], self.handles[reference])
+
+    async def open(self) -> list[OpenRequest]:
+        """What is still watched, for platforms that list shipments by request."""
+        if self._source.features.lists_changed_shipments:
+            return []
+        found = [await self.find(reference) for reference in self.handles]
+        return [OpenRequest(one.reference, one.platform_id) for one in found if one is not None]
+
+
 @dataclass
 class Stage:
     """A sandbox, its address, and ways to disturb it. `shop` or `theirs` stands behind the tested connection."""
@@ -189,6 +240,11 @@ async def source(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[Sourc
     assert connection is not None
     yield connection
     await connection.aclose()
+
+
+@pytest.fixture
+def hub(source: SourceConnection) -> Hub:
+    return Hub(source)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

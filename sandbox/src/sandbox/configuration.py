@@ -79,9 +79,15 @@ def _channel(shop: EmulatedShop, origin: str, goods: Sequence[Good]) -> dict[str
             "unmapped": "hold",
             "services": [catalogue.GIFT_WRAP, catalogue.GIFT_CARD],
         },
-        "shipping_methods": {"map": dict(catalogue.CHANNEL_METHODS), "unmapped": "hold"},
+        "shipping_methods": {"map": _methods(shop), "unmapped": "hold"},
         "couriers": {"map": dict(shop.couriers), "unmapped": "hold"},
     }
+
+
+def _methods(shop: EmulatedShop) -> dict[str, str]:
+    """A platform whose orders name methods by codes says so by `method_codes`: what buyers chose -> the code."""
+    codes: dict[str, str] = getattr(shop, "method_codes", {})
+    return {codes.get(title, title): ours for title, ours in catalogue.CHANNEL_METHODS.items()}
 
 
 def _source(source: EmulatedSource, origin: str, goods: Sequence[Good]) -> dict[str, Any]:

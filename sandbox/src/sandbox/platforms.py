@@ -1,6 +1,7 @@
 """The emulated platforms. One joins by its folder and a line here; `README.md` says what the folder needs."""
 
+from sandbox.magento.platform import MAGENTO
 from sandbox.shopify.platform import SHOPIFY
 from sandbox.shops import Platform
 
-PLATFORMS: tuple[Platform, ...] = (SHOPIFY,)
+PLATFORMS: tuple[Platform, ...] = (SHOPIFY, MAGENTO)

@@ -150,7 +150,7 @@ def _compare(case: _Case, shipment: Sent, group: Sequence[JudgedFulfillment]) ->
         if made.carrier != wanted:
             detail = f"{shipment.id}: shop {made.carrier!r}, source {shipment.carrier!r} which is {wanted!r} there"
             yield Problem(case.order.name, "wrong_carrier", detail)
-        if not made.urls or set(made.urls) != {shipment.url}:
+        if set(made.urls) != ({shipment.url} if shipment.url else set()):
             detail = f"{shipment.id}: shop {list(made.urls)}, source {shipment.url!r}"
             yield Problem(case.order.name, "wrong_tracking_url", detail)
 

@@ -1,5 +1,6 @@
 """One HTTP call and its answer, and how either becomes a `PlatformError`: pure, no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ class Call:
     content: bytes = b""
     effect: bool = False
     cost: float = 1.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of this call alone, e.g. its signature; what stands in `SECRET_HEADERS` is not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

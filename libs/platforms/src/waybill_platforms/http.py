@@ -112,8 +112,11 @@ class Http:
     async def send(self, call: Call) -> Answer:
         """The answer when it is 2xx; else PlatformError. BudgetWait passes through: nothing was sent then."""
         await self.budget.draw(self.connection, call.cost, self.rate)
+        headers = self._headers
+        if call.headers:
+            headers = httpx.Headers({**self._headers, **call.headers}, encoding="utf-8")
         exchange = begin(
-            self.connection, call.log_type, call.method, str(call.url), self._headers, call.content, self._secrets
+            self.connection, call.log_type, call.method, str(call.url), headers, call.content, self._secrets
         )
         started = perf_counter()
         self._in_flight += 1
@@ -135,6 +138,8 @@ class Http:
 
     async def _exchange(self, call: Call, exchange: Exchange | None) -> Answer:
         headers = self._headers_with_body if call.content else self._headers
+        if call.headers:
+            headers = httpx.Headers({**headers, **call.headers}, encoding="utf-8")
         request = httpx.Request(
             call.method, call.url, headers=headers, content=call.content or None, extensions=self._limits
         )
@@ -208,6 +213,10 @@ class Http:
 
 def _session() -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_tls(), keepalive_timeout=KEEP_ALIVE)
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[departure.at_the_door()]
     )
+    # aiohttp would send a GET or DELETE again by itself when a kept connection breaks: with a signature that is used
+    # up, beside the budget, and unseen in the records. It has no public switch for that.
+    session._retry_connection = False
+    return session

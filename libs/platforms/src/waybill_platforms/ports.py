@@ -83,8 +83,8 @@ class RequestPlacer(Protocol):
         """Asks the source to ship what was prepared. One HTTP call. A handle that is used up has an unknown outcome."""
         ...
 
-    async def find_placed(self, reference: str, handle: str) -> Submitted | None:
-        """What the source has under the handle."""
+    async def find_placed(self, request: SourceRequest, handle: str) -> Submitted | None:
+        """What the source has under the handle, told in the request's lines as far as it agrees with them."""
         ...
 
 

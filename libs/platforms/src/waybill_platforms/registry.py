@@ -14,6 +14,8 @@ from waybill_platforms.errors import UnsupportedPlatform
 from waybill_platforms.http import Budget
 from waybill_platforms.http_source.client import open_supplier
 from waybill_platforms.http_source.settings import HttpSourceSettings
+from waybill_platforms.magento import client as magento
+from waybill_platforms.magento.settings import MagentoSettings
 from waybill_platforms.model import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.shopify.client import open_shop
@@ -28,6 +30,14 @@ def _shopify(channel: Channel, credentials: Credentials, budget: Budget) -> Chan
 
 def _http(source: Source, credentials: Credentials, budget: Budget) -> SourceConnection:
     return open_supplier(source.id, HttpSourceSettings.of(source, credentials), budget)
+
+
+def _magento_channel(channel: Channel, credentials: Credentials, budget: Budget) -> ChannelConnection:
+    return magento.open_channel(channel.id, MagentoSettings.of(channel.id, channel.url, credentials), budget)
+
+
+def _magento_source(source: Source, credentials: Credentials, budget: Budget) -> SourceConnection:
+    return magento.open_source(source.id, MagentoSettings.of(source.id, source.url, credentials), budget)
 
 
 def channel_refusal(channel: Channel, credentials: Credentials) -> str | None:
@@ -59,11 +69,21 @@ def _refusal(platform: Platform, table: Mapping[Platform, Any], read: Callable[[
 
 
 CHANNEL_SETTINGS: dict[Platform, Callable[[Channel, Credentials], object]] = {
-    Platform.SHOPIFY: lambda channel, credentials: ShopifySettings.of(channel.id, channel.url, credentials)
+    Platform.SHOPIFY: lambda channel, credentials: ShopifySettings.of(channel.id, channel.url, credentials),
+    Platform.MAGENTO: lambda channel, credentials: MagentoSettings.of(channel.id, channel.url, credentials),
 }
-SOURCE_SETTINGS: dict[Platform, Callable[[Source, Credentials], object]] = {Platform.HTTP: HttpSourceSettings.of}
-CHANNELS: dict[Platform, Callable[[Channel, Credentials, Budget], ChannelConnection]] = {Platform.SHOPIFY: _shopify}
-SOURCES: dict[Platform, Callable[[Source, Credentials, Budget], SourceConnection]] = {Platform.HTTP: _http}
+SOURCE_SETTINGS: dict[Platform, Callable[[Source, Credentials], object]] = {
+    Platform.HTTP: HttpSourceSettings.of,
+    Platform.MAGENTO: lambda source, credentials: MagentoSettings.of(source.id, source.url, credentials),
+}
+CHANNELS: dict[Platform, Callable[[Channel, Credentials, Budget], ChannelConnection]] = {
+    Platform.SHOPIFY: _shopify,
+    Platform.MAGENTO: _magento_channel,
+}
+SOURCES: dict[Platform, Callable[[Source, Credentials, Budget], SourceConnection]] = {
+    Platform.HTTP: _http,
+    Platform.MAGENTO: _magento_source,
+}
 UNCONNECTED = frozenset({Platform.EVENTS, Platform.MANUAL})
 
 

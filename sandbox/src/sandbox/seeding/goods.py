@@ -15,6 +15,7 @@ METHODS_BY_SOURCE = {
     "east": {"ground": "FedEx Ground", "express": "FedEx Overnight", "economy": "FedEx Economy"},
     "west": {"ground": "USPS-GA", "express": "DHL-EXP", "economy": "USPS-GA"},
     "north": {},
+    "mill": {"ground": "flatrate/flatrate", "express": "tablerate/bestway", "economy": "freeshipping/freeshipping"},
 }
 """Ours -> theirs; what is not here is passed on unchanged."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from fulfillment_push.fr import Fr
+from fulfillment_push.request import source_request
 from fulfillment_push.sources import KnownSource
 from fulfillment_push.steps import Step
 from waybill_common.budget import BudgetWait
@@ -146,7 +147,7 @@ async def _find(job: Job) -> Submitted | None:
     placer, fr = job.connection.placer, job.fr
     if placer is None or fr.handle is None:
         return await job.connection.sink.find(fr.number)
-    return await placer.find_placed(fr.number, fr.handle)
+    return await placer.find_placed(job.request or source_request(fr.request), fr.handle)
 
 
 async def _recall(job: Job) -> Result:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from console.api.paging import page, read_cursor
-from console.api.params import Limit, Moment
 from console.api.problems import ProblemError
 from console.api.security import Keys
 from console.past import as_of
@@ -14,7 +13,8 @@ from console.search import SHORTEST, beyond, folded
 from console.waiting import waiting
 from waybill_common.db import Pool, Queries, rows
 
-At = Annotated[Moment | None, Query(description="RFC 3339, with a zone: the order as it was at that moment")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+At = Annotated[datetime | None, Query(description="RFC 3339, with a zone: the order as it was at that moment")]
 Search = Annotated[
     str | None,
     Query(
@@ -83,6 +83,8 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
 async def past_order(pool: Pool, q: Queries, row: Any, at: datetime) -> dict[str, Any]:
     """The answer of `GET /orders/{id}` as it would have been at `at`."""
     order_id = row["order_id"]
+    if at.tzinfo is None:
+        raise ProblemError(422, "Which zone?", f"at={at.isoformat()}: add one, e.g. {at.isoformat()}Z")
     version = await q.order_version_at(pool, order_id=order_id, at=at)
     if version is None:
         first = await q.first_version(pool, order_id=order_id)
