@@ -52,12 +52,9 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
     @router.get("/orders/{order_id}")
     async def show_order(order_id: str, at: At = None) -> dict[str, Any]:
         """Lines, holds, FRs, shipments, the decision, and what it waits for; with `at`, as it all was then."""
-        row = await _order(order_id)
         if at is not None:
-            return await past_order(pool, q, row, at)
-        requests = [dict(r) for r in await rows(q.frs_by_order(pool, order_id=order_id))]
-        shipments = [dict(s) for s in await rows(q.shipments_by_order(pool, order_id=order_id))]
-        return _whole(row["snapshot"], dict(row), requests, shipments)
+            return await past_order(pool, q, await _order(order_id), at)
+        return await order_in_full(pool, q, order_id)
 
     @router.get("/orders/{order_id}/timeline")
     async def timeline(order_id: str) -> dict[str, Any]:
@@ -70,14 +67,25 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         return {"order_id": order_id, "activities": activities, "exchanges": exchanges}
 
     async def _order(order_id: str) -> Any:
-        row = await q.order_by_id(pool, order_id=order_id)
-        if row is None:
-            raise ProblemError(
-                404, "No such order", f"No order has the id {order_id!r}; find it by GET /orders?number="
-            )
-        return row
+        return await known_order(pool, q, order_id)
 
     return router
+
+
+async def known_order(pool: Pool, q: Queries, order_id: str) -> Any:
+    """Its row, or a problem that says how to find it."""
+    row = await q.order_by_id(pool, order_id=order_id)
+    if row is None:
+        raise ProblemError(404, "No such order", f"No order has the id {order_id!r}; find it by GET /orders?number=")
+    return row
+
+
+async def order_in_full(pool: Pool, q: Queries, order_id: str) -> dict[str, Any]:
+    """The answer of `GET /orders/{id}`."""
+    row = await known_order(pool, q, order_id)
+    requests = [dict(r) for r in await rows(q.frs_by_order(pool, order_id=order_id))]
+    shipments = [dict(s) for s in await rows(q.shipments_by_order(pool, order_id=order_id))]
+    return _whole(row["snapshot"], dict(row), requests, shipments)
 
 
 async def past_order(pool: Pool, q: Queries, row: Any, at: datetime) -> dict[str, Any]:

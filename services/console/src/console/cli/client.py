@@ -25,13 +25,18 @@ _PASSING = (429, 502, 503, 504)
 
 def call(method: str, path: str, **options: Any) -> Any:
     """The answer's JSON. Anything else ends the program with code 1 and one message."""
+    return fetch(method, path, **options).json()
+
+
+def fetch(method: str, path: str, **options: Any) -> httpx.Response:
+    """The answer itself, when it is one that was asked for."""
     try:
         answer = _ask(method, path, options)
     except httpx.HTTPError as error:
         fail(f"no answer from {url()} ({type(error).__name__}): is the console running? WAYBILL_URL says where it is")
     if answer.status_code >= 400:
         refused(answer)
-    return answer.json()
+    return answer
 
 
 def call_patiently(method: str, path: str, **options: Any) -> Any:

@@ -1,11 +1,12 @@
 """`waybill orders`: where is my order?"""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from console.cli import importing
-from console.cli.client import call, fail, listed, out, print_json, print_table
+from console.cli.client import call, fail, fetch, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
 app = typer.Typer(no_args_is_help=True, help="Orders: list, show, import, place, act on them.")
@@ -154,6 +155,21 @@ def _act(number: str, action: str, reason: str) -> None:
 def trace(number: Number) -> None:
     """The id of the order's trace, to open in the tracing tool."""
     out.print(call("GET", f"/orders/{find(number)}")["trace"] or fail("this order has no trace"))
+
+
+@app.command()
+def bundle(
+    number: Number,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="write here; default: NUMBER-bundle.zip")] = None,
+) -> None:
+    """The order's whole story as one zip file to hand to somebody else: secrets removed, the buyer's data in it.
+
+    Example: waybill orders bundle 1001
+    """
+    content = fetch("GET", f"/orders/{find(number)}/bundle").content
+    path = file or Path(f"{number.strip('#').replace('/', '_')}-bundle.zip")
+    path.write_bytes(content)
+    out.print(f"{path} ({len(content)} bytes)", highlight=False)
 
 
 def find(number: str) -> str:

@@ -91,6 +91,9 @@ select v.snapshot, v.sequence, v.at, (
     ) as state_since
 from order_versions v where v.order_id = :order_id and v.at <= :at order by v.sequence desc limit 1;
 
+-- name: versions_of(order_id)
+select sequence, at, snapshot from order_versions where order_id = :order_id order by sequence;
+
 -- name: first_version(order_id)$
 select min(at) from order_versions where order_id = :order_id;
 
