@@ -34,6 +34,7 @@ check: setup  ## format, lint, types, boundaries, generated documents
 	@$(PY) -m mypy libs/*/src services/*/src sandbox/src benchmarks
 	@.venv/bin/lint-imports
 	@$(PY) -m waybill_contracts.documents . --check
+	@$(PY) -m fulfillment_push.drawing docs/mechanisms/sending-requests.md --check
 
 format: setup  ## put every file into form
 	@$(PY) -m ruff format .
@@ -53,6 +54,7 @@ release-contracts: setup  ## today's messages become yesterday's (when a release
 	@$(PY) tests/contracts/release_yesterday.py
 
 docs: schemas  ## everything in docs that is generated
+	@$(PY) -m fulfillment_push.drawing docs/mechanisms/sending-requests.md
 
 contracts: setup  ## check our requests against the vendors' own specs: make contracts SPECS=DIR
 	@test -n "$(SPECS)" || { echo "say where the vendors' specs are: make contracts SPECS=DIR"; exit 2; }

@@ -135,6 +135,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "fr.recall_refused": {**PROGRESS, "recall": "refused"},
     "fr.canceled": {**PROGRESS, "state": "CANCELED", "lines": [{"line_id": "1", "sku": "SKU-1", "quantity": 1}]},
     "fr.voided": {**PROGRESS, "state": "VOIDED"},
+    "fr.shipping_changed": {**PROGRESS, "state": "ACKNOWLEDGED", "shipping": "partial"},
     "fr.watched": {"fr_id": FR["fr_id"], "order_id": ORDER["order_id"], "push_sequence": 3},
     "shipment.recorded": SHIPPED,
     "shipment.refused": {**SHIPPED, "reason": REASON},

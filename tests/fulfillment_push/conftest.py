@@ -22,7 +22,9 @@ import pytest_asyncio
 
 from fulfillment_push.answers_worker import AnswersWorker
 from fulfillment_push.consumer import Inbox
+from fulfillment_push.deadlines import Deadlines
 from fulfillment_push.notices import EventNotices
+from fulfillment_push.routes import Desk
 from fulfillment_push.send_run import SendRun
 from fulfillment_push.settle import Settler
 from fulfillment_push.sources import KnownSource, SourceBook
@@ -41,17 +43,23 @@ from waybill_contracts.configuration import Source
 from waybill_contracts.envelope import Received
 from waybill_contracts.event import Event
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
+from waybill_contracts.fulfillment_submitted import Reason
 from waybill_contracts.orders_imported import OrderChanged, OrderFact, OrderHeld, OrderReleased
+from waybill_contracts.shipment_synced import ShipmentFact, ShipmentRecorded, ShipmentWithdrawn
 from waybill_contracts.values import (
     Address,
     Component,
     Cost,
     FulfillmentRequest,
+    FulfillmentStatus,
     Order,
     OrderLine,
     OrderState,
     PaymentState,
     RequestLine,
+    Shipment,
+    ShipmentLine,
+    SyncStatus,
 )
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import CancelAnswer, Features, SourceRequest, Submitted
@@ -116,6 +124,21 @@ def void_requested(fr_id: str = "f1", order_id: str = "o1", *, sequence: int = 2
     return FrVoidRequested(
         at=AT, sequence=sequence, fr_id=fr_id, order_id=order_id, order_version=1, reason="order canceled"
     )
+
+
+def shipment(
+    shipment_id: str, units: int, *, fr_id: str = "f1", order_id: str = "o1", sequence: int = 1, withdrawn: bool = False
+) -> ShipmentFact:
+    """The poller's word about units of the FR that `fr_of` makes."""
+    told = Shipment(
+        shipment_id=shipment_id, order_id=order_id, fr_id=fr_id, source="east", source_shipment_id=shipment_id,
+        lines=(ShipmentLine(line_id="l1", sku="SKU-1", quantity=units),), carrier="ups", shipped_at=AT,
+    )  # fmt: skip
+    axes: dict[str, Any] = {"fulfillment": FulfillmentStatus.PARTIAL, "sync": SyncStatus.PENDING}
+    if withdrawn:
+        why = Reason(code="withdrawn", message="the source took it back")
+        return ShipmentWithdrawn(at=AT, sequence=sequence, shipment=told, reason=why, **axes)
+    return ShipmentRecorded(at=AT, sequence=sequence, shipment=told, **axes)
 
 
 def order_fact(kind: type[OrderFact], order: Order) -> OrderFact:
@@ -330,6 +353,14 @@ class Stage:
                     return
                 await asyncio.sleep(rest)
 
+    async def act(self, fr_ids: list[str], action: Any) -> list[dict[str, Any]]:
+        """What a person does, as the internal HTTP has it done."""
+        return await Desk(self.pool, self.store, self.book, Alerts(EventNotices()), lambda: None).act(fr_ids, action)
+
+    async def watch_deadlines(self) -> int:
+        """One turn of the worker that says what rests or waits too long."""
+        return await Deadlines(self.pool, self.store, self.book, Alerts(EventNotices())).turn()
+
     async def make_due(self) -> None:
         """Time passes for everything that has a due time."""
         await self.pool.execute("update frs set due_at = clock_timestamp() where due_at is not null")
@@ -338,7 +369,8 @@ class Stage:
         """All stored moments move into the past: leases, due times, first read-backs."""
         await self.pool.execute(
             "update frs set due_at = due_at - $1::interval, lease_until = lease_until - $1::interval, "
-            "lease_ended = lease_ended - $1::interval, first_missing = first_missing - $1::interval",
+            "lease_ended = lease_ended - $1::interval, first_missing = first_missing - $1::interval, "
+            "sent_at = sent_at - $1::interval, recalled_at = recalled_at - $1::interval",
             timedelta(seconds=seconds),
         )
 
@@ -423,6 +455,7 @@ class _Kit:
     created = staticmethod(created)
     confirmed = staticmethod(confirmed)
     void_requested = staticmethod(void_requested)
+    shipment = staticmethod(shipment)
     order_fact = staticmethod(order_fact)
     failing = staticmethod(failing)
     error = staticmethod(error)

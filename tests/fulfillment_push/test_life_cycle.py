@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fulfillment_push import drawing
 from fulfillment_push.fr import Fr
-from fulfillment_push.lifecycle import FINAL, MOVES, Condition, MoveRefused, advance
+from fulfillment_push.lifecycle import FINAL, MOVES, Condition, MoveRefused, advance, wrong_with
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Recall
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -19,23 +21,12 @@ def an_fr(state: FrState, **given: object) -> Fr:
     return Fr("f1", "o1", AT, number="E-1", state=state, **given)  # type: ignore[arg-type]
 
 
-def test_every_state_is_in_the_table_and_can_be_reached() -> None:
-    assert set(MOVES) == set(FrState)
-    reached = {FrState.UNPROCESSED}
-    while more := {to for state in reached for to in MOVES[state]} - reached:
-        reached |= more
-    assert reached == set(FrState)
+def test_fp1_every_state_is_known_can_be_reached_and_can_end() -> None:
+    assert wrong_with(MOVES) == []
 
 
 def test_only_canceled_and_voided_are_final() -> None:
     assert {FrState.CANCELED, FrState.VOIDED} == FINAL
-
-
-def test_every_state_can_still_end() -> None:
-    ends = set(FINAL)
-    while more := {state for state, to in MOVES.items() if set(to) & ends} - ends:
-        ends |= more
-    assert ends == set(FrState)
 
 
 @pytest.mark.parametrize(("state", "to"), [pair for pair in EVERY if pair[1] not in MOVES[pair[0]]])
@@ -76,10 +67,34 @@ def test_only_a_person_marks_what_was_not_sent(state: FrState, to: FrState) -> N
         advance(an_fr(state), to, who="test", why="test")
 
 
-def test_the_page_shows_the_table_as_it_is() -> None:
-    page = (Path(__file__).parents[2] / "docs/mechanisms/sending-requests.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).parents[2] / "docs/mechanisms/sending-requests.md"
+
+
+def test_fp1_the_page_shows_the_table_as_it_is() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert drawing.drawn(page) == page, "run `make docs`"
     for state, following in MOVES.items():
-        cells = [
-            f"`{to.value}`" + ("" if how is Condition.ALWAYS else f" ({how.value})") for to, how in following.items()
-        ]
-        assert f"| `{state.value}` | {', '.join(cells) or '–'} |" in page
+        for to in following:
+            assert f"    {state.value} --> {to.value}" in page
+
+
+def test_fp1_a_page_that_says_otherwise_is_found_and_mended(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        PAGE.read_text(encoding="utf-8").replace("| `VOIDED` | – |", "| `VOIDED` | `PROCESSING` |"), "utf-8"
+    )
+    assert drawing.main(str(page), "--check") == 1
+    assert drawing.main(str(page)) == 0
+    assert drawing.main(str(page), "--check") == 0
+    with pytest.raises(ValueError, match="no place"):
+        drawing.drawn("a page without marks")
+
+
+def test_fp1_the_check_of_the_table_finds_unreachable_states_and_unknown_targets() -> None:
+    assert wrong_with(MOVES) == []
+    cut_off = {state: {to: how for to, how in to_.items() if to is not FrState.FAILED} for state, to_ in MOVES.items()}
+    assert wrong_with(cut_off) == ["FAILED cannot be reached"]
+    nowhere: Any = MOVES | {FrState.FAILED: {"LOST": Condition.ALWAYS}}
+    assert wrong_with(nowhere) == ["FAILED leads to LOST, which is no state", "FAILED can never end"]
+    missing = {state: to for state, to in MOVES.items() if state is not FrState.CANCELED}
+    assert "CANCELED is not in the table" in wrong_with(missing)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from fulfillment_push.by_hand import mark, recalled
 from waybill_common.retry import Family
+from waybill_contracts.fulfillment_submitted import FrState
 from waybill_platforms.model import CancelAnswer
 
 
@@ -38,7 +40,7 @@ async def test_a_refused_recall_is_told_and_the_fr_stays_sent(stage: Any, kit: A
     await sent_and_void_wanted(stage, kit)
     await stage.send()
     row = await stage.fr()
-    assert (row["state"], row["recall"], row["due_at"]) == ("ACKNOWLEDGED", "refused", None)
+    assert (row["state"], row["recall"], row["waiting"]) == ("ACKNOWLEDGED", "refused", "source_progress")
     facts = dict(await stage.told("f1"))
     assert facts["fr.recall_refused"]["reason"]["message"] == "Shipped at 09:58"
 
@@ -54,17 +56,54 @@ async def test_a_pending_recall_is_asked_again_until_it_is_decided(stage: Any, k
     assert (await stage.fr())["state"] == "VOIDED"
 
 
-async def test_a_source_that_never_answers_a_recall_is_shown_as_such(stage: Any, kit: Any) -> None:
-    stage.sources["east"].cancels = [CancelAnswer("pending")] * 25
+async def test_fp7_a_source_that_has_not_answered_a_recall_within_the_hour_is_shown_as_such_and_asked_on(
+    stage: Any, kit: Any
+) -> None:
+    stage.sources["east"].cancels = [CancelAnswer("pending")] * 3
     await sent_and_void_wanted(stage, kit)
-    for _ in range(21):
-        await stage.send()
-        await stage.make_due()
+    await stage.send()
+    await stage.watch_deadlines()
+    assert (await stage.fr())["recall"] == "requested"
+    await stage.told()
+    await stage.pass_time(3700)
+    await stage.watch_deadlines()
+    told = await stage.told()
+    assert [(kind, fact.get("recall")) for kind, fact in told] == [
+        ("fr.recall_requested", "unanswered"), ("alert.raised", None),
+    ]  # fmt: skip
     assert (await stage.fr())["recall"] == "unanswered"
-    await stage.make_due()
     stage.sources["east"].cancels = []
+    await stage.make_due()
     await stage.send()
     assert (await stage.fr())["state"] == "VOIDED"
+    await stage.watch_deadlines()
+    assert "alert.cleared" in dict(await stage.told())
+
+
+async def test_fp7_a_recall_at_a_source_without_connection_has_the_same_deadline(stage: Any, kit: Any) -> None:
+    await stage.configure(kit.source_of("hand", platform="manual", url=None))
+    await stage.deliver(kit.created(kit.fr_of(source="hand")))
+    await stage.act(["f1"], lambda fr: mark(fr, FrState.PROCESSED, who="kim", why="faxed"))
+    await stage.deliver(kit.void_requested())
+    await stage.send()
+    assert (await stage.fr())["waiting"] == "recall_by_hand"
+    await stage.pass_time(3700)
+    await stage.watch_deadlines()
+    assert (await stage.fr())["recall"] == "unanswered"
+    await stage.act(["f1"], lambda fr: recalled(fr, given_back=True, who="kim", why="they called back"))
+    assert (await stage.fr())["state"] == "VOIDED"
+
+
+async def test_fp7_a_refused_recall_is_looked_at_again_what_the_source_does_later_is_seen(stage: Any, kit: Any) -> None:
+    east = stage.sources["east"]
+    east.cancels = [CancelAnswer("refused", "too late")]
+    await sent_and_void_wanted(stage, kit)
+    await stage.send()
+    assert ((await stage.fr())["recall"], (await stage.fr())["waiting"]) == ("refused", "source_progress")
+    east.requests["E-f1"] = replace(east.requests["E-f1"], canceled=True)
+    await stage.make_due()
+    await stage.send()
+    assert (await stage.fr())["state"] == "CANCELED"
 
 
 async def test_a_source_without_cancellation_refuses(stage: Any, kit: Any) -> None:

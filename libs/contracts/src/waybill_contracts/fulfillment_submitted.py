@@ -41,6 +41,16 @@ class Recall(StrEnum):
     UNANSWERED = "unanswered"
 
 
+class FrShipping(StrEnum):
+    """How much of it has shipped: an axis of its own beside the state (FP-1)."""
+
+    AWAITING = "awaiting"
+    PARTIAL = "partial"
+    SHIPPED = "shipped"
+    CANCELED = "canceled"
+    """Nothing of it will ship: voided, or canceled by the source."""
+
+
 class Reason(Value):
     """Why, in a code for programs, a sentence for people, and what to do next."""
 
@@ -65,6 +75,7 @@ class FrProgress(Event):
     router_sequence: int = Field(ge=0, description="the newest fact of the router about this FR that was applied")
     attempt: int = Field(default=0, ge=0)
     reason: Reason | None = None
+    shipping: FrShipping = Field(default=FrShipping.AWAITING, description="how much of it has shipped")
 
     @property
     def aggregate(self) -> str:
@@ -146,3 +157,9 @@ class FrVoided(FrProgress):
     """We took it back: its stock is free again."""
 
     TYPE: ClassVar[str] = "waybill.fr.voided.v1"
+
+
+class FrShippingChanged(FrProgress):
+    """More, or less, of it has shipped than before: `shipping` says how much."""
+
+    TYPE: ClassVar[str] = "waybill.fr.shipping_changed.v1"

@@ -15,6 +15,7 @@ from waybill_contracts.fulfillment_submitted import (
     FrRecallRefused,
     FrRecallRequested,
     FrReceived,
+    FrShippingChanged,
     FrSubmitted,
     FrVoided,
 )
@@ -64,6 +65,7 @@ EVENTS: dict[str, type[Event]] = {
         FrRecallRefused,
         FrCanceled,
         FrVoided,
+        FrShippingChanged,
         FrWatched,
         ShipmentRecorded,
         ShipmentRefused,

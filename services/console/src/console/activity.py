@@ -50,10 +50,14 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     push.FrAcknowledged: lambda e: f"FR {e.number} acknowledged by {e.source}",
     push.FrFailed: lambda e: f"FR {e.number} failed at {e.source}{_because(e.reason)}",
     push.FrOutcomeUnknown: lambda e: f"FR {e.number}: not known whether {e.source} has it{_because(e.reason)}",
-    push.FrRecallRequested: lambda e: f"FR {e.number} asked back from {e.source}",
+    push.FrRecallRequested: lambda e: (
+        f"FR {e.number} asked back from {e.source}"
+        + (": no answer within the hour" if e.recall is push.Recall.UNANSWERED else "")
+    ),
     push.FrRecallRefused: lambda e: f"{e.source} ships FR {e.number} all the same{_because(e.reason)}",
     push.FrCanceled: lambda e: f"{e.source} canceled FR {e.number}{': ' + _units(e.lines) if e.lines else ''}",
     push.FrVoided: lambda e: f"FR {e.number} voided",
+    push.FrShippingChanged: lambda e: f"FR {e.number}: {e.shipping.value}",
     ship.FrWatched: lambda e: "Watching the source for shipments",
     ship.ShipmentRecorded: lambda e: f"{e.shipment.source} shipped {_units(e.shipment.lines)} {_tracking(e)}",
     ship.ShipmentRefused: lambda e: f"Shipment refused{_because(e.reason)}",

@@ -5,6 +5,7 @@ from functools import partial
 from fulfillment_push.answers_worker import AnswersWorker
 from fulfillment_push.connections import OpenSources
 from fulfillment_push.consumer import TOPICS, Inbox, decode
+from fulfillment_push.deadlines import Deadlines
 from fulfillment_push.notices import EventNotices
 from fulfillment_push.receive import SERVICE
 from fulfillment_push.routes import Desk, make_routes
@@ -53,13 +54,14 @@ async def build(runtime: Runtime[PushSettings]) -> Parts:
     answers = AnswersWorker(runtime.pool, run, Settler(store, runtime.health, runtime.alerts))
     sending = Worker("send-run", run.turn, idle_max=settings.idle_max)
     storing = Worker("answers", answers.turn, idle_max=1.0)
+    watching = Worker("deadlines", Deadlines(runtime.pool, store, book, runtime.alerts).turn, idle_max=30.0)
     run.on_answer = storing.wake
     answers.on_room = sending.wake
     inbox = Inbox(store, book, runtime.health, runtime.telemetry)
     desk = Desk(runtime.pool, store, book, runtime.alerts, sending.wake)
     return Parts(
         subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, on_commit=(sending.wake,)),
-        workers=(sending, storing),
+        workers=(sending, storing, watching),
         routes=make_routes(desk, internal(settings.service_tokens)),
         finishers=(partial(answers.drain, ANSWERS_AT_THE_END),),
         closers=(connections.aclose,),

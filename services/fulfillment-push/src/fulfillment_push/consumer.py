@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from fulfillment_push.facts import needs_bodies
+from fulfillment_push.facts import needs_bodies, tell
 from fulfillment_push.fr import Fr
+from fulfillment_push.lifecycle import SENT
 from fulfillment_push.prove import shipped
 from fulfillment_push.receive import queue, receive
+from fulfillment_push.shipping import count
 from fulfillment_push.sources import SourceBook, take_in
 from fulfillment_push.store import Store
 from waybill_common.breaker import Health
@@ -18,11 +20,20 @@ from waybill_contracts.config_changed import Configured
 from waybill_contracts.envelope import Received
 from waybill_contracts.envelope import decode as decode_event
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrFact, FrVoidRequested
+from waybill_contracts.fulfillment_submitted import FrShipping, FrShippingChanged, Recall
 from waybill_contracts.orders_imported import OrderFact
-from waybill_contracts.shipment_synced import FrWatched, OrderShipped, ShipmentRecorded
+from waybill_contracts.shipment_synced import (
+    FrWatched,
+    OrderShipped,
+    ShipmentConflicted,
+    ShipmentFact,
+    ShipmentRecorded,
+    ShipmentWithdrawn,
+)
 
 TOPICS = (topics.FR_CREATED, topics.ORDERS_IMPORTED, topics.CONFIG_CHANGED, topics.SHIPMENT_SYNCED)
-_FOR_US = (FrCreated, FrConfirmed, FrVoidRequested, OrderFact, Configured, FrWatched, ShipmentRecorded, OrderShipped)
+_SHIPMENTS = (ShipmentRecorded, ShipmentConflicted, ShipmentWithdrawn)
+_FOR_US = (FrCreated, FrConfirmed, FrVoidRequested, OrderFact, Configured, FrWatched, OrderShipped, *_SHIPMENTS)
 
 
 def decode(record: Record) -> Received | None:
@@ -56,7 +67,7 @@ class Inbox:
 
     async def _apply(self, conn: Connection, batch: Sequence[Received], changed_orders: Sequence[str]) -> None:
         facts = [received for received in batch if isinstance(received.event, FrFact)]
-        shipments = [received.event for received in batch if isinstance(received.event, ShipmentRecorded)]
+        shipments = [received.event for received in batch if isinstance(received.event, _SHIPMENTS)]
         first_heard: dict[str, tuple[str, str, str | None]] = {}
         for received in facts:
             if isinstance(received.event, FrFact):
@@ -73,11 +84,25 @@ class Inbox:
             if isinstance(received.event, FrFact):
                 receive(frs[received.event.fr_id], received.event)
         for event in shipments:
-            if event.shipment.fr_id in frs:
+            if event.shipment.fr_id in frs and isinstance(event, ShipmentRecorded):
                 shipped(frs[event.shipment.fr_id], event.shipment)
+        await self._count_shipped(conn, frs, shipments)
         for fr in frs.values():
             queue(fr, self._book.settings)
         await self._store.save(conn, frs.values())
+
+    async def _count_shipped(self, conn: Connection, frs: dict[str, Fr], told: Sequence[ShipmentFact]) -> None:
+        """The second axis: the sum over all shipments of an FR, whatever is told how often."""
+        for fr_id, units in (await self._store.shipped(conn, told)).items():
+            fr = frs.get(fr_id)
+            if fr is None or not fr.known:
+                continue
+            before = fr.shipping
+            count(fr, units)
+            if fr.shipping is FrShipping.SHIPPED and fr.state in SENT and fr.recall is not Recall.REQUESTED:
+                fr.rest()
+            if fr.shipping is not before:
+                tell(fr, FrShippingChanged)
 
     def _trace(self, received: Received) -> str | None:
         """What happens to the FR later hangs below its arrival here."""

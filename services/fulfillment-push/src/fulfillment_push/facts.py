@@ -64,6 +64,7 @@ def _build(fr: Fr, kind: type[FrProgress], at: datetime) -> FrProgress:
         "router_sequence": fr.router_sequence,
         "attempt": fr.attempts,
         "reason": fr.reason,
+        "shipping": fr.shipping,
     }
     if kind in (FrSubmitted, FrAcknowledged):
         fields["platform_id"] = fr.platform_id or ""

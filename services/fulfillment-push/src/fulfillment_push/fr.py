@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from waybill_contracts.event import Event
-from waybill_contracts.fulfillment_submitted import FrState, Outcome, Reason, Recall
+from waybill_contracts.fulfillment_submitted import FrShipping, FrState, Outcome, Reason, Recall
 from waybill_contracts.values import FulfillmentRequest, OrderState
 
 
@@ -86,6 +86,7 @@ class Fr:
     state: FrState = FrState.UNPROCESSED
     outcome: Outcome = Outcome.NONE
     recall: Recall = Recall.NONE
+    shipping: FrShipping = FrShipping.AWAITING
     known: bool = False  # fr.created was applied: there is something to send
     auto_process: bool = True
     router_sequence: int = 0
@@ -99,6 +100,7 @@ class Fr:
     reason: Reason | None = None
     canceled: list[dict[str, Any]] = field(default_factory=list)  # units told by the newest fr.canceled
     canceled_total: dict[tuple[str, str], int] = field(default_factory=dict)  # by (line id, SKU)
+    shipped_total: dict[tuple[str, str], int] = field(default_factory=dict)  # by (line id, SKU)
     last_fact: str | None = None  # type of the newest event told
     fact_at: datetime | None = None
     waiting: Waiting | None = None
@@ -108,6 +110,8 @@ class Fr:
     lease_until: datetime | None = None
     lease_ended: datetime | None = None  # when the holder of the open intent surely stopped sending
     first_missing: datetime | None = None  # first read-back that found nothing
+    sent_at: datetime | None = None  # since when its source has it
+    recalled_at: datetime | None = None  # since when it is asked back
     traceparent: str | None = None
     body: dict[str, Any] | None = None
     body_is_new: bool = False

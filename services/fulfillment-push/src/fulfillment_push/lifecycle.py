@@ -4,10 +4,11 @@
 Each move leaves a line of history: who, why, when, at which attempt.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from fulfillment_push.fr import Fr, Move
-from waybill_contracts.fulfillment_submitted import FrState, Recall
+from waybill_contracts.fulfillment_submitted import FrShipping, FrState, Recall
 
 
 class Condition(StrEnum):
@@ -59,6 +60,25 @@ SENT = frozenset({FrState.PROCESSED, FrState.ACKNOWLEDGED})
 FINAL = frozenset(state for state, following in MOVES.items() if not following)
 
 
+def wrong_with(moves: Mapping[FrState, Mapping[FrState, Condition]]) -> list[str]:
+    """What a table of moves gets wrong: unknown or missing states, ones that are never reached or never end."""
+    wrong = [f"{state} is not in the table" for state in FrState if state not in moves]
+    wrong += [f"{a} leads to {b}, which is no state" for a, to in moves.items() for b in to if b not in set(FrState)]
+    reached = _closure({FrState.UNPROCESSED}, lambda state: moves.get(state, {}))
+    wrong += [f"{state} cannot be reached" for state in moves if state not in reached]
+    back = {state: [before for before, to in moves.items() if state in to] for state in FrState}
+    ends = _closure({state for state, to in moves.items() if not to}, lambda state: back[state])
+    wrong += [f"{state} can never end" for state in moves if state not in ends]
+    return wrong
+
+
+def _closure(start: set[FrState], following: Callable[[FrState], Iterable[FrState]]) -> set[FrState]:
+    found = set(start)
+    while more := {to for state in found & set(FrState) for to in following(state)} - found:
+        found |= more
+    return found
+
+
 class MoveRefused(Exception):
     """The life cycle has no such move; the text names the FR, both states and what would have to hold."""
 
@@ -73,6 +93,10 @@ def advance(fr: Fr, to: FrState, *, who: str, why: str, by_hand: bool = False) -
         raise MoveRefused(f"FR {fr.number or fr.fr_id} is {fr.state} and may become {to} only with: {condition}")
     fr.moves.append(Move(fr.state, to, who, why, fr.now, fr.attempts))
     fr.state = to
+    if to in SENT:
+        fr.sent_at = fr.sent_at or fr.now
+    if to in FINAL and fr.shipping is FrShipping.AWAITING:
+        fr.shipping = FrShipping.CANCELED
 
 
 def _holds(condition: Condition, fr: Fr, *, by_hand: bool) -> bool:

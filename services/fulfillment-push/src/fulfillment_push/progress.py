@@ -10,8 +10,9 @@ from fulfillment_push.facts import tell
 from fulfillment_push.fr import Fr, WaitsFor
 from fulfillment_push.lifecycle import SENT, advance
 from fulfillment_push.request import canceled_lines, takes_nothing
+from fulfillment_push.shipping import reckon
 from waybill_contracts.configuration import Source
-from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrCanceled, FrState
+from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrCanceled, FrShipping, FrState
 from waybill_platforms.model import Submitted
 
 FIRST, LONGEST = timedelta(minutes=5), timedelta(hours=6)
@@ -20,6 +21,9 @@ FIRST, LONGEST = timedelta(minutes=5), timedelta(hours=6)
 def watch(fr: Fr, source: Source) -> None:
     """Sets when a sent FR is looked at again."""
     if fr.state not in SENT or (fr.waiting is not None and fr.waiting.code is not WaitsFor.PROGRESS):
+        return
+    if fr.shipping is FrShipping.SHIPPED:
+        fr.rest()
         return
     wait = min(max(source.poll_every, FIRST) * 2 ** min(fr.asks, 10), LONGEST)
     fr.wait(WaitsFor.PROGRESS, "the source has it; looked at again", fr.now + wait)
@@ -57,9 +61,5 @@ def note_canceled(fr: Fr, submitted: Submitted) -> None:
     ]
     if fresh:
         fr.canceled, fr.canceled_total = fresh, fr.canceled_total | now
+        reckon(fr)
         tell(fr, FrCanceled)
-
-
-def unseen_for_long(fr: Fr, source: Source) -> bool:
-    """It rests unacknowledged for longer than the source's lead: somebody should look (FP-3)."""
-    return fr.state is FrState.PROCESSED and fr.fact_at is not None and fr.now - fr.fact_at > source.lead

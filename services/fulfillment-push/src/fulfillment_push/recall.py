@@ -1,7 +1,7 @@
 """What a source says to being asked to give a request back (FP-7). Pure.
 
-`pending` is asked again with growing waits; after `LONG` the page says that the source does not answer, and it goes on
-asking. A source that cannot cancel at all refuses: it ships, and a person calls it.
+`pending` is asked again with growing waits, also when its deadline is over (`deadlines.py`) and the page says that the
+source does not answer. A source that cannot cancel at all refuses: it ships, and a person calls it.
 """
 
 from fulfillment_push.facts import tell
@@ -12,7 +12,6 @@ from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import CancelAnswer
 
 FIRST, LONGEST = 15.0, 900.0
-LONG = 20
 
 
 def answered(fr: Fr, answer: CancelAnswer) -> None:
@@ -40,8 +39,6 @@ def refused(fr: Fr, code: str, message: str) -> None:
 def ask_again(fr: Fr, why: str, at_least: float = 0.0) -> None:
     """Not decided, or not heard: the same question later. Nothing is lost by asking twice."""
     fr.asks += 1
-    if fr.asks >= LONG:
-        fr.recall = Recall.UNANSWERED
     fr.wait_seconds(WaitsFor.RECALL, why, max(min(FIRST * fr.asks, LONGEST), at_least))
 
 

@@ -103,6 +103,7 @@ def something_is_there(fr: Fr) -> bool:
 def ask_back(fr: Fr) -> None:
     """It was sent: the source is asked to give it back (FP-7)."""
     fr.recall = Recall.REQUESTED
+    fr.recalled_at = fr.now
     fr.asks = 0
     fr.wait(WaitsFor.RECALL, "the source is asked to give it back", fr.now)
     tell(fr, FrRecallRequested)

@@ -24,7 +24,7 @@ from waybill_common.logs import declare_events
 from waybill_common.outbox import Message
 from waybill_common.retry import SP_8, Family, Schedule
 from waybill_contracts.envelope import encode
-from waybill_contracts.fulfillment_submitted import FrState
+from waybill_contracts.fulfillment_submitted import Recall
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import CancelAnswer, Submitted
 
@@ -74,23 +74,25 @@ class Settler:
             settled.append(fr)
         await self._store.save(conn, settled, more)
         await self._alert(conn, settled)
-        await self._alert_unseen(conn, [(frs[a.job.fr.fr_id], a) for a in batch if a.job.step is Step.LOOK])
 
     def _apply(self, fr: Fr, answer: Answer, bound: dict[tuple[str, str], str]) -> None:
-        result, step = answer.result, answer.job.step
+        result, step, source = answer.result, answer.job.step, answer.job.known.source
+        other = Counterpart(source, answer.job.connection.features)
         if step is Step.RECALL:
             self._recalled(fr, answer)
+            if fr.recall is Recall.REFUSED and other.can_look:
+                progress.watch(fr, source)
         elif step is Step.LOOK:
-            progress.seen(fr, result if isinstance(result, Submitted) else None, answer.job.known.source)
+            progress.seen(fr, result if isinstance(result, Submitted) else None, source)
         elif isinstance(result, NotSent):
             _not_sent(fr, step, result)
         elif isinstance(result, Prepared):
             answers.prepared(fr, result.handle)
         elif isinstance(result, Submitted):
-            other = bound.setdefault((fr.source, result.platform_id), fr.fr_id)
-            answers.found(fr, result, sent_now=step is Step.SEND, bound_to=None if other == fr.fr_id else other)
-            if Counterpart(answer.job.known.source, answer.job.connection.features).can_look:
-                progress.watch(fr, answer.job.known.source)
+            owner = bound.setdefault((fr.source, result.platform_id), fr.fr_id)
+            answers.found(fr, result, sent_now=step is Step.SEND, bound_to=None if owner == fr.fr_id else owner)
+            if other.can_look:
+                progress.watch(fr, source)
         elif isinstance(result, PlatformError):
             self._failed(fr, answer, result)
         elif result is None:
@@ -138,15 +140,6 @@ class Settler:
             _log.warning("send.needs_a_person", fr_id=fr.fr_id, number=fr.number, detail=detail)
             title = f"FR {fr.number} at {fr.source}: {'reference conflict' if conflict else 'outcome unknown'}"
             await self._alerts.raised(conn, alert_key(fr.fr_id), title, detail)
-
-    async def _alert_unseen(self, conn: Connection, looked: Iterable[tuple[Fr, Answer]]) -> None:
-        """A place to rest, but not unseen (FP-3)."""
-        for fr, answer in looked:
-            key = f"{SERVICE}/unacknowledged/{fr.fr_id}"
-            if progress.unseen_for_long(fr, answer.job.known.source):
-                await self._alerts.raised(conn, key, f"FR {fr.number} rests at {fr.source}", "sent, not acknowledged")
-            elif fr.state is not FrState.PROCESSED:
-                await self._alerts.cleared(conn, key)
 
 
 def alert_key(fr_id: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 from fulfillment_push.fr import Fr, KnownOrder, Waiting, WaitsFor
 from fulfillment_push.receive import SERVICE
+from fulfillment_push.shipping import Units, units_of
 from waybill_common.db import Connection, queries, rows
 from waybill_common.outbox import Message, Receipt, append
 from waybill_contracts.envelope import encode
 from waybill_contracts.event import Event
-from waybill_contracts.fulfillment_submitted import FrState, FrSubmitted, Outcome, Reason, Recall
+from waybill_contracts.fulfillment_submitted import FrShipping, FrState, FrSubmitted, Outcome, Reason, Recall
+from waybill_contracts.shipment_synced import ShipmentFact
 from waybill_contracts.values import Order, OrderState
 
 
@@ -82,6 +84,27 @@ class Store:
         found = await rows(self.q.bound_platform_ids(conn, sources=sources, platform_ids=platform_ids))
         return {(row["source"], row["platform_id"]): row["fr_id"] for row in found}
 
+    async def shipped(self, conn: Connection, told: Sequence[ShipmentFact]) -> dict[str, list[Units]]:
+        """Keeps the newest word about each shipment; the units of all shipments of each FR that it changes."""
+        newest: dict[str, ShipmentFact] = {}
+        for event in sorted(told, key=lambda event: event.sequence):
+            newest[event.shipment.shipment_id] = event
+        if not newest:
+            return {}
+        changed = await rows(
+            self.q.upsert_shipments(
+                conn,
+                shipment_ids=list(newest),
+                fr_ids=[event.shipment.fr_id for event in newest.values()],
+                sequences=[event.sequence for event in newest.values()],
+                units=[{"units": units_of(event)} for event in newest.values()],
+            )
+        )
+        found: dict[str, list[Units]] = {row["fr_id"]: [] for row in changed}
+        for row in await rows(self.q.shipped_units(conn, fr_ids=list(found))):
+            found[row["fr_id"]].append(row["units"]["units"])
+        return found
+
     async def save(self, conn: Connection, frs: Iterable[Fr], more: Sequence[Message] = ()) -> None:
         """Writes what changed, its history and its events, then `more` messages; facts leave in the order told."""
         frs = list(frs)
@@ -123,7 +146,7 @@ _COLUMNS = (
     "sources", "numbers", "states", "outcomes", "recalls", "knowns", "auto_processes", "router_sequences", "sequences",
     "order_versions", "attempts", "asks", "void_reasons", "platform_ids", "reasons", "canceled", "last_facts",
     "fact_ats", "waitings", "waiting_details", "waiting_sinces", "due_ats", "lease_tokens", "lease_untils",
-    "lease_endeds", "first_missings", "handles",
+    "lease_endeds", "first_missings", "handles", "shippings", "shipped", "sent_ats", "recalled_ats",
 )  # fmt: skip
 
 
@@ -135,12 +158,17 @@ def columns(fr: Fr) -> tuple[Any, ...]:
         fr.router_sequence, fr.sequence, fr.order_version, fr.attempts, fr.asks, fr.void_reason, fr.platform_id,
         None if fr.reason is None else fr.reason.model_dump(mode="json"), _canceled(fr), fr.last_fact,
         fr.fact_at, waiting and waiting.code.value, waiting and waiting.detail[:500], fr.waiting_since, fr.due_at,
-        fr.lease_token, fr.lease_until, fr.lease_ended, fr.first_missing, fr.handle,
+        fr.lease_token, fr.lease_until, fr.lease_ended, fr.first_missing, fr.handle, fr.shipping.value,
+        _shipped(fr), fr.sent_at, fr.recalled_at,
     )  # fmt: skip
 
 
 def _canceled(fr: Fr) -> dict[str, Any]:
     return {"lines": fr.canceled, "total": [[line, sku, units] for (line, sku), units in fr.canceled_total.items()]}
+
+
+def _shipped(fr: Fr) -> dict[str, Any]:
+    return {"total": [[line, sku, units] for (line, sku), units in sorted(fr.shipped_total.items())]}
 
 
 def _fr(row: Any, order: KnownOrder | None) -> Fr:
@@ -151,10 +179,12 @@ def _fr(row: Any, order: KnownOrder | None) -> Fr:
         state=FrState(row["state"]),
         outcome=Outcome(row["outcome"]),
         recall=Recall(row["recall"]),
+        shipping=FrShipping(row["shipping"]),
         reason=None if reason is None else Reason.model_validate(reason),
         waiting=None if waiting is None else Waiting(WaitsFor(waiting), row["waiting_detail"] or ""),
         canceled=row["canceled"]["lines"],
         canceled_total={(line, sku): units for line, sku, units in row["canceled"].get("total", ())},
+        shipped_total={(line, sku): units for line, sku, units in row["shipped"]["total"]},
         order=order,
     )
     fr.stored = columns(fr)
@@ -164,5 +194,6 @@ def _fr(row: Any, order: KnownOrder | None) -> Fr:
 _AS_IT_IS = (
     "fr_id", "order_id", "now", "source", "number", "known", "auto_process", "router_sequence", "sequence",
     "order_version", "attempts", "asks", "void_reason", "platform_id", "handle", "last_fact", "fact_at",
-    "waiting_since", "due_at", "lease_token", "lease_until", "lease_ended", "first_missing", "traceparent", "body",
+    "waiting_since", "due_at", "lease_token", "lease_until", "lease_ended", "first_missing", "sent_at", "recalled_at",
+    "traceparent", "body",
 )  # fmt: skip

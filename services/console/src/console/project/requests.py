@@ -23,6 +23,7 @@ _PROGRESS = (
     "submitted",
     "sequences",
     "times",
+    "shippings",
 )
 
 
@@ -70,4 +71,5 @@ def _progress_row(
         submitted.get(event.fr_id),
         event.sequence,
         event.at,
+        event.shipping.value,
     )

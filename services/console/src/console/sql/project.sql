@@ -50,16 +50,16 @@ set body = excluded.body, source = excluded.source, number = excluded.number,
     router_sequence = greatest(frs.router_sequence, excluded.router_sequence),
     created_at = least(frs.created_at, excluded.created_at);
 
--- name: upsert_fr_progress(fr_ids, order_ids, sources, numbers, states, outcomes, recalls, attempts, reasons, platform_ids, submitted, sequences, times)!
+-- name: upsert_fr_progress(fr_ids, order_ids, sources, numbers, states, outcomes, recalls, attempts, reasons, platform_ids, submitted, sequences, times, shippings)!
 insert into frs (fr_id, order_id, source, number, state, outcome, recall, attempt, reason, platform_id, submitted_at,
-                 push_sequence, created_at, updated_at)
+                 push_sequence, created_at, updated_at, shipping)
 select u.fr_id, u.order_id, u.source, u.number, u.state, u.outcome, u.recall, u.attempt, u.reason, u.platform_id,
-       u.submitted_at, u.sequence, u.at, u.at
+       u.submitted_at, u.sequence, u.at, u.at, u.shipping
 from unnest(:fr_ids::text[], :order_ids::text[], :sources::text[], :numbers::text[], :states::text[], :outcomes::text[],
             :recalls::text[], :attempts::int[], :reasons::jsonb[], :platform_ids::text[],
-            :submitted::timestamptz[], :sequences::bigint[], :times::timestamptz[])
+            :submitted::timestamptz[], :sequences::bigint[], :times::timestamptz[], :shippings::text[])
     as u (fr_id, order_id, source, number, state, outcome, recall, attempt, reason, platform_id, submitted_at,
-          sequence, at)
+          sequence, at, shipping)
 on conflict (fr_id) do update
 set push_sequence = greatest(frs.push_sequence, excluded.push_sequence),
     submitted_at = least(frs.submitted_at, excluded.submitted_at),
@@ -69,6 +69,7 @@ set push_sequence = greatest(frs.push_sequence, excluded.push_sequence),
     state = case when excluded.push_sequence > frs.push_sequence then excluded.state else frs.state end,
     outcome = case when excluded.push_sequence > frs.push_sequence then excluded.outcome else frs.outcome end,
     recall = case when excluded.push_sequence > frs.push_sequence then excluded.recall else frs.recall end,
+    shipping = case when excluded.push_sequence > frs.push_sequence then excluded.shipping else frs.shipping end,
     attempt = case when excluded.push_sequence > frs.push_sequence then excluded.attempt else frs.attempt end,
     reason = case when excluded.push_sequence > frs.push_sequence then excluded.reason else frs.reason end,
     updated_at = case when excluded.push_sequence > frs.push_sequence then excluded.updated_at else frs.updated_at end

@@ -15,7 +15,7 @@ select source, waiting, count(*) as frs, min(waiting_since) as since, min(due_at
 from frs where waiting is not null group by source, waiting order by source, waiting;
 
 -- name: one_fr(fr_id)^
-select fr_id, order_id, source, number, state, outcome, recall, order_version, router_sequence, sequence, attempts,
+select fr_id, order_id, source, number, state, outcome, recall, shipping, sent_at, recalled_at, order_version, router_sequence, sequence, attempts,
        void_reason, platform_id, reason, waiting, waiting_detail, waiting_since, due_at, body, created_at, updated_at
 from frs where fr_id = :fr_id;
 
