@@ -96,7 +96,7 @@ class World:
         self.routing = RouteOrders(
             pool, self.q, self.books, alerts, telemetry, self.metrics, log, batch=batch, hold=timedelta(seconds=hold)
         )
-        self.waking = WakeOrders(pool, self.q)
+        self.waking = WakeOrders(pool, self.q, self.books)
         self.heard = 0
         self.moment = START
 

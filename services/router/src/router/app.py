@@ -34,8 +34,15 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
         runtime.pool, q, books, runtime.alerts, runtime.telemetry, runtime.metrics, runtime.log,
         batch=settings.plan_batch,
     )  # fmt: skip
-    planner = Worker("route-orders", routing.turn, idle_max=settings.idle_max)
-    waking = WakeOrders(runtime.pool, q)
+    waking = WakeOrders(runtime.pool, q, books)
+
+    async def route() -> int:
+        done = await routing.turn()
+        if done:
+            waker.wake()  # the next portion of those that wait for the same
+        return done
+
+    planner = Worker("route-orders", route, idle_max=settings.idle_max)
 
     async def wake() -> int:
         done = await waking.turn()

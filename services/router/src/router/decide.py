@@ -79,6 +79,8 @@ class Verdict:
     seen: dict[tuple[str, str], Offer] = field(default_factory=dict)
     """The stock that the plan was made from: what earlier orders of the batch use is off it already (RT-12)."""
     waits_for: list[str] = field(default_factory=list)
+    needs: dict[str, int] = field(default_factory=dict)
+    """Units of the SKU of a key in `waits_for` without which nothing goes; 1 where it is not named."""
     numbers: list[str] = field(default_factory=list)
     by_hand: ByHand | None = None
     """The person who chose source and lines; None = the rules did."""
@@ -153,7 +155,12 @@ def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, s
     verdict.seen = {key: stock[key] for key in keys if key in stock}
     if answer.lacks:
         verdict.standing, verdict.reason, verdict.detail = "waiting", answer.reason, answer.lacks[0].detail
-        verdict.waits_for = ["config", *sorted({f"sku/{demand.sku}" for demand in task.demands})]
+        for demand in task.demands:
+            key = f"sku/{demand.sku}"
+            verdict.needs[key] = verdict.needs.get(key, 0) + demand.quantity
+        verdict.waits_for = ["config", *sorted(verdict.needs)]
+        if answer.group is not None and answer.group.partial:
+            verdict.needs = {}
     if answer.draft is not None:
         take_off(stock, answer)
 

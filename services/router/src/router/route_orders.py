@@ -19,7 +19,7 @@ from router.conclude import conclude
 from router.decide import Case, Verdict, decide, wanted
 from router.ledger import Key
 from router.numbering import number_frs
-from router.reserve import reserve
+from router.reserve import asks_of, reserve
 from router.routing.plan import Rulebook
 from router.routing.task import Offer
 from router.rulebooks import Rulebooks
@@ -158,6 +158,7 @@ class RouteOrders:
         valid = await self._still_waiting(conn, valid, done.revision, book, snapshot)
         covered = await reserve(conn, self._q, valid, done, book)
         self._lost("stock_gone", len(valid) - len(covered))
+        covered = self._without_hasty(verdicts, covered, book)
         now, batch = datetime.now(UTC), str(new_id())
         for verdict in covered:
             about = {tracing.ORDER_ID: verdict.case.order.order_id}
@@ -189,6 +190,18 @@ class RouteOrders:
             stale = {id(v) for v in waits if any(f"sku/{sku}" in v.waits_for for sku in fresh)}
         self._lost("wait_over", len(stale))
         return [verdict for verdict in verdicts if id(verdict) not in stale]
+
+    def _without_hasty(self, planned: list[Verdict], kept: list[Verdict], book: Rulebook) -> list[Verdict]:
+        """Without those that wait because an earlier order of the batch was to use the units up, and now does not.
+
+        Nothing would wake them: those units were free all along.
+        """
+        stored = {id(verdict) for verdict in kept}
+        given_up = [v for v in planned if v.makes_frs and id(v) not in stored]
+        free = {f"sku/{sku}" for verdict in given_up for _, sku in asks_of(verdict, book)}
+        hasty = {id(verdict) for verdict in kept if free.intersection(verdict.waits_for)}
+        self._lost("wait_over", len(hasty))
+        return [verdict for verdict in kept if id(verdict) not in hasty]
 
     def _lost(self, why: str, orders: int) -> None:
         if orders:

@@ -111,9 +111,14 @@ async def save(conn: Connection, q: Queries, done: Round) -> None:
     waited = [v.case.order.order_id for v in done.verdicts if v.case.standing == "waiting"]
     if waited:
         await q.forget_waits(conn, order_ids=waited)
-    waits = sorted((key, v.case.order.order_id) for v in done.verdicts for key in v.waits_for)
+    waits = sorted((key, v.case.order.order_id, v.needs.get(key, 1)) for v in done.verdicts for key in v.waits_for)
     if waits:
-        await q.add_waits(conn, keys=[key for key, _ in waits], order_ids=[order_id for _, order_id in waits])
+        await q.add_waits(
+            conn,
+            keys=[key for key, _, _ in waits],
+            order_ids=[order_id for _, order_id, _ in waits],
+            needs=[needs for _, _, needs in waits],
+        )
     await outbox.append(conn, done.messages)
 
 

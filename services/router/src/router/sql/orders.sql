@@ -48,21 +48,39 @@ where order_id = :order_id and lease_token = :token::uuid;
 -- name: forget_waits(order_ids)!
 delete from order_waits where order_id = any(:order_ids::text[]);
 
--- name: add_waits(keys, order_ids)!
-insert into order_waits (key, order_id) select * from unnest(:keys::text[], :order_ids::text[])
+-- name: add_waits(keys, order_ids, needs)!
+insert into order_waits (key, order_id, needs)
+select * from unnest(:keys::text[], :order_ids::text[], :needs::int[])
 on conflict do nothing;
 
 -- name: add_wakes(keys)!
 insert into wakes (key) select unnest(:keys::text[]);
 
--- name: take_wakes(most)
-delete from wakes where id in (select id from wakes order by id limit :most for update skip locked) returning key;
+-- name: hold_wakes(most)
+select id, key, after, woken from wakes order by id limit :most for update skip locked;
 
--- name: wake_orders(keys)
+-- name: still_due(order_ids)
+select order_id from orders where order_id = any(:order_ids::text[]) and due_at <= clock_timestamp();
+
+-- name: waiters(keys, afters, rooms, most)
+-- The oldest first (ids grow with time), after those that were woken before; none that needs more than there is.
+select w.order_id, k.key from unnest(:keys::text[], :afters::text[], :rooms::int[]) as k (key, after, room)
+cross join lateral (
+    select order_id from order_waits
+    where key = k.key and order_id > k.after and needs <= k.room order by order_id limit least(k.room, :most)
+) w;
+
+-- name: forget_wakes(ids)!
+delete from wakes where id = any(:ids::bigint[]);
+
+-- name: note_woken(ids, afters, woken)!
+update wakes w set after = n.after, woken = string_to_array(n.woken, ' ')
+from unnest(:ids::bigint[], :afters::text[], :woken::text[]) as n (id, after, woken) where w.id = n.id;
+
+-- name: wake_orders(order_ids)
 -- Locked in the order that everybody locks orders in.
 with woken as (
-    select o.order_id from orders o
-    where o.order_id in (select w.order_id from order_waits w where w.key = any(:keys::text[])) and o.due_at is null
+    select o.order_id from orders o where o.order_id = any(:order_ids::text[]) and o.due_at is null
     order by o.order_id for update
 )
 update orders o set due_at = clock_timestamp() from woken where o.order_id = woken.order_id returning o.order_id;
