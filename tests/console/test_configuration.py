@@ -158,5 +158,5 @@ async def test_a_connection_that_could_not_be_opened_is_refused_when_it_is_appli
 
     errors = {error["path"]: error["message"] for error in refused.json()["errors"]}
     assert "access_token is missing" in errors["stores[0].channels[0]"]
-    assert "woocommerce is not built yet; use http" in errors["sources[0]"]
+    assert "credentials.consumer_key is missing" in errors["sources[0]"]
     assert (await console.get("/config"))["sources"] == []

@@ -45,10 +45,15 @@ class Row:
     """A shipping method that the source offers."""
 
 
-CHANNELS = {"shopify": Row("acme", "fulfillmentCreate"), "magento": Row("maison", "ship")}
+CHANNELS = {
+    "shopify": Row("acme", "fulfillmentCreate"),
+    "magento": Row("maison", "ship"),
+    "woocommerce": Row("willow", "fulfillment_create"),
+}
 SOURCES = {
     "http": Row("east", "submit", "waybill_platforms.http_source.client.PAGE"),
     "magento": Row("mill", "place", "waybill_platforms.magento.shipments.PAGE", False, False, "flatrate/flatrate"),
+    "woocommerce": Row("yonder", "order_create", "waybill_platforms.woocommerce.shipments.MOST", withdraws=False),
 }
 """A platform joins the conformance suite by a line here."""
 

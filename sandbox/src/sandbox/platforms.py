@@ -3,5 +3,6 @@
 from sandbox.magento.platform import MAGENTO
 from sandbox.shopify.platform import SHOPIFY
 from sandbox.shops import Platform
+from sandbox.woocommerce.platform import WOOCOMMERCE
 
-PLATFORMS: tuple[Platform, ...] = (SHOPIFY, MAGENTO)
+PLATFORMS: tuple[Platform, ...] = (SHOPIFY, MAGENTO, WOOCOMMERCE)

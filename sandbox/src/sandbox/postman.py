@@ -12,7 +12,6 @@ import aiohttp
 from sandbox.journal import Journal
 from sandbox.shops import Post
 
-ATTEMPTS = 3
 WAIT = 0.3
 """Seconds before the second attempt; twice that before the third. The platforms wait for minutes and hours."""
 TIMEOUT = 5.0
@@ -44,7 +43,7 @@ class Postman:
 
     async def _carry(self, http: aiohttp.ClientSession, post: Post) -> None:
         status: int | str = ""
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, post.attempts + 1):
             try:
                 # Redirects are not followed, as the platforms do not.
                 async with http.post(post.url, data=post.body, headers=post.headers, allow_redirects=False) as answer:
@@ -53,6 +52,7 @@ class Postman:
                 status = type(error).__name__
             if isinstance(status, int) and 200 <= status < 300:
                 break
-            if attempt < ATTEMPTS:
+            if attempt < post.attempts:
                 await asyncio.sleep(WAIT * attempt)
+        post.answered(isinstance(status, int) and 200 <= status < 300)
         self._journal.note("webhook", topic=post.what, url=post.url, answer=status, attempts=attempt)

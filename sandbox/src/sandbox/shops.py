@@ -170,6 +170,9 @@ class Post:
     body: bytes
     what: str
     """For the ledger: the topic."""
+    attempts: int = 3
+    answered: "Callable[[bool], None]" = field(default=lambda good: None)
+    """Told once, at the end: whether it was taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,23 @@ from waybill_platforms.model import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.shopify.client import open_shop
 from waybill_platforms.shopify.settings import ShopifySettings
+from waybill_platforms.woocommerce.client import open_store as open_woo_store
+from waybill_platforms.woocommerce.client import open_supplier as open_woo_supplier
+from waybill_platforms.woocommerce.settings import WooSettings
 
 Credentials = Mapping[str, str]
 
 
 def _shopify(channel: Channel, credentials: Credentials, budget: Budget) -> ChannelConnection:
     return open_shop(channel.id, ShopifySettings.of(channel.id, channel.url, credentials), budget)
+
+
+def _woo_channel(channel: Channel, credentials: Credentials, budget: Budget) -> ChannelConnection:
+    return open_woo_store(channel.id, WooSettings.of(channel.id, channel.url, credentials), budget)
+
+
+def _woo_source(source: Source, credentials: Credentials, budget: Budget) -> SourceConnection:
+    return open_woo_supplier(source.id, WooSettings.of(source.id, source.url, credentials), budget)
 
 
 def _http(source: Source, credentials: Credentials, budget: Budget) -> SourceConnection:
@@ -71,18 +82,22 @@ def _refusal(platform: Platform, table: Mapping[Platform, Any], read: Callable[[
 CHANNEL_SETTINGS: dict[Platform, Callable[[Channel, Credentials], object]] = {
     Platform.SHOPIFY: lambda channel, credentials: ShopifySettings.of(channel.id, channel.url, credentials),
     Platform.MAGENTO: lambda channel, credentials: MagentoSettings.of(channel.id, channel.url, credentials),
+    Platform.WOOCOMMERCE: lambda channel, credentials: WooSettings.of(channel.id, channel.url, credentials),
 }
 SOURCE_SETTINGS: dict[Platform, Callable[[Source, Credentials], object]] = {
     Platform.HTTP: HttpSourceSettings.of,
     Platform.MAGENTO: lambda source, credentials: MagentoSettings.of(source.id, source.url, credentials),
+    Platform.WOOCOMMERCE: lambda source, credentials: WooSettings.of(source.id, source.url, credentials),
 }
 CHANNELS: dict[Platform, Callable[[Channel, Credentials, Budget], ChannelConnection]] = {
     Platform.SHOPIFY: _shopify,
     Platform.MAGENTO: _magento_channel,
+    Platform.WOOCOMMERCE: _woo_channel,
 }
 SOURCES: dict[Platform, Callable[[Source, Credentials, Budget], SourceConnection]] = {
     Platform.HTTP: _http,
     Platform.MAGENTO: _magento_source,
+    Platform.WOOCOMMERCE: _woo_source,
 }
 UNCONNECTED = frozenset({Platform.EVENTS, Platform.MANUAL})
 

@@ -68,7 +68,10 @@ class Reading:
             if error.status in {403, 404, 405, 501}:  # a host that lets no OPTIONS through
                 return CORE_STATUSES
             raise
-        args = _args(answer.json())
+        body = answer.json()
+        if not isinstance(body, dict):
+            raise answer.wrong_form(f"OPTIONS tells a {type(body).__name__}, not an object")
+        args = _args(body)
         self._filters = frozenset(args)
         found = _enum(args)
         chosen = [word for word in found if word != "any" and word not in mapping.NO_ORDER_YET]
@@ -188,9 +191,9 @@ def parse(rows: Iterable[dict[str, object]]) -> tuple[list[wire.Order], list[str
     return orders, problems
 
 
-def _args(body: object) -> Mapping[str, Any]:
+def _args(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The parameters of `GET /orders`, as OPTIONS tells them."""
-    endpoints = body.get("endpoints") if isinstance(body, dict) else None
+    endpoints = body.get("endpoints")
     for endpoint in endpoints if isinstance(endpoints, list) else ():
         if isinstance(endpoint, dict) and "GET" in (endpoint.get("methods") or ()):
             args = endpoint.get("args")

@@ -27,20 +27,23 @@ class WooShipments:
     async def list_shipments(
         self, since: datetime | None, open_requests: Sequence[OpenRequest] = (), page: str | None = None
     ) -> ShipmentPage:
-        """All shipments of these requests; a page is a hundred orders. `since` leaves out what did not change."""
+        """All shipments of these requests, whatever `since` is: a page is a hundred orders. A fulfillment that was
+        deleted is nowhere to be seen; `whole` says whose shipments are complete."""
         start = int(page or 0)
         asked = open_requests[start : start + MOST]
         ids = [one.platform_id or await self._id_of(one) for one in asked]
         orders, problems = await self._orders([one for one in ids if one])
         found: list[SourceShipment] = []
+        whole: list[str] = []
         for one in orders:
             try:
                 found += await self._of(one)
             except ValueError as error:
                 problems.append(f"order {one.number}: {error}")
-        kept = tuple(one for one in found if since is None or one.updated_at >= since)
-        more = start + MOST < len(open_requests)
-        return ShipmentPage(kept, str(start + MOST) if more else None, tuple(problems))
+            else:
+                whole.append(shipping.reference(one))
+        more = str(start + MOST) if start + MOST < len(open_requests) else None
+        return ShipmentPage(tuple(found), more, tuple(problems), tuple(whole))
 
     async def _id_of(self, request: OpenRequest) -> str | None:
         """Marked as sent by a person: the store's id of it is not known yet."""

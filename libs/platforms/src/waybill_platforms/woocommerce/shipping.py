@@ -42,7 +42,7 @@ def _by_fulfillment(read: wire.Order, made: wire.Fulfillment) -> SourceShipment:
         raise ValueError(f"fulfillment {made.id} names items {unknown} that the order does not have")
     return SourceShipment(
         id=record.id,
-        reference=_reference(read),
+        reference=reference(read),
         platform_id=str(read.id),
         status="shipped",
         lines=tuple(_line(lines[line_id], quantity) for line_id, quantity in record.lines if quantity > 0),
@@ -66,7 +66,7 @@ def _by_order(read: wire.Order, sent: Mapping[int, int], refunded: Mapping[int, 
     moved = read.date_modified_gmt or mapping.BEGINNING
     return SourceShipment(
         id=f"{read.id}/o",
-        reference=_reference(read),
+        reference=reference(read),
         platform_id=str(read.id),
         status="shipped" if completed else "canceled",  # it was completed once, and somebody took that back
         lines=lines,
@@ -83,5 +83,5 @@ def _line(line: wire.Line, quantity: int) -> SourceShipmentLine:
     return SourceShipmentLine(line_ref(line) or None, line.sku, quantity)
 
 
-def _reference(read: wire.Order) -> str:
+def reference(read: wire.Order) -> str:
     return mapping.wire_text(read.meta(mapping.REFERENCE)) or ""
