@@ -244,3 +244,4 @@ class Shipment(Value):
     tracking_numbers: tuple[str, ...] = ()
     tracking_url: str | None = Field(default=None, description="http or https, passed on unchanged")
     shipped_at: UtcTime
+    by_hand: ByHand | None = Field(default=None, description="a person entered it (or took it back), not its source")

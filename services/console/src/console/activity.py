@@ -59,7 +59,7 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     push.FrVoided: lambda e: f"FR {e.number} voided",
     push.FrShippingChanged: lambda e: f"FR {e.number}: {e.shipping.value}",
     ship.FrWatched: lambda e: "Watching the source for shipments",
-    ship.ShipmentRecorded: lambda e: f"{e.shipment.source} shipped {_units(e.shipment.lines)} {_tracking(e)}",
+    ship.ShipmentRecorded: lambda e: f"{_shipper(e)} {_units(e.shipment.lines)} {_tracking(e)}",
     ship.ShipmentRefused: lambda e: f"Shipment refused{_because(e.reason)}",
     ship.ShipmentConflicted: lambda e: f"Shipment in conflict{_because(e.reason)}",
     ship.ShipmentSynced: lambda e: f"Shown at the channel {_tracking(e)}{', found there' * e.adopted}{_rewritten(e)}",
@@ -72,6 +72,11 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
 def _tracking(event: Any) -> str:
     numbers = ", ".join(event.shipment.tracking_numbers) or "no tracking number"
     return f"({event.shipment.carrier} {numbers})"
+
+
+def _shipper(event: Any) -> str:
+    person = event.shipment.by_hand
+    return f"{person.actor} entered ({person.reason}):" if person else f"{event.shipment.source} shipped"
 
 
 def _rewritten(event: Any) -> str:

@@ -56,6 +56,7 @@ def shipment_of(shipment_id: str, order_id: str, fr_id: str, source: str, said: 
         tracking_numbers=said.tracking_numbers,
         tracking_url=said.tracking_url or None,
         shipped_at=said.shipped_at,
+        by_hand=said.by_hand,
     )
 
 

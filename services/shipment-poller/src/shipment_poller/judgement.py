@@ -69,7 +69,7 @@ def judge(watched: Watched, cases: Sequence[Case], rules: Rules) -> list[Verdict
 
 def _judge(watched: Watched, case: Case, rules: Rules, left: dict[tuple[str, str], int]) -> Verdict:
     said = case.said
-    ours = couriers.mapped(rules.couriers, said.carrier)
+    ours = said.carrier if said.by_hand else couriers.mapped(rules.couriers, said.carrier)
     carrier, known = (said.carrier, False) if ours is None else (ours, True)
     assert watched.fr is not None
     lines: tuple[ShipmentLine, ...] = ()

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Reason
-from waybill_contracts.values import FulfillmentRequest, ShipmentLine, UtcTime, Value
+from waybill_contracts.values import ByHand, FulfillmentRequest, ShipmentLine, UtcTime, Value
 
 
 class SaidStatus(StrEnum):
@@ -43,6 +43,8 @@ class Said(Value):
     tracking_url: str | None = None
     shipped_at: UtcTime
     updated_at: UtcTime
+    by_hand: ByHand | None = None
+    """A person entered it, with our courier name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ async def _load(
     orders = await rows(q.orders_for_review(conn, order_ids=order_ids))
     watches: dict[str, dict[str, Watched]] = defaultdict(dict)
     for row in await rows(q.watches_for_review(conn, order_ids=order_ids)):
-        watches[row["order_id"]][row["fr_id"]] = _watched(row)
+        watches[row["order_id"]][row["fr_id"]] = watched_of(row)
     kept: dict[str, dict[str, Kept]] = defaultdict(dict)
     for row in await rows(q.shipments_for_review(conn, order_ids=order_ids)):
         kept[row["order_id"]][row["shipment_id"]] = _kept(row)
@@ -126,7 +126,7 @@ def _dossier(row: Any, watches: Mapping[str, Watched], kept: Mapping[str, Kept])
     )
 
 
-def _watched(row: Any) -> Watched:
+def watched_of(row: Any) -> Watched:
     fr = None if row["fr"] is None else FulfillmentRequest.model_validate(row["fr"])
     return Watched(row["fr_id"], row["order_id"], row["source"], FrState(row["state"]), Known(row["outcome"]), fr)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
+from shipment_poller.by_hand_routes import by_hand_routes
 from shipment_poller.courier_routes import Channels, courier_routes
 from shipment_poller.posted_routes import posted_routes
 from shipment_poller.resync import Resyncs
@@ -40,6 +41,7 @@ def routes(
     _reading(router, pool, tools)
     resync_routes(router, resyncs, wakes.resyncs)
     courier_routes(router, pool, tools, channels)
+    by_hand_routes(router, pool, tools, wakes.pushes)
     posted_routes(router, posted, (wakes.pushes, wakes.polls))
 
     @router.post("/sources/{source_id}/poll", status_code=202)

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from console.api import problems
 from console.api.actions import actions_router
 from console.api.bundle import bundle_router
+from console.api.by_hand import by_hand_router
 from console.api.config import config_router, entities_router
 from console.api.dead_letters import dead_letters_router
 from console.api.failures import failures_router
@@ -60,6 +61,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             routing_router(keys, owners),
             actions_router(keys, owners),
             intake_router(keys, owners),
+            by_hand_router(pool, q, keys, owners),
             shipments_router(pool, q, keys, owners),
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),

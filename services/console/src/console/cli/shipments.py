@@ -1,12 +1,14 @@
 """`waybill shipments`: what has left, what its channel knows, and pushing it there again."""
 
 import time
+import uuid
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from console.cli.client import call, err, listed, out, print_json, print_table
+from console.cli import orders
+from console.cli.client import call, err, fail, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
 app = typer.Typer(no_args_is_help=True, help="Shipments and their way to the channel.")
@@ -106,3 +108,52 @@ def _say(found: dict[str, Any], *, as_json: bool) -> None:
     if rows:
         print_table("Failed", ["shipments", "cause", "e.g.", "what mends it"], rows, "")
         raise typer.Exit(1)
+
+
+@app.command()
+def record(
+    order: Annotated[str, typer.Argument(help="an order's number or our id")],
+    courier: Annotated[str, typer.Option(help="our courier name")],
+    reason: Annotated[str, typer.Option(prompt="Why", help="kept on the shipment")],
+    tracking: Annotated[list[str] | None, typer.Option(help="a tracking number; may be repeated")] = None,
+    url: Annotated[str | None, typer.Option(help="the tracking link")] = None,
+    line: Annotated[list[str] | None, typer.Option(help="LINE=PIECES; none: all that is left")] = None,
+    fr: Annotated[str | None, typer.Option(help="the FR's number or id, where several are open")] = None,
+    source: Annotated[str | None, typer.Option(help="the manual source, where an FR has to be made")] = None,
+    key: Annotated[str | None, typer.Option(help="the same key gives the same shipment")] = None,
+    as_json: Json = False,
+) -> None:
+    """Enter what was shipped by hand, for any order. Without an FR that could take it a manual one is made.
+
+    Example: waybill shipments record 1001 --courier ups --tracking 1Z999 --line 17=2 --reason "picked up at the desk"
+    """
+    body = {
+        "order_id": orders.find(order),
+        "courier": courier,
+        "reason": reason,
+        "tracking_numbers": tracking or [],
+        "tracking_url": url,
+        "lines": [_line(text) for text in line or []],
+        "fr": fr,
+        "source": source,
+    }
+    headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+    found = call("POST", "/shipments", json=body, headers=headers)
+    if as_json:
+        print_json(found)
+        return
+    units = ", ".join(f"{one['quantity']} × {one['sku']}" for one in found["lines"])
+    out.print(f"Shipment {found['shipment_id']}: {units} with {found['carrier']}, {found['state']}", highlight=False)
+
+
+@app.command()
+def withdraw(shipment_id: str, reason: Annotated[str, typer.Option(prompt="Why", help="kept on it")]) -> None:
+    """Take back what was entered by hand; its channel is told."""
+    print_json(call("POST", f"/shipments/{shipment_id}/actions/withdraw", json={"reason": reason}))
+
+
+def _line(text: str) -> dict[str, object]:
+    line_id, equals, quantity = text.rpartition("=")
+    if not equals or not quantity.isdigit() or int(quantity) < 1:
+        fail(f"--line {text!r}: write LINE=PIECES, e.g. --line 17=2")
+    return {"line_id": line_id, "quantity": int(quantity)}

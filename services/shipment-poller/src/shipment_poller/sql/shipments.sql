@@ -74,3 +74,9 @@ from shipments s left join syncs y using (shipment_id) where s.shipment_id = :sh
 
 -- name: history_of(shipment_id)
 select sequence, at, state, sync, reason from shipment_history where shipment_id = :shipment_id order by sequence;
+
+-- name: hand_shipment(key)^
+select order_id, shipment_id, content from hand_shipments where key = :key;
+
+-- name: save_hand_shipment(key, order_id, shipment_id, content)!
+insert into hand_shipments (key, order_id, shipment_id, content) values (:key, :order_id, :shipment_id, :content);
