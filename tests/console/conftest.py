@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from console.app import build
 from console.messages import Notices
 from console.settings import ConsoleSettings
 from waybill_common.db import queries
+from waybill_common.embedded.kafka import EmbeddedKafka
 from waybill_common.service import Definition, Running, running
+from waybill_common.testing import new_database
 from waybill_contracts.alerts_raised import ConfigApplied
 from waybill_contracts.envelope import encode
 from waybill_contracts.event import Event
@@ -78,8 +81,8 @@ class ConsoleUnderTest:
                 await self.publish((service, event))
 
 
-@pytest_asyncio.fixture
-async def console(database_url: str, kafka: str) -> AsyncIterator[ConsoleUnderTest]:
+@asynccontextmanager
+async def running_console(database_url: str, kafka: str) -> AsyncIterator[ConsoleUnderTest]:
     settings = ConsoleSettings(
         database_url=database_url,
         kafka=kafka,
@@ -93,6 +96,29 @@ async def console(database_url: str, kafka: str) -> AsyncIterator[ConsoleUnderTe
         under_test = ConsoleUnderTest(run, kafka)
         yield under_test
         await under_test.http.aclose()
+
+
+@pytest_asyncio.fixture
+async def console(database_url: str, kafka: str) -> AsyncIterator[ConsoleUnderTest]:
+    """A console that only this test uses."""
+    async with running_console(database_url, kafka) as under_test:
+        yield under_test
+
+
+@pytest_asyncio.fixture(scope="session")
+async def shared_console(postgres: Any) -> AsyncIterator[ConsoleUnderTest]:
+    async with new_database(postgres) as url:
+        with EmbeddedKafka() as broker:
+            async with running_console(url, broker.bootstrap) as under_test:
+                yield under_test
+
+
+@pytest_asyncio.fixture
+async def empty_console(shared_console: ConsoleUnderTest) -> AsyncIterator[ConsoleUnderTest]:
+    """A console without orders, shared by the tests that publish nothing; a client of its own for each."""
+    under_test = ConsoleUnderTest(shared_console.run, shared_console.kafka)
+    yield under_test
+    await under_test.http.aclose()
 
 
 @pytest.fixture

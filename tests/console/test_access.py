@@ -7,15 +7,15 @@ import pytest
 OPEN = {"/api/openapi.json"}
 
 
-async def test_every_route_of_the_api_wants_a_key(console: Any) -> None:
-    console.http.headers.pop("authorization")
-    paths = (await console.http.get("/api/openapi.json")).json()["paths"]
+async def test_every_route_of_the_api_wants_a_key(empty_console: Any) -> None:
+    empty_console.http.headers.pop("authorization")
+    paths = (await empty_console.http.get("/api/openapi.json")).json()["paths"]
 
     answers = {}
     for path, methods in paths.items():
         for method in methods:
             url = "/api" + path.replace("{letter_id}", "1").replace("{", "").replace("}", "")
-            answers[method, path] = (await console.http.request(method, url, json={})).status_code
+            answers[method, path] = (await empty_console.http.request(method, url, json={})).status_code
 
     assert len(answers) > 15
     assert set(answers.values()) == {401}, {route for route, status in answers.items() if status != 401}
@@ -32,9 +32,9 @@ async def test_every_route_of_the_api_wants_a_key(console: Any) -> None:
         ("admin", "GET", "/keys", True),
     ],
 )
-async def test_a_role_may_do_what_it_may(console: Any, role: str, method: str, path: str, allowed: bool) -> None:
-    made = (await console.http.post("/api/v1/keys", json={"name": "someone", "role": role})).json()
-    answer = await console.http.request(
+async def test_a_role_may_do_what_it_may(empty_console: Any, role: str, method: str, path: str, allowed: bool) -> None:
+    made = (await empty_console.http.post("/api/v1/keys", json={"name": "someone", "role": role})).json()
+    answer = await empty_console.http.request(
         method, f"/api/v1{path}", headers={"Authorization": f"Bearer {made['key']}"}, json={"name": "x"}
     )
 
@@ -43,24 +43,24 @@ async def test_a_role_may_do_what_it_may(console: Any, role: str, method: str, p
         assert "this needs" in answer.json()["detail"]
 
 
-async def test_a_revoked_key_opens_nothing(console: Any) -> None:
-    made = (await console.http.post("/api/v1/keys", json={"name": "leaver", "role": "admin"})).json()
-    await console.http.delete(f"/api/v1/keys/{made['key_id']}")
+async def test_a_revoked_key_opens_nothing(empty_console: Any) -> None:
+    made = (await empty_console.http.post("/api/v1/keys", json={"name": "leaver", "role": "admin"})).json()
+    await empty_console.http.delete(f"/api/v1/keys/{made['key_id']}")
 
-    answer = await console.http.get("/api/v1/stats", headers={"Authorization": f"Bearer {made['key']}"})
-    listed = (await console.get("/keys"))["items"]
+    answer = await empty_console.http.get("/api/v1/stats", headers={"Authorization": f"Bearer {made['key']}"})
+    listed = (await empty_console.get("/keys"))["items"]
 
     assert answer.status_code == 401
     assert made["key"] not in str(listed)
     assert next(key for key in listed if key["key_id"] == made["key_id"])["revoked_at"]
 
 
-async def test_the_page_wants_a_sign_in_and_its_cookie_only_reads(console: Any) -> None:
-    key = console.http.headers.pop("authorization").removeprefix("Bearer ")
-    closed = await console.http.get("/")
-    wrong = await console.http.post("/sign-in", data={"key": "nonsense"})
-    entered = await console.http.post("/sign-in", data={"key": key})
-    opened = await console.http.get("/")
+async def test_the_page_wants_a_sign_in_and_its_cookie_only_reads(empty_console: Any) -> None:
+    key = empty_console.http.headers.pop("authorization").removeprefix("Bearer ")
+    closed = await empty_console.http.get("/")
+    wrong = await empty_console.http.post("/sign-in", data={"key": "nonsense"})
+    entered = await empty_console.http.post("/sign-in", data={"key": key})
+    opened = await empty_console.http.get("/")
 
     assert "API key" in closed.text
     assert wrong.status_code == 401
@@ -68,11 +68,11 @@ async def test_the_page_wants_a_sign_in_and_its_cookie_only_reads(console: Any) 
     assert entered.status_code == 303
     assert 'id="flow"' in opened.text
     assert "frame-ancestors 'none'" in opened.headers["content-security-policy"]
-    assert (await console.http.get("/api/v1/stats")).status_code == 200
-    assert (await console.http.put("/api/v1/config", json={})).status_code == 401
+    assert (await empty_console.http.get("/api/v1/stats")).status_code == 200
+    assert (await empty_console.http.put("/api/v1/config", json={})).status_code == 401
 
 
-async def test_a_silent_service_is_named_and_the_others_still_answer(console: Any) -> None:
-    answer = await console.get("/dead-letters")
+async def test_a_silent_service_is_named_and_the_others_still_answer(empty_console: Any) -> None:
+    answer = await empty_console.get("/dead-letters")
 
     assert any("order-ingest does not answer at http://127.0.0.1:9" in text for text in answer["unanswered"])

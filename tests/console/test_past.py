@@ -61,4 +61,4 @@ async def test_before_it_was_here_says_since_when_it_is(console: Any) -> None:
     assert early.status_code == 404
     assert "2026-11-22T10:00:00+00:00" in early.json()["detail"]
     assert zoneless.status_code == 422
-    assert "zone" in zoneless.json()["title"]
+    assert "timezone" in zoneless.json()["detail"]

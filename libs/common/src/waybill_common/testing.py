@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,7 +37,14 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest_asyncio.fixture
 async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """The URL of an empty database that only this test uses; dropped afterwards, whoever is still connected."""
+    """The URL of an empty database that only this test uses."""
+    async with new_database(postgres) as url:
+        yield url
+
+
+@asynccontextmanager
+async def new_database(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The URL of an empty database, for fixtures of a wider scope; dropped afterwards, whoever is still connected."""
     name = f"test_{uuid.uuid4().hex}"
     await _administer(postgres, f"create database {name} template template0")
     try:

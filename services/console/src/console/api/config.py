@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
 
+from console.api.params import Limit
 from console.api.problems import ProblemError
 from console.api.security import Actor, Keys
 from console.configure.apply import Applied, Applier
@@ -57,9 +58,9 @@ def config_router(pool: Pool, q: Queries, keys: Keys, applier: Applier) -> APIRo
         }
 
     @router.get("/config/versions")
-    async def versions(_: Annotated[Actor, Depends(keys.require("viewer"))], limit: int = 20) -> dict[str, Any]:
+    async def versions(_: Annotated[Actor, Depends(keys.require("viewer"))], limit: Limit = 20) -> dict[str, Any]:
         """Who changed what, when, before and after (OP-4)."""
-        return {"items": [dict(row) for row in await rows(q.versions(pool, limit=min(limit, 200)))]}
+        return {"items": [dict(row) for row in await rows(q.versions(pool, limit=limit))]}
 
     return router
 

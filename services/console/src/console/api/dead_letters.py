@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from console.api.params import Number
 from console.api.problems import ProblemError
 from console.api.security import Keys
 from console.owners import Owners, OwnerSilent
@@ -38,12 +39,12 @@ def dead_letters_router(keys: Keys, owners: Owners) -> APIRouter:
         return {"items": items, "unanswered": unanswered}
 
     @router.post("/{service}/{letter_id}/replay", dependencies=[operator])
-    async def replay(service: str, letter_id: int) -> dict[str, Any]:
+    async def replay(service: str, letter_id: Number) -> dict[str, Any]:
         """Taken in once more, as if it had just come."""
         return await _act(service, f"/internal/dead-letters/{letter_id}/replay", None)
 
     @router.post("/{service}/{letter_id}/discard", dependencies=[operator])
-    async def discard(service: str, letter_id: int, why: Discard) -> dict[str, Any]:
+    async def discard(service: str, letter_id: Number, why: Discard) -> dict[str, Any]:
         return await _act(service, f"/internal/dead-letters/{letter_id}/discard", why.model_dump())
 
     async def _act(service: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:

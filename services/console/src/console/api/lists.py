@@ -1,17 +1,16 @@
 """FRs, shipments, transaction records, alerts, connections and the counts of the flow."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 
 from console.api.orders import fr_answer
 from console.api.paging import page, read_cursor
+from console.api.params import Limit, Moment
 from console.api.problems import ProblemError
 from console.api.security import Keys
 from waybill_common.db import Pool, Queries, rows
-
-Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 async def stats_of(pool: Pool, q: Queries) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         log_type: str | None = None,
         outcome: str | None = None,
         order_id: str | None = None,
-        since: datetime | None = None,
+        since: Moment | None = None,
         cursor: str | None = None,
         limit: Limit = 50,
     ) -> dict[str, Any]:

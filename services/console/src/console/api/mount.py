@@ -46,8 +46,18 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
     """The API under /api/v1, its description at /api/openapi.json, the page at /."""
 
     def mount(app: FastAPI) -> None:
-        api = FastAPI(title="Waybill", version="0.1.0", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
+        api = FastAPI(
+            title="Waybill",
+            version="0.1.0",
+            openapi_url="/openapi.json",
+            docs_url=None,
+            redoc_url=None,
+            root_path_in_servers=False,
+            servers=[{"url": "/api"}],
+            responses=problems.DECLARED,
+        )
         problems.install(api)
+        problems.declare(api)
         api.add_middleware(Idempotency, pool=pool, q=q)
         for router in (
             lists_router(pool, q, keys),
@@ -70,6 +80,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)
         add_hooks(app, pool, q, owners)
+        problems.install(app)
         _pages(app, keys)
 
     return mount

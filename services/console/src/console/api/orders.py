@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from console.api.paging import page, read_cursor
+from console.api.params import Limit, Moment
 from console.api.problems import ProblemError
 from console.api.security import Keys
 from console.past import as_of
@@ -13,8 +14,7 @@ from console.search import SHORTEST, beyond, folded
 from console.waiting import waiting
 from waybill_common.db import Pool, Queries, rows
 
-Limit = Annotated[int, Query(ge=1, le=500)]
-At = Annotated[datetime | None, Query(description="RFC 3339, with a zone: the order as it was at that moment")]
+At = Annotated[Moment | None, Query(description="RFC 3339, with a zone: the order as it was at that moment")]
 Search = Annotated[
     str | None,
     Query(
@@ -91,8 +91,6 @@ async def order_in_full(pool: Pool, q: Queries, order_id: str) -> dict[str, Any]
 async def past_order(pool: Pool, q: Queries, row: Any, at: datetime) -> dict[str, Any]:
     """The answer of `GET /orders/{id}` as it would have been at `at`."""
     order_id = row["order_id"]
-    if at.tzinfo is None:
-        raise ProblemError(422, "Which zone?", f"at={at.isoformat()}: add one, e.g. {at.isoformat()}Z")
     version = await q.order_version_at(pool, order_id=order_id, at=at)
     if version is None:
         first = await q.first_version(pool, order_id=order_id)

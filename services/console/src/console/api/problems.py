@@ -1,13 +1,72 @@
 """Errors as problem details (RFC 9457): what is wrong, where, and what to do."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from console.owners import NoSuchPath
+
+
+class WrongField(BaseModel):
+    """One thing that is wrong with a request."""
+
+    path: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Every answer that is not the one asked for (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    status: int
+    title: str
+    detail: str
+    errors: list[WrongField] = []
+
+
+_MEANINGS = {
+    400: "The request cannot be read",
+    401: "No valid API key",
+    403: "The key's role or stores do not allow it",
+    404: "There is no such thing",
+    405: "Not with this method",
+    409: "Not possible in this state; the text says why and what would be",
+    413: "Longer than is read",
+    422: "Something in the request is not valid, each with its path",
+    429: "Too many attempts",
+    502: "A service's answer could not be read",
+    503: "A service that has to answer does not",
+}
+_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+DECLARED: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": _CONTENT} for status, text in _MEANINGS.items()
+}
+"""What any route may answer beside its own."""
+
+
+def declare(api: FastAPI) -> None:
+    """Puts the form of problems into the API's description, where the routes' answers point to."""
+    made = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = made()
+        schema.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
+        return schema
+
+    api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the description
+
+
+_PROBLEM = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+_SCHEMAS = {**_PROBLEM.pop("$defs"), "Problem": _PROBLEM}
 
 
 class ProblemError(Exception):
@@ -18,10 +77,21 @@ class ProblemError(Exception):
         self.status, self.title, self.detail, self.extra = status, title, detail, extra
 
 
-def problem(status: int, title: str, detail: str, **extra: Any) -> JSONResponse:
+class _Answer(JSONResponse):
+    """JSON that can hold whatever a caller sent, half of a character too."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def problem(
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
+) -> JSONResponse:
     body = {"type": "about:blank", "status": status, "title": title, "detail": detail, **extra}
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    known = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return _Answer(body, status, {**known, **(headers or {})})
 
 
 def install(app: FastAPI) -> None:
@@ -37,7 +107,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StarletteHTTPException)
     async def _theirs(_: Request, error: StarletteHTTPException) -> JSONResponse:
-        return problem(error.status_code, "Not possible", str(error.detail))
+        return problem(error.status_code, "Not possible", str(error.detail), error.headers)
+
+    @app.exception_handler(asyncpg.DataError)
+    async def _not_storable(_: Request, error: asyncpg.DataError) -> JSONResponse:
+        """A value that is fine as JSON and that no database takes: NUL in a text, a number out of its range."""
+        return problem(422, "The request is not valid", f"A value cannot be stored or looked up: {error}"[:300])
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
