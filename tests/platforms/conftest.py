@@ -41,6 +41,8 @@ class Row:
     """Whether the platform knows shipments that were canceled."""
     keeps_refs: bool = True
     """Whether it gives our line refs back; else SKUs tell its lines apart."""
+    names_refs: bool = True
+    """Whether its people name lines by our refs; else by SKU, and the last of a SKU loses first."""
     method: str = "FedEx Ground"
     """A shipping method that the source offers."""
 
@@ -49,11 +51,15 @@ CHANNELS = {
     "shopify": Row("acme", "fulfillmentCreate"),
     "magento": Row("maison", "ship"),
     "woocommerce": Row("willow", "fulfillment_create"),
+    "bigcommerce": Row("bramble", "createShipment"),
 }
 SOURCES = {
     "http": Row("east", "submit", "waybill_platforms.http_source.client.PAGE"),
-    "magento": Row("mill", "place", "waybill_platforms.magento.shipments.PAGE", False, False, "flatrate/flatrate"),
+    "magento": Row(
+        "mill", "place", "waybill_platforms.magento.shipments.PAGE", False, False, False, "flatrate/flatrate"
+    ),
     "woocommerce": Row("yonder", "order_create", "waybill_platforms.woocommerce.shipments.MOST", withdraws=False),
+    "bigcommerce": Row("bay", "createOrder", "waybill_platforms.bigcommerce.shipments.AT_ONCE", False, True, False),
 }
 """A platform joins the conformance suite by a line here."""
 
@@ -139,7 +145,8 @@ def load() -> Callable[[str], ModuleType]:
 
 
 class Hub:
-    """Sends requests as the hub does: where a platform takes two steps, with the handle that it stored between them."""
+    """Sends requests as the hub does: where a platform takes two steps, with the handle that it stored between them;
+    where it does not know a request again, only after looking for it."""
 
     def __init__(self, source: SourceConnection) -> None:
         self._source = source
@@ -149,11 +156,12 @@ class Hub:
     async def submit(self, request: SourceRequest) -> Submitted:
         """A handle that is used up is read back, as after an unknown outcome."""
         placer, reference = self._source.placer, request.reference
+        again, self._asked[reference] = reference in self._asked, request
         if placer is None:
-            return await self._source.sink.submit(request)
+            known = await self.find(reference) if again and not self._source.features.dedupes_by_reference else None
+            return known or await self._source.sink.submit(request)
         if reference not in self.handles:
             self.handles[reference] = await placer.prepare(request)
-            self._asked[reference] = request
         try:
             return await placer.place(request, self.handles[reference])
         except PlatformError as error:
@@ -174,7 +182,7 @@ class Hub:
         """What is still watched, for platforms that list shipments by request."""
         if self._source.features.lists_changed_shipments:
             return []
-        found = [await self.find(reference) for reference in self.handles]
+        found = [await self.find(reference) for reference in self._asked]
         return [OpenRequest(one.reference, one.platform_id) for one in found if one is not None]
 
 

@@ -390,6 +390,8 @@ class Features:
     cancels: bool = False
     updates_tracking: bool = False
     cancels_fulfillments: bool = False
+    forgets_canceled: bool = False
+    """A fulfillment that was canceled is not shown any more, instead of being shown as canceled."""
     several_numbers: bool = False
     reports_shipments: bool = False
     lists_changed_shipments: bool = False

@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from waybill_contracts.configuration import Capabilities, Channel, Platform, Source
+from waybill_platforms.bigcommerce import client as bigcommerce
+from waybill_platforms.bigcommerce.settings import BigCommerceSettings
 from waybill_platforms.errors import UnsupportedPlatform
 from waybill_platforms.http import Budget
 from waybill_platforms.http_source.client import open_supplier
@@ -51,6 +53,18 @@ def _magento_source(source: Source, credentials: Credentials, budget: Budget) ->
     return magento.open_source(source.id, MagentoSettings.of(source.id, source.url, credentials), budget)
 
 
+def _bigcommerce_channel(channel: Channel, credentials: Credentials, budget: Budget) -> ChannelConnection:
+    return bigcommerce.open_channel(channel.id, _bigcommerce(channel, credentials), budget)
+
+
+def _bigcommerce_source(source: Source, credentials: Credentials, budget: Budget) -> SourceConnection:
+    return bigcommerce.open_source(source.id, _bigcommerce(source, credentials), budget)
+
+
+def _bigcommerce(configured: Channel | Source, credentials: Credentials) -> BigCommerceSettings:
+    return BigCommerceSettings.of(configured.id, configured.url, credentials)
+
+
 def channel_refusal(channel: Channel, credentials: Credentials) -> str | None:
     """Why this channel could not be opened, in words that name the fix; None when it could.
 
@@ -83,21 +97,25 @@ CHANNEL_SETTINGS: dict[Platform, Callable[[Channel, Credentials], object]] = {
     Platform.SHOPIFY: lambda channel, credentials: ShopifySettings.of(channel.id, channel.url, credentials),
     Platform.MAGENTO: lambda channel, credentials: MagentoSettings.of(channel.id, channel.url, credentials),
     Platform.WOOCOMMERCE: lambda channel, credentials: WooSettings.of(channel.id, channel.url, credentials),
+    Platform.BIGCOMMERCE: _bigcommerce,
 }
 SOURCE_SETTINGS: dict[Platform, Callable[[Source, Credentials], object]] = {
     Platform.HTTP: HttpSourceSettings.of,
     Platform.MAGENTO: lambda source, credentials: MagentoSettings.of(source.id, source.url, credentials),
     Platform.WOOCOMMERCE: lambda source, credentials: WooSettings.of(source.id, source.url, credentials),
+    Platform.BIGCOMMERCE: _bigcommerce,
 }
 CHANNELS: dict[Platform, Callable[[Channel, Credentials, Budget], ChannelConnection]] = {
     Platform.SHOPIFY: _shopify,
     Platform.MAGENTO: _magento_channel,
     Platform.WOOCOMMERCE: _woo_channel,
+    Platform.BIGCOMMERCE: _bigcommerce_channel,
 }
 SOURCES: dict[Platform, Callable[[Source, Credentials, Budget], SourceConnection]] = {
     Platform.HTTP: _http,
     Platform.MAGENTO: _magento_source,
     Platform.WOOCOMMERCE: _woo_source,
+    Platform.BIGCOMMERCE: _bigcommerce_source,
 }
 UNCONNECTED = frozenset({Platform.EVENTS, Platform.MANUAL})
 

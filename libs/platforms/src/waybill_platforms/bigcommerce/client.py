@@ -24,6 +24,7 @@ LAG = timedelta(seconds=10)
 CHANNEL = Features(
     updates_tracking=True,
     cancels_fulfillments=True,
+    forgets_canceled=True,
     find="consistent",  # shipments are read from the order itself
     index_lag=LAG,
 )

@@ -51,12 +51,11 @@ class BigCommerceOrders:
         return await self.get_order(number.strip().removeprefix("#"))
 
 
-def _heads(raw: list[Any]) -> tuple[list[wire.Order], list[str]]:
+def _heads(raw: list[dict[str, Any]]) -> tuple[list[wire.Order], list[str]]:
     heads, problems = [], []
     for entry in raw:
         try:
             heads.append(wire.Order.model_validate(entry))
         except ValidationError as error:
-            name = entry.get("id") if isinstance(entry, dict) else entry
-            problems.append(f"order {name}: {explain(error)}")
+            problems.append(f"order {entry.get('id')}: {explain(error)}")
     return heads, problems

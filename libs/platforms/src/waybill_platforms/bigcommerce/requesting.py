@@ -19,9 +19,17 @@ SOURCE = "ERP (Waybill)"
 """`external_source`: kind of system and its vendor, as BigCommerce recommends."""
 _NOTE = re.compile(r"^waybill: (\[.*\])$", re.MULTILINE)
 ACKNOWLEDGED = frozenset(
-    {mapping.AWAITING_SHIPMENT, mapping.SHIPPED, mapping.PARTIALLY_SHIPPED, mapping.COMPLETED, mapping.AWAITING_PICKUP}
+    {
+        mapping.AWAITING_FULFILLMENT,
+        mapping.AWAITING_SHIPMENT,
+        mapping.AWAITING_PICKUP,
+        mapping.SHIPPED,
+        mapping.PARTIALLY_SHIPPED,
+        mapping.COMPLETED,
+        mapping.PARTIALLY_REFUNDED,
+    }
 )
-"""Somebody there has taken it up: "Awaiting Shipment" is what a store sets when it packs."""
+"""The store has it among the orders that it ships; not so while somebody there has put it on hold."""
 _NO_ZIP = "00000"
 
 

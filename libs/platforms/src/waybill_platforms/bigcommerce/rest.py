@@ -140,13 +140,13 @@ def _told(error: Mapping[str, Any]) -> str:
 # -- reading bodies
 
 
-def entries(answer: Answer) -> list[Any]:
+def entries(answer: Answer) -> list[dict[str, Any]]:
     """A list of V2. Its end is 204 with an empty body, which is no JSON."""
     if answer.status == NO_CONTENT or not answer.content.strip():
         return []
     body = answer.json()
-    if not isinstance(body, list):
-        raise answer.wrong_form(f"the body is a {type(body).__name__}, not a list")
+    if not isinstance(body, list) or not all(isinstance(entry, dict) for entry in body):
+        raise answer.wrong_form(f"the body is a {type(body).__name__}, not a list of objects")
     return body
 
 

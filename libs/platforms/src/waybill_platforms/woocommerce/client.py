@@ -21,6 +21,7 @@ from waybill_platforms.woocommerce.webhooks import WooWebhooks
 CHANNEL = Features(
     updates_tracking=True,
     cancels_fulfillments=True,
+    forgets_canceled=True,
     several_numbers=True,  # in one field with the fulfillments feature, as rows of the plugin, in the note's text
     notifies_buyer=True,
     find="consistent",  # it reads the database, no index
