@@ -232,3 +232,16 @@ async def test_in5_an_order_placed_by_hand_is_here_once_for_each_key(desk: Desk)
         "orders", "place", "--channel", "web", "--number", "P-4", "--country", "FR", "--line", "S1=2"
     )
     assert (placed.exit_code, json.loads(placed.output)["standing"]) == (0, "imported")
+
+
+async def test_in15_the_command_line_says_why_an_order_is_not_here_and_where_one_is(desk: Desk) -> None:
+    await desk.imported(desk.file([["5", "UNKNOWN", "1", "France"], ["C2", "S1", "-1", "France"]]))
+
+    held = await desk.waybill("orders", "explain", "5", "--channel", "web")
+    excluded = await desk.waybill("orders", "explain", "C2", "--channel", "web", "--json")
+    unknown = await desk.waybill("orders", "explain", "77", "--channel", "web")
+
+    assert "5 of web: held. unmapped_sku (UNKNOWN)" in held.output
+    assert "Next: map 'UNKNOWN' in skus.map" in held.output
+    assert json.loads(excluded.output)["reason"].startswith("cancellation")
+    assert "not_published" in unknown.output

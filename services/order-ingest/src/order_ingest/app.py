@@ -9,6 +9,7 @@ from order_ingest.act_on_order import ActOnOrder
 from order_ingest.calls import Calls, OpenReader
 from order_ingest.connection_state import Notices
 from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
+from order_ingest.explain_order import ExplainOrder
 from order_ingest.heal_orders import Healer
 from order_ingest.hooks import hook_routes
 from order_ingest.import_file import FileImport
@@ -94,20 +95,21 @@ async def build(
             on_commit=[wake],
         ),
         workers=workers,
-        routes=_routes(runtime, rulebook, hook, workers[0].wake),
+        routes=_routes(runtime, calls, hook, workers[0].wake),
         closers=closers,
     )  # fmt: skip
 
 
 def _routes(
-    runtime: Runtime[ServiceSettings], rulebook: Rulebook, hook: TakeHook, wake_pull: Callable[[], None]
+    runtime: Runtime[ServiceSettings], calls: Calls, hook: TakeHook, wake_pull: Callable[[], None]
 ) -> APIRouter:
     """Everything under /internal, behind the service token."""
+    rulebook = calls.rulebook
     files = FileImport(runtime.pool, rulebook, runtime.telemetry, runtime.clock, runtime.metrics)
     place = PlaceOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
     router = APIRouter(prefix="/internal", dependencies=internal(runtime.settings.service_tokens))
     act = ActOnOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
-    router.include_router(routes(runtime.pool, act, wake_pull))
+    router.include_router(routes(runtime.pool, act, ExplainOrder(calls), wake_pull))
     router.include_router(intake_routes(files, place))
     router.include_router(hook_routes(hook))
     return router

@@ -3,6 +3,7 @@
 GET  /internal/channels                      last and next pull, cursor, health, counts
 POST /internal/channels/{id}/pull            run now: 202, or 404 / 409 with what to do
 GET  /internal/channels/{id}/orders/{number} what we have of it, also when it is held or excluded
+GET  /internal/channels/{id}/explain?number= why an order is not here, looked up live
 POST /internal/orders/{id}/hold|release|cancel  {actor, reason}: 200 with its state, 404, or 409 with what to do
 """
 
@@ -14,6 +15,8 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, Field
 
 from order_ingest.act_on_order import ActionRefused, ActOnOrder, NoSuchOrder
+from order_ingest.explain_order import ExplainOrder
+from order_ingest.import_file import NoSuchChannel
 from order_ingest.named import q
 from order_ingest.said import Word
 from waybill_common.db import Pool, rows
@@ -26,7 +29,7 @@ class Said(BaseModel):
     reason: str = Field(min_length=1, max_length=1000)
 
 
-def routes(pool: Pool, act: ActOnOrder, wake: Callable[[], None]) -> APIRouter:
+def routes(pool: Pool, act: ActOnOrder, explain: ExplainOrder, wake: Callable[[], None]) -> APIRouter:
     """The routes; `wake` makes the poller look for due channels at once."""
     router = APIRouter()
 
@@ -49,6 +52,13 @@ def routes(pool: Pool, act: ActOnOrder, wake: Callable[[], None]) -> APIRouter:
     async def order(channel: str, number: str) -> dict[str, Any]:
         found = await rows(q().order_by_number(pool, channel=channel, number=number))
         return {"orders": [dict(row) for row in found]}
+
+    @router.get("/channels/{channel}/explain")
+    async def explain_order(channel: str, number: str) -> dict[str, Any]:
+        try:
+            return await explain.explain(channel, number)
+        except NoSuchChannel as error:
+            raise HTTPException(404, str(error)) from error
 
     @router.post("/orders/{order_id}/{action}")
     async def act_on_order(order_id: UUID, action: Literal["hold", "release", "cancel"], said: Said) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from console.api.bundle import bundle_router
 from console.api.by_hand import by_hand_router
 from console.api.config import config_router, entities_router
 from console.api.dead_letters import dead_letters_router
+from console.api.explain import explain_router
 from console.api.failures import failures_router
 from console.api.frs import frs_router
 from console.api.hooks import add_hooks
@@ -61,6 +62,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
         api.add_middleware(Idempotency, pool=pool, q=q)
         for router in (
             lists_router(pool, q, keys),
+            explain_router(pool, q, keys, owners),
             orders_router(pool, q, keys),
             config_router(pool, q, keys, applier),
             entities_router(pool, q, keys),

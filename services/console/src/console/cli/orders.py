@@ -130,6 +130,30 @@ def generate(number: Number) -> None:
 
 
 @app.command()
+def explain(
+    number: Annotated[str, typer.Argument(help="the number that the channel shows, also of an order never imported")],
+    channel: Annotated[str | None, typer.Option(help="a channel's id; else all channels are asked")] = None,
+    as_json: Json = False,
+) -> None:
+    """Why is my order not here? Its channel is asked now. Example: waybill orders explain 1001 --channel acme-shop"""
+    channels = [channel] if channel else [item["id"] for item in call("GET", "/channels")["items"]]
+    answers = [call("GET", "/orders/explain", params={"channel": name, "number": number}) for name in channels]
+    known = [one for one in answers if one["answer"] not in ("never_existed", "not_published")] or answers
+    if as_json:
+        print_json(known[0] if len(known) == 1 else known)
+        return
+    for one in known:
+        out.print(f"{one['number']} of {one['channel']}: [bold]{one['answer']}[/bold]. {one['reason']}", soft_wrap=True)
+        now = one["now"]
+        if now is not None and one["answer"] in ("imported", "canceled"):
+            out.print(f"It is {now['stage']} ({now['fulfillment']}, sync {now['sync']}) since {now['since']}.")
+        waits = (now or {}).get("waiting")
+        step = one["fix"] or (f"{waits['next']} ({waits['by_whom']})" if waits else "")
+        if step:
+            out.print(f"Next: {step}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def hold(number: Number, reason: Reason) -> None:
     """Keep an order from going on until somebody releases it."""
     _act(number, "hold", reason)

@@ -96,3 +96,12 @@ on conflict do nothing;
 
 -- name: placed_at(channel, ids)
 select channel_order_id, placed_at from orders where channel = :channel and channel_order_id = any(:ids::text[]);
+
+-- name: order_named(channel, names)^
+select order_id, number, channel_order_id, standing, version, reason, detail, body -> 'holds' as holds, via, created_at
+from orders where channel = :channel and (number = any(:names::text[]) or channel_order_id = any(:names::text[]))
+order by created_at desc limit 1;
+
+-- name: letters_of(keys)
+select reason from dead_letters where state = 'open' and topic = 'orders.inbound' and key = any(:keys::bytea[])
+order by id desc limit 3;
