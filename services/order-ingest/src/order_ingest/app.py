@@ -6,6 +6,8 @@ from functools import partial
 from fastapi import APIRouter
 
 from order_ingest.act_on_order import ActOnOrder
+from order_ingest.audit_channel import AuditChannel
+from order_ingest.audit_routes import audit_routes
 from order_ingest.calls import Calls, OpenReader
 from order_ingest.connection_state import Notices
 from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
@@ -72,10 +74,13 @@ async def build(
     async def heal() -> int:
         return await healer.heal(runtime.clock.now())
 
+    audit = AuditChannel(calls)
     workers = (
         Worker("pull", poller.turn),
         Worker("heal", heal, idle_max=5.0),
         Worker("live-reads", LiveReads(calls).turn, idle_max=5.0),
+        Worker("audit", audit.turn, idle_max=5.0),
+        Worker("plan-audits", audit.plan, idle_max=300.0),
         Worker("tidy", partial(tidy, runtime.pool), idle_max=600.0),
     )
     door = Doorway(rulebook, health, runtime.telemetry, runtime.clock)
@@ -95,13 +100,17 @@ async def build(
             on_commit=[wake],
         ),
         workers=workers,
-        routes=_routes(runtime, calls, hook, workers[0].wake),
+        routes=_routes(runtime, calls, hook, workers[0].wake, workers[3].wake),
         closers=closers,
     )  # fmt: skip
 
 
 def _routes(
-    runtime: Runtime[ServiceSettings], calls: Calls, hook: TakeHook, wake_pull: Callable[[], None]
+    runtime: Runtime[ServiceSettings],
+    calls: Calls,
+    hook: TakeHook,
+    wake_pull: Callable[[], None],
+    wake_audit: Callable[[], None],
 ) -> APIRouter:
     """Everything under /internal, behind the service token."""
     rulebook = calls.rulebook
@@ -112,6 +121,7 @@ def _routes(
     router.include_router(routes(runtime.pool, act, ExplainOrder(calls), wake_pull))
     router.include_router(intake_routes(files, place))
     router.include_router(hook_routes(hook))
+    router.include_router(audit_routes(runtime.pool, wake_audit))
     return router
 
 

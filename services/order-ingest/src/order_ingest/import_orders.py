@@ -39,6 +39,8 @@ class Batch:
     now: datetime
     word: Word | None = None
     """Of the person who has it judged; the facts name it."""
+    asked: bool = False
+    """Somebody asked for the window that these lie in: when they were placed does not keep them out."""
 
 
 @dataclass(slots=True)
@@ -122,10 +124,7 @@ async def apply_looks(conn: Connection, batch: Batch, pairs: Sequence[tuple[Stor
     judged = [_judge(batch, row, sighting, twins) for row, sighting in pairs]
     changed = await _placed(
         conn,
-        [
-            _seen_as(row, sighting, one.copy, batch.rules[sighting.channel], twins)
-            for (row, sighting), one in zip(pairs, judged, strict=True)
-        ],
+        [_seen_as(batch, row, sighting, one.copy, twins) for (row, sighting), one in zip(pairs, judged, strict=True)],
     )
     await store.save(conn, changed)
     moves = [
@@ -142,7 +141,7 @@ async def apply_looks(conn: Connection, batch: Batch, pairs: Sequence[tuple[Stor
 
 def _judge_new(batch: Batch, sighting: Seen, twins: Twins) -> Judged:
     copy = store.unseen(sighting, batch.rules[sighting.channel].store)
-    return _first(batch, sighting, copy, _said(sighting, NOTHING), twins)
+    return _first(batch, sighting, copy, _said(batch, sighting, NOTHING), twins)
 
 
 def _first(batch: Batch, sighting: Seen, copy: Copy, said: Said, twins: Twins) -> Judged:
@@ -156,14 +155,14 @@ def _first(batch: Batch, sighting: Seen, copy: Copy, said: Said, twins: Twins) -
 
 def _judge(batch: Batch, row: Stored, sighting: Seen, twins: Twins) -> Judged:
     if row.copy.standing is Standing.EXCLUDED:
-        return _first(batch, sighting, row.copy, _said(sighting, row.said), twins)
+        return _first(batch, sighting, row.copy, _said(batch, sighting, row.said), twins)
     known = Known(row.said, twins.twin_of(sighting, here=True))
     outcome = normalize(sighting.order, batch.rules[sighting.channel], row.copy.baseline, known)
     return look_again(row.copy, outcome, now=batch.now, word=batch.word)
 
 
-def _said(sighting: Seen, known: Said) -> Said:
-    return replace(known, asked=known.asked or sighting.via in ASKED_FOR)
+def _said(batch: Batch, sighting: Seen, known: Said) -> Said:
+    return replace(known, asked=known.asked or batch.asked or sighting.via in ASKED_FOR)
 
 
 async def _placed(conn: Connection, judged: Sequence[Stored]) -> list[Stored]:
@@ -183,14 +182,15 @@ def _row(batch: Batch, sighting: Seen, copy: Copy, twins: Twins) -> Stored:
     return Stored(
         copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age, snapshot=sighting.snapshot,
         rules_version=batch.rules[sighting.channel].version, via=sighting.via, traceparent=trace,
-        placed_at=sighting.order.placed_at, said=_said(sighting, NOTHING), alike=twins.alike(sighting),
+        placed_at=sighting.order.placed_at, said=_said(batch, sighting, NOTHING), alike=twins.alike(sighting),
     )  # fmt: skip
 
 
-def _seen_as(row: Stored, sighting: Seen, copy: Copy, rules: ChannelRules, twins: Twins) -> Stored:
+def _seen_as(batch: Batch, row: Stored, sighting: Seen, copy: Copy, twins: Twins) -> Stored:
     return replace(
         row, copy=copy, number=sighting.order.number or sighting.order.id, age=sighting.age,
-        snapshot=sighting.snapshot, rules_version=rules.version, said=_said(sighting, row.said),
+        snapshot=sighting.snapshot, rules_version=batch.rules[sighting.channel].version,
+        said=_said(batch, sighting, row.said),
         alike=twins.alike(sighting),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Forgets what has served its time: webhook deliveries and keys of orders placed by hand."""
+"""Forgets what has served its time: webhook deliveries, keys of orders placed by hand, old audits."""
 
 from datetime import timedelta
 
@@ -7,10 +7,14 @@ from waybill_common.db import Pool, affected
 
 KEEP_DELIVERIES = timedelta(days=7)
 KEEP_KEYS = timedelta(days=30)
+KEEP_AUDITS = timedelta(days=90)
 
 
 async def tidy(pool: Pool) -> int:
     """Returns how many rows went; called again while there are more."""
-    return affected(await q().forget_deliveries(pool, keep=KEEP_DELIVERIES)) + affected(
-        await q().forget_placed(pool, keep=KEEP_KEYS)
-    )
+    gone = [
+        await q().forget_deliveries(pool, keep=KEEP_DELIVERIES),
+        await q().forget_placed(pool, keep=KEEP_KEYS),
+        await q().forget_audits(pool, keep=KEEP_AUDITS),
+    ]
+    return sum(affected(status) for status in gone)

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.api import problems
 from console.api.actions import actions_router
+from console.api.audits import audits_router
 from console.api.bundle import bundle_router
 from console.api.by_hand import by_hand_router
 from console.api.config import config_router, entities_router
@@ -74,6 +75,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             actions_router(keys, owners),
             intake_router(keys, owners),
             by_hand_router(pool, q, keys, owners),
+            audits_router(keys, owners),
             shipments_router(pool, q, keys, owners),
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from console.cli import channels as channel_commands
 from console.cli.client import call, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
@@ -29,10 +30,8 @@ def stats(as_json: Json = False) -> None:
             print_table(title, ["reason", "orders"], [[k, v] for k, v in orders[title].items()], "")
 
 
-@channels.command()
-def pull(channel: str) -> None:
-    """Look for changed orders now."""
-    print_json(call("POST", f"/channels/{channel}/pull"))
+channels.command("pull")(channel_commands.pull)
+channels.command("audit")(channel_commands.audit)
 
 
 @sources.command()
