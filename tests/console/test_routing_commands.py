@@ -219,3 +219,22 @@ async def test_rt3_a_decision_is_checked_by_the_rules_of_its_own_version(hub: Co
     assert shown.exit_code == 0, shown.output
     assert "is right: shipping from east for 12.20 USD is the least that it can cost" in shown.output
     assert "The best other choice of sources costs 14.20." in shown.output
+
+
+async def test_rt1_stock_is_shown_and_sent_from_a_file(hub: ConsoleUnderTest, tmp_path: Path) -> None:
+    file = tmp_path / "counts.csv"
+    file.write_text("sku,on_hand,unit_cost,weight_g\nMUG,7,2.90,110\nKETTLE,3,,\n")
+    sent = await run(hub, "sources", "stock", "east", "--file", str(file))
+    assert sent.output == "2 counts taken.\n"
+    shown = await run(hub, "sources", "stock", "east")
+    assert re.search(r"MUG\W+7\W+0\W+7\W+2\.900000\W+110", shown.output)
+    file.write_text("sku,on_hand,unit_cost\nMUG,seven,2.90\n,3,x\n")
+    wrong = await run(hub, "sources", "stock", "east", "--file", str(file))
+    assert wrong.exit_code == 1
+    assert f"{file}:2: on_hand: 'seven' is no whole number of 0 or more" in wrong.output
+    assert f"{file}:3: sku is empty" in wrong.output
+    assert "3 mistakes; nothing was sent." in wrong.output
+    file.write_text("SKU,quantity\n")
+    assert "column 'on_hand' is missing" in (await run(hub, "sources", "stock", "east", "-f", str(file))).output
+    none = await run(hub, "sources", "stock", "east", "--uncovered")
+    assert none.output == "All that is promised is on hand.\n"

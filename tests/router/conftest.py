@@ -19,6 +19,7 @@ from router.route_orders import METRICS, RouteOrders
 from router.routes import make_routes
 from router.rulebooks import Rulebooks
 from router.simulation_route import add_simulation
+from router.stock_route import add_stock
 from router.take_back import Desk
 from router.wake_orders import WakeOrders
 from waybill_common.alerts import Alerts
@@ -226,7 +227,9 @@ async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     routes = make_routes(world.pool, world.q, world.books, internal([TOKEN]))
     add_simulation(routes, world.pool, world.q, world.books)
-    add_acting_routes(routes, world.pool, Desk(world.q, world.books, world.alerts), lambda: None)
+    desk = Desk(world.q, world.books, world.alerts)
+    add_acting_routes(routes, world.pool, desk, lambda: None)
+    add_stock(routes, world.pool, desk, lambda: None)
     app.include_router(routes)
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {TOKEN}"}

@@ -8,6 +8,7 @@ from router.routes import make_routes
 from router.rulebooks import Rulebooks
 from router.settings import RouterSettings
 from router.simulation_route import add_simulation
+from router.stock_route import add_stock
 from router.take_back import Desk
 from router.wake_orders import WakeOrders
 from waybill_common.consuming import Subscription
@@ -53,7 +54,9 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
     waker = Worker("wake-orders", wake, idle_max=settings.idle_max)
     routes = make_routes(runtime.pool, q, books, internal(settings.service_tokens))
     add_simulation(routes, runtime.pool, q, books)
-    add_acting_routes(routes, runtime.pool, Desk(q, books, runtime.alerts), planner.wake)
+    desk = Desk(q, books, runtime.alerts)
+    add_acting_routes(routes, runtime.pool, desk, planner.wake)
+    add_stock(routes, runtime.pool, desk, waker.wake)
     inbox = Inbox(q, books, runtime.alerts, runtime.telemetry)
     return Parts(
         subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, UPSTREAM, (planner.wake, waker.wake)),

@@ -13,8 +13,10 @@ from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.inventory_updated import StockAdjusted, StockCounted, StockFact
 
 
-async def take_stock(conn: Connection, q: Queries, alerts: Alerts, events: Sequence[StockFact], moves: Moves) -> None:
-    """The caller holds the locks of all orders whose allocations `moves` holds."""
+async def take_stock(
+    conn: Connection, q: Queries, alerts: Alerts, events: Sequence[StockFact], moves: Moves
+) -> set[Key]:
+    """Which counts were news: an older one is left out. The caller holds the locks of `moves`' orders."""
     counts: dict[Key, StockCounted] = {}
     for event in events:
         if isinstance(event, StockCounted):
@@ -26,7 +28,7 @@ async def take_stock(conn: Connection, q: Queries, alerts: Alerts, events: Seque
     shelves = await lock_shelves(conn, q, keys)
     before = {key: (s.free, s.unit_cost, s.weight_g) for key, s in shelves.items()}
     in_need = {key for key, shelf in shelves.items() if shelf.uncovered}
-    await _count(conn, q, counts, shelves)
+    news = await _count(conn, q, counts, shelves)
     await _adjust(conn, q, differences, shelves)
     for key, moved in moves.shelves.items():
         move(shelves[key], moved)
@@ -37,6 +39,7 @@ async def take_stock(conn: Connection, q: Queries, alerts: Alerts, events: Seque
     fresh = freed(before, shelves.values())
     if fresh:
         await q.add_wakes(conn, keys=[f"sku/{sku}" for sku in fresh])
+    return news
 
 
 async def lock_shelves(conn: Connection, q: Queries, keys: Sequence[Key]) -> dict[Key, Shelf]:
@@ -52,9 +55,9 @@ async def lock_shelves(conn: Connection, q: Queries, keys: Sequence[Key]) -> dic
     return {(row["source"], row["sku"]): Shelf(**dict(row)) for row in found}
 
 
-async def _count(conn: Connection, q: Queries, counts: dict[Key, StockCounted], shelves: dict[Key, Shelf]) -> None:
+async def _count(conn: Connection, q: Queries, counts: dict[Key, StockCounted], shelves: dict[Key, Shelf]) -> set[Key]:
     if not counts:
-        return
+        return set()
     moved = {
         (row["source"], row["sku"]): row["adjusted"] - row["shipped"]
         for row in await rows(
@@ -66,8 +69,11 @@ async def _count(conn: Connection, q: Queries, counts: dict[Key, StockCounted], 
             )
         )
     }
-    for key, event in counts.items():
-        count(shelves[key], Count(event.on_hand, event.counted_at, event.unit_cost, event.weight_g, moved[key]))
+    return {
+        key
+        for key, event in counts.items()
+        if count(shelves[key], Count(event.on_hand, event.counted_at, event.unit_cost, event.weight_g, moved[key]))
+    }
 
 
 async def _adjust(conn: Connection, q: Queries, events: Sequence[StockAdjusted], shelves: dict[Key, Shelf]) -> None:

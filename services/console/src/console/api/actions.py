@@ -68,11 +68,18 @@ def actions_router(keys: Keys, owners: Owners) -> APIRouter:
 
 
 async def ask_owner(
-    owners: Owners, service: str, method: str, path: str, body: Any = None, *, seconds: float = 10.0
+    owners: Owners,
+    service: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    params: dict[str, Any] | None = None,
+    seconds: float = 10.0,
 ) -> Any:
     """The owner's answer; that it is silent (503) or refuses (its own status and reason) is a problem."""
     try:
-        answer = await owners.ask(service, method, path, json=body, timeout=seconds)
+        answer = await owners.ask(service, method, path, json=body, params=params, timeout=seconds)
     except OwnerSilent as silent:
         raise ProblemError(503, "The service does not answer", str(silent)) from None
     if answer.status_code >= 400:

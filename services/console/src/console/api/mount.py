@@ -28,6 +28,7 @@ from console.api.rebuild import rebuild_router
 from console.api.routing import routing_router
 from console.api.security import COOKIE, Keys
 from console.api.shipments import shipments_router
+from console.api.stock import stock_router
 from console.configure.apply import Applier
 from console.owners import Owners
 from console.rebuild import Rebuilder
@@ -72,6 +73,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             dead_letters_router(keys, owners),
             frs_router(keys, owners),
             routing_router(keys, owners),
+            stock_router(keys, owners),
             actions_router(keys, owners),
             intake_router(keys, owners),
             by_hand_router(pool, q, keys, owners),

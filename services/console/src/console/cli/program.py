@@ -2,7 +2,7 @@
 
 import typer
 
-from console.cli import certify, config, console, failures, frs, lists, orders, routing, shipments
+from console.cli import certify, config, console, failures, frs, lists, orders, routing, shipments, stock
 from console.cli.up import up
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(shipments.app, name="shipments")
 app.add_typer(lists.records, name="records")
 app.add_typer(lists.channels, name="channels")
 lists.sources.command("certify")(certify.source)
+lists.sources.command("stock")(stock.stock)
 app.add_typer(lists.sources, name="sources")
 app.add_typer(lists.alerts, name="alerts")
 app.add_typer(lists.letters, name="dead-letters")
