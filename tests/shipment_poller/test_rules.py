@@ -119,7 +119,23 @@ def test_kit_components_have_the_references_that_were_submitted() -> None:
     lines = [SaidLine(line_ref="l1#2", quantity=1), SaidLine(line_ref="l1#2", quantity=1)]
     assert line_refs.match(asked, lines) == (ShipmentLine(line_id="l1", sku="B", quantity=2),)
     with pytest.raises(line_refs.LineUnknown, match="None"):
-        line_refs.match(asked, [SaidLine(line_ref=None, sku="E", quantity=1)])
+        line_refs.match(asked, [SaidLine(line_ref=None, sku="X", quantity=1)])
+
+
+def test_pieces_without_a_reference_are_dealt_to_the_lines_of_their_sku_each_once() -> None:
+    asked = [RequestLine(line_id=ref, sku="A", source_sku="E", quantity=n) for ref, n in (("l1", 2), ("l2", 1))]
+    asked.append(RequestLine(line_id="l3", sku="B", source_sku="F", quantity=1))
+    watched = Watched("f1", "o1", "east", FrState.PROCESSED, Outcome.KNOWN, fr_of(ORDER, lines=tuple(asked)))
+
+    def word(name: str, **pieces: int) -> judgement.Case:
+        lines = tuple(SaidLine(line_ref=None, sku=sku, quantity=n) for sku, n in pieces.items())
+        return judgement.Case(said(id=name, lines=lines))
+
+    cases = [word("s1", E=1, F=1), word("s2", e=2), word("s3", E=1)]
+    first, second, third = judgement.judge(watched, cases, judgement.Rules(PassingMapping()))
+    assert [(line.line_id, line.quantity) for line in first.lines] == [("l1", 1), ("l3", 1)]
+    assert [(line.line_id, line.quantity) for line in second.lines] == [("l1", 1), ("l2", 1)]
+    assert (third.state, third.reason and third.reason.code) == (ShipmentState.REFUSED, "more_than_asked")
 
 
 def _part(name: str, *lines: tuple[str, str, int]) -> completeness.Part:

@@ -75,7 +75,7 @@ def _judge(watched: Watched, case: Case, rules: Rules, left: dict[tuple[str, str
     lines: tuple[ShipmentLine, ...] = ()
     problem: Reason | None = None
     try:
-        lines = line_refs.match(watched.fr.lines, said.lines)
+        lines = line_refs.match(watched.fr.lines, said.lines, left)
     except line_refs.LineUnknown as unknown:
         problem = Reason(code="line_unknown", message=str(unknown), action="the source corrects its line references")
     if said.status is SaidStatus.CANCELED:
