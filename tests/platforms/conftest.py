@@ -45,13 +45,15 @@ class Row:
     """Whether its people name lines by our refs; else by SKU, and the last of a SKU loses first."""
     method: str = "FedEx Ground"
     """A shipping method that the source offers."""
+    odd_skus: bool = True
+    """Whether the shop's catalogue may hold a product without a SKU, and a SKU twice."""
 
 
 CHANNELS = {
     "shopify": Row("acme", "fulfillmentCreate"),
-    "magento": Row("maison", "ship"),
-    "woocommerce": Row("willow", "fulfillment_create"),
-    "bigcommerce": Row("bramble", "createShipment"),
+    "magento": Row("maison", "ship", odd_skus=False),
+    "woocommerce": Row("willow", "fulfillment_create", odd_skus=False),
+    "bigcommerce": Row("bramble", "createShipment", odd_skus=False),
 }
 SOURCES = {
     "http": Row("east", "submit", "waybill_platforms.http_source.client.PAGE"),
@@ -60,6 +62,7 @@ SOURCES = {
     ),
     "woocommerce": Row("yonder", "order_create", "waybill_platforms.woocommerce.shipments.MOST", withdraws=False),
     "bigcommerce": Row("bay", "createOrder", "waybill_platforms.bigcommerce.shipments.AT_ONCE", False, True, False),
+    "shopify": Row("depot", "orderCreate", "waybill_platforms.shopify.source_documents.COUNTED"),
 }
 """A platform joins the conformance suite by a line here."""
 
@@ -232,25 +235,44 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     await runner.cleanup()
 
 
-@pytest.fixture(params=sorted(CHANNELS))
-async def channel(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[ChannelConnection]:
-    stage.row = CHANNELS[request.param]
+def channel_on(stage: Stage, platform: str, ledger: Any) -> ChannelConnection:
+    stage.row = CHANNELS[platform]
     given = {"id": "acme-shop", **stage.shop.connection(stage.origin)}
-    assert given["platform"] == request.param
+    assert given["platform"] == platform
     connection = open_channel(Channel.model_validate(given), given["credentials"], budget=ledger)
     assert connection is not None
+    return connection
+
+
+def source_on(stage: Stage, platform: str, ledger: Any) -> SourceConnection:
+    stage.row = SOURCES[platform]
+    costs = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "1.00"}]}
+    given = {"id": "east", "costs": costs, **stage.theirs.connection(stage.origin)}
+    assert given["platform"] == platform
+    connection = open_source(Source.model_validate(given), given["credentials"], budget=ledger)
+    assert connection is not None
+    return connection
+
+
+@pytest.fixture(params=sorted(CHANNELS))
+async def channel(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[ChannelConnection]:
+    connection = channel_on(stage, request.param, ledger)
     yield connection
     await connection.aclose()
 
 
 @pytest.fixture(params=sorted(SOURCES))
 async def source(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[SourceConnection]:
-    stage.row = SOURCES[request.param]
-    costs = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "1.00"}]}
-    given = {"id": "east", "costs": costs, **stage.theirs.connection(stage.origin)}
-    assert given["platform"] == request.param
-    connection = open_source(Source.model_validate(given), given["credentials"], budget=ledger)
-    assert connection is not None
+    connection = source_on(stage, request.param, ledger)
+    yield connection
+    await connection.aclose()
+
+
+@pytest.fixture(params=[*(f"{name}-channel" for name in CHANNELS), *(f"{name}-source" for name in SOURCES)])
+async def either(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[ChannelConnection | SourceConnection]:
+    """Each platform in each of its roles."""
+    platform, _, role = request.param.partition("-")
+    connection = (channel_on if role == "channel" else source_on)(stage, platform, ledger)
     yield connection
     await connection.aclose()
 

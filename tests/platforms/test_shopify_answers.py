@@ -15,7 +15,7 @@ from waybill_platforms.errors import PlatformError
 from waybill_platforms.model import CreateCall
 from waybill_platforms.ports import ChannelConnection
 from waybill_platforms.recording import about, recording
-from waybill_platforms.shopify.client import open_shop
+from waybill_platforms.shopify.client import open_channel
 from waybill_platforms.shopify.graphql import UNCOUNTED
 from waybill_platforms.shopify.settings import ShopifySettings
 
@@ -56,7 +56,7 @@ async def shop(serve: Any, ledger: Any) -> AsyncIterator[Open]:
     async def start(*answers: Any, prefix: str = "", **settings: Any) -> tuple[ChannelConnection, Shop]:
         one = Shop(list(answers), **settings)
         url = await serve(one.answer) + prefix
-        connection = open_shop("acme", ShopifySettings(url=url, access_token=SecretStr("shpat_1")), ledger)
+        connection = open_channel("acme", ShopifySettings(url=url, access_token=SecretStr("shpat_1")), ledger)
         opened.append(connection)
         return connection, one
 

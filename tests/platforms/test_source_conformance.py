@@ -124,6 +124,20 @@ async def test_what_the_source_will_not_ship_is_told_by_line(
 # -- ShipmentReader
 
 
+async def test_shipments_of_a_request_whose_fate_we_do_not_know_are_found_by_its_reference(
+    stage: Any, source: SourceConnection, hub: Any, ask: Any
+) -> None:
+    if source.placer is not None:
+        pytest.skip("a request is known there by the handle that was stored")
+    await hub.submit(ask())
+    await hub.submit(ask(2))
+    stage.theirs.ship_now(None)
+    lost = OpenRequest(ask().reference, None)
+    read = await source.shipments.list_shipments(None, [lost])
+    found = [one for one in read.shipments if one.reference == ask().reference]
+    assert sum(line.quantity for one in found for line in one.lines) == 3
+
+
 async def shipments(source: SourceConnection, hub: Any, since: datetime | None = None) -> list[Any]:
     found: list[Any] = []
     page, requests = None, await hub.open()

@@ -5,7 +5,7 @@ A supplier that speaks the generic HTTP contract is an `EmulatedSource` by itsel
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sandbox.shops import EmulatedShop, Given
@@ -132,6 +132,8 @@ class Arrival:
     reference: str
     lines: tuple[tuple[str, str, int], ...]
     """(line id, SKU, pieces to ship)."""
+    refs: Mapping[str, str] = field(default_factory=dict)
+    """The hub's line ref -> line id, where the shop keeps such refs."""
 
 
 @dataclass(frozen=True, slots=True)

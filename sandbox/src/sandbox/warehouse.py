@@ -37,6 +37,7 @@ class Work:
     reference: str
     lines: list[tuple[str, str, int]]
     """(line id, SKU, pieces to ship when it arrived)."""
+    refs: dict[str, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     made: int = 0
     """Shipments so far."""
@@ -99,7 +100,7 @@ class Warehouse:
     def _take_on(self) -> None:
         for arrival in self.shop.arrivals():
             if arrival.order_id not in self._work:
-                work = Work(arrival.order_id, arrival.reference, list(arrival.lines))
+                work = Work(arrival.order_id, arrival.reference, list(arrival.lines), dict(arrival.refs))
                 self._plan(work)
                 self._keep(work)
 
@@ -127,10 +128,11 @@ class Warehouse:
     # -- people, and what is judged
 
     def give_up(self, request_id: str, given: Given) -> None:
-        """`line_ref` is what the shop calls its line, or the SKU where it occurs once."""
+        """`line_ref` is the hub's where the shop keeps it, else the shop's line id or the SKU; `request_id` may end
+        with the shop's own order id, as global ids do."""
         self._take_on()
-        work = self._work[request_id]
-        ids = {name: line_id for line_id, sku, _ in work.lines for name in (line_id, sku)}
+        work = self._work[request_id.rpartition("/")[2]]
+        ids = {name: line_id for line_id, sku, _ in work.lines for name in (line_id, sku)} | work.refs
         wanted = {ids[one["line_ref"]]: int(one["quantity"]) for one in given.get("lines", ())}
         pieces = wanted or {line_id: n - work.done.get(line_id, 0) for line_id, _, n in work.lines}
         self.shop.give_up(work.order_id, pieces)
@@ -141,6 +143,7 @@ class Warehouse:
     def act_on_shipment(self, shipment_id: str, action: str, given: Given) -> None:
         if action not in {"cancel", "correct", "replace"}:
             raise NotPossible(f"{action!r} is unknown; there are cancel, correct, replace")
+        shipment_id = shipment_id.rpartition("/")[2]
         before = next((one for one in self.sent() if one.id == shipment_id), None)
         if before is None:
             raise KeyError(f"shipment {shipment_id}")

@@ -20,7 +20,7 @@ from waybill_platforms.magento import client as magento
 from waybill_platforms.magento.settings import MagentoSettings
 from waybill_platforms.model import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
-from waybill_platforms.shopify.client import open_shop
+from waybill_platforms.shopify import client as shopify
 from waybill_platforms.shopify.settings import ShopifySettings
 from waybill_platforms.woocommerce.client import open_store as open_woo_store
 from waybill_platforms.woocommerce.client import open_supplier as open_woo_supplier
@@ -30,7 +30,11 @@ Credentials = Mapping[str, str]
 
 
 def _shopify(channel: Channel, credentials: Credentials, budget: Budget) -> ChannelConnection:
-    return open_shop(channel.id, ShopifySettings.of(channel.id, channel.url, credentials), budget)
+    return shopify.open_channel(channel.id, ShopifySettings.of(channel.id, channel.url, credentials), budget)
+
+
+def _shopify_source(source: Source, credentials: Credentials, budget: Budget) -> SourceConnection:
+    return shopify.open_source(source.id, ShopifySettings.of(source.id, source.url, credentials), budget)
 
 
 def _woo_channel(channel: Channel, credentials: Credentials, budget: Budget) -> ChannelConnection:
@@ -101,6 +105,7 @@ CHANNEL_SETTINGS: dict[Platform, Callable[[Channel, Credentials], object]] = {
 }
 SOURCE_SETTINGS: dict[Platform, Callable[[Source, Credentials], object]] = {
     Platform.HTTP: HttpSourceSettings.of,
+    Platform.SHOPIFY: lambda source, credentials: ShopifySettings.of(source.id, source.url, credentials),
     Platform.MAGENTO: lambda source, credentials: MagentoSettings.of(source.id, source.url, credentials),
     Platform.WOOCOMMERCE: lambda source, credentials: WooSettings.of(source.id, source.url, credentials),
     Platform.BIGCOMMERCE: _bigcommerce,
@@ -113,6 +118,7 @@ CHANNELS: dict[Platform, Callable[[Channel, Credentials, Budget], ChannelConnect
 }
 SOURCES: dict[Platform, Callable[[Source, Credentials, Budget], SourceConnection]] = {
     Platform.HTTP: _http,
+    Platform.SHOPIFY: _shopify_source,
     Platform.MAGENTO: _magento_source,
     Platform.WOOCOMMERCE: _woo_source,
     Platform.BIGCOMMERCE: _bigcommerce_source,

@@ -61,7 +61,7 @@ def _scarce(wanted: int) -> dict[str, int]:
 
 
 def _plain(wanted: int, number: int, shops: Sequence[str]) -> dict[str, int]:
-    """A fifth of the goods is not kept by the east, another fifth not by the north; a shop keeps a tenth of it all."""
+    """A fifth of the goods is not kept by the east, another fifth not by the north; a shop has a tenth of it all."""
     east = 0 if number % 5 == 0 else wanted * 55 // 100
     north = 0 if number % 5 == 1 else wanted * 35 // 100
-    return {"east": east, "west": PLENTY, "north": north, **dict.fromkeys(shops, wanted * 10 // 100 + 3)}
+    return {"east": east, "west": PLENTY, "north": north, **dict.fromkeys(shops, wanted * 10 // 100 + 30)}

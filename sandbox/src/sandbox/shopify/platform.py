@@ -20,4 +20,4 @@ def _routes(shops: Mapping[str, Any], server: Server) -> Sequence[web.RouteDef]:
     ]
 
 
-SHOPIFY = Platform("shopify", (Demo("acme", "channel", 1001),), open_shop, _routes)
+SHOPIFY = Platform("shopify", (Demo("acme", "channel", 1001), Demo("depot", "source", 900_001)), open_shop, _routes)

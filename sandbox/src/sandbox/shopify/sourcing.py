@@ -34,7 +34,8 @@ class SourcingShop(Shop):
                 continue
             del self._arrived[order.id]
             lines = [(str(li.id), li.sku or "", li.current_quantity) for li in order.lines if li.requires_shipping]
-            yield Arrival(str(order.id), order.source_identifier or order.name, tuple(lines))
+            refs = {dict(li.custom_attributes).get(LINE_PROPERTY, str(li.id)): str(li.id) for li in order.lines}
+            yield Arrival(str(order.id), order.source_identifier or order.name, tuple(lines), refs)
 
     def ship(self, order_id: str, pieces: Mapping[str, int], parcel: Parcel) -> str | None:
         order, left = self.orders[int(order_id)], {int(line_id): n for line_id, n in pieces.items()}

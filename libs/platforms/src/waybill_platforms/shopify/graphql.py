@@ -49,7 +49,9 @@ class Graph:
 
     def __init__(self, connection: str, settings: ShopifySettings, budget: Budget) -> None:
         token = settings.access_token.get_secret_value()
-        self._http = Http(connection, {"X-Shopify-Access-Token": token}, (token,), budget, RATE, describe)
+        others = (settings.client_secret, settings.previous_client_secret)
+        secrets = (token, *(secret.get_secret_value() for secret in others if secret is not None))
+        self._http = Http(connection, {"X-Shopify-Access-Token": token}, secrets, budget, RATE, describe)
         self._url = httpx.URL(settings.endpoint)
         self._costs: dict[str, float] = {}
         self._notices: dict[str, str] = {}

@@ -171,3 +171,4 @@ class Shipping(_Wire):
 class UserError(_Wire):
     field: tuple[str, ...] | None = None
     message: str = ""
+    code: str | None = None
