@@ -130,8 +130,11 @@ class Shop:
             order_id in self.canceled,
             "unknown",
             self.remaining(order_id),
-            tuple(self.rewrites(record) for record in self.made.get(order_id, ())),
+            tuple(self.rewrites(record) for record in self.made.get(order_id, ()) if self._is_shown(record)),
         )
+
+    def _is_shown(self, record: FulfillmentRecord) -> bool:
+        return record.status != "canceled" or not self.features.forgets_canceled
 
     def remaining(self, order_id: str) -> dict[str, int]:
         if order_id in self.canceled:
@@ -265,6 +268,8 @@ class Supplier:
     clock: int = 0
     unreadable: dict[str, datetime] = field(default_factory=dict)
     """Shipments that the client cannot read, with the time of their change."""
+    forgets: bool = False
+    """Shows nothing of what was deleted, and says of which requests it shows everything."""
 
     def ship(
         self,
@@ -313,7 +318,8 @@ class Supplier:
         start = int(page or 0)
         end = start + self.page_size
         problems = tuple(f"shipment {one}" for one, at in self.unreadable.items() if since is None or at >= since)
-        return ShipmentPage(tuple(found[start:end]), str(end) if end < len(found) else None, problems)
+        whole = tuple(one.reference for one in open_requests) if self.forgets else ()
+        return ShipmentPage(tuple(found[start:end]), str(end) if end < len(found) else None, problems, whole)
 
 
 async def _nothing() -> None: ...

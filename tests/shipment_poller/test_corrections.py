@@ -152,6 +152,70 @@ async def test_a_platform_that_cannot_list_by_change_is_asked_for_open_requests_
     assert asked == [["E-o2"], ["E-o1", "E-o2"], ["E-o2"]]  # the shipped one again in half an hour
 
 
+FORGETFUL = Features(updates_tracking=True, cancels_fulfillments=True, forgets_canceled=True, call_timeout=0.05)
+
+
+async def test_sp_5_a_shop_that_forgets_what_is_canceled_is_believed_when_the_answer_was_lost(stage: Stage) -> None:
+    stage.shop.features = FORGETFUL
+    await _synced(stage)
+    stage.supplier.take_back("s1")
+    await stage.look()
+    stage.shop.faults = [("cancel", later("unknown"))]
+    await stage.settle()
+    assert stage.shop.standing("c-o1") == []
+    assert stage.shop.calls["cancel"] == 1
+    assert await stage.column("select sync from orders") == ["not_needed"]
+
+
+async def test_a_replacement_follows_though_the_answer_to_the_withdrawal_was_lost(stage: Stage) -> None:
+    stage.shop.features = FORGETFUL
+    await _synced(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 1}, ["1Z1"])
+    await stage.look()
+    stage.shop.faults = [("cancel", later("unknown"))]
+    await stage.settle()
+    assert stage.shop.shown("c-o1") == {"l1": 1}
+    assert stage.shop.calls["cancel"] == 1
+
+
+async def test_what_vanishes_from_a_forgetful_shop_without_us_is_said_and_not_made_anew(stage: Stage) -> None:
+    stage.shop.features = FORGETFUL
+    await _synced(stage)
+    stage.shop.made["c-o1"].clear()
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z9"])
+    await stage.look()
+    await stage.settle()
+    assert stage.shop.calls["create"] == 1
+    assert await stage.column("select sync from orders") == ["failed"]
+
+
+async def test_sp_5_a_source_that_forgets_what_it_deleted_is_asked_for_all_and_missed(stage: Stage) -> None:
+    stage.supplier.features = Features(lists_changed_shipments=False, call_timeout=0.05)
+    stage.supplier.forgets = True
+    order = order_of()
+    stage.shop.wanted["c-o1"] = {"l1": 2}
+    await stage.take(submitted(order))
+    stage.supplier.ship("77/1", "E-o1", {"l1": 1}, ["1Z1"], platform_id="77")
+    await stage.look()
+    await stage.settle()
+    del stage.supplier.shipments["77/1"]
+    stage.supplier.ship("77/2", "E-o1", {"l1": 2}, ["1Z2"], platform_id="77")
+    await stage.look()
+    await stage.settle()
+    [standing] = stage.shop.standing("c-o1")
+    assert (standing.tracking_numbers, dict(standing.lines)) == (("1Z2",), {"l1": 2})
+    assert sorted(await stage.column("select state from shipments")) == ["recorded", "withdrawn"]
+
+
+async def test_what_such_a_source_would_not_show_is_not_missed(stage: Stage) -> None:
+    stage.supplier.features = Features(lists_changed_shipments=False, call_timeout=0.05)
+    stage.supplier.forgets = True
+    await _synced(stage, 1)
+    del stage.supplier.shipments["s1"]  # posted under another id than those of its list
+    await stage.look()
+    assert await stage.column("select state from shipments") == ["recorded"]
+
+
 async def test_sp_5_the_sweep_takes_50_at_most_those_first_that_wait_longest_for_their_age(stage: Stage) -> None:
     stage.supplier.features = Features(lists_changed_shipments=False, call_timeout=0.05)
     await stage.pool.execute(

@@ -186,7 +186,7 @@ class ShipmentPage:
     """Shipments that could not be read, each with its id and what is wrong; the others of the page are here."""
     whole: tuple[str, ...] = ()
     """References of which this page has every shipment that stands: one told of before and not here was withdrawn.
-    For platforms that forget what is deleted."""
+    For platforms that forget what is deleted; there a shipment's id begins with the request's: `platform_id/`."""
 
 
 @dataclass(frozen=True, slots=True)

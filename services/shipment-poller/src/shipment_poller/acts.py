@@ -131,12 +131,21 @@ async def perform(job: Job, at: AtChannel, acts: list[Act]) -> None:
                 act.part.refused = (act.call, error)
             else:
                 fail_by(job, act.part, at, error, outcome_open=unknown)
+                _remember_withdrawing(act, error)
         except BudgetWait:
             for left in acts[place:]:
                 _not_sent(job, left)
             raise
         else:
             job.health.append((None, None))
+
+
+def _remember_withdrawing(act: Act, error: PlatformError) -> None:
+    """On a channel that forgets what is canceled, only this tells our lost withdrawal from somebody else's."""
+    finish = act.part.finish
+    lost = act.state is SyncState.WITHDRAWING and error.outcome == "unknown"
+    if lost and finish is not None and finish.state is SyncState.PENDING:
+        act.part.finish = replace(finish, state=SyncState.WITHDRAWING)
 
 
 async def _call(job: Job, at: AtChannel, act: Act) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from shipment_poller import facts, merge, schedule
 from shipment_poller.crew import Crew
+from shipment_poller.forgotten import withdrawn_by_silence
 from shipment_poller.review_orders import Tools
 from shipment_poller.take_words import take_words
 from shipment_poller.translate import said_by
@@ -176,6 +177,8 @@ class PollWorker:
 
     async def _record(self, turn: Turn, answer: ShipmentPage, exchanges: list[outbox.Message]) -> None:
         words = merge.fold(said_by(shipment) for shipment in answer.shipments)
+        async with self._pool.acquire() as conn:
+            words |= await withdrawn_by_silence(conn, self._tools.queries, turn.source, answer)
         turn.seen += [said.updated_at for said in words.values()]
         turn.problems += answer.problems
 

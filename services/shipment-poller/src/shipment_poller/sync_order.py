@@ -95,6 +95,7 @@ def _preflight(part: Part, channel: Channel) -> None:
 def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> list[Act]:
     """Plans one shipment: either it gets its end, or acts to perform."""
     shown = shown_by(state)
+    _forget_canceled(job, part, at, shown)
     while True:
         step = plan_sync.plan(job.now, _situation(job, part, at, shown, state.remaining), at.patience)
         match step:
@@ -129,6 +130,14 @@ def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> li
                 if isinstance(step, plan_sync.Create):
                     _forget(job, part, step.forgotten)
                 return prepare(job, part, at, state, step)
+
+
+def _forget_canceled(job: Job, part: Part, at: AtChannel, shown: Mapping[str, Shown]) -> None:
+    """An earlier try canceled it and the answer was lost, or nothing is wanted and it is gone: on such a channel both
+    look alike. What vanished otherwise is drift, and said."""
+    if at.features.forgets_canceled and (part.state is SyncState.WITHDRAWING or part.content is None):
+        for bound in [b for b in part.bound if b.fulfillment_id not in shown]:
+            job.unbind(part, bound.fulfillment_id)
 
 
 def _situation(

@@ -8,6 +8,11 @@ where s.order_id = any(:order_ids::text[]) order by s.position;
 select source_shipment_id, fr_id, order_id, said from shipments
 where source = :source and source_shipment_id = any(:ids::text[]);
 
+-- name: standing_words(source, references)
+-- What this source said that it shipped of these requests, and did not take back.
+select s.said from watches w join shipments s on s.order_id = w.order_id and s.fr_id = w.fr_id and s.source = w.source
+where w.source = :source and w.number = any(:references::text[]) and s.said ->> 'status' <> 'canceled';
+
 -- name: watches_by_reference(source, references, platform_ids)
 select fr_id, order_id, number, platform_id, state, outcome, fr is not null as known from watches
 where source = :source and (number = any(:references::text[])
