@@ -51,12 +51,6 @@ def _new_round(fr: Fr, sources: Mapping[str, Source], *, who: str) -> None:
     queue(fr, sources)
 
 
-def void_by_hand(fr: Fr, *, who: str, why: str) -> None:
-    """Voids an unsent one; a person also may void a FAILED one whose reference is taken by something else."""
-    fr.void_reason = fr.void_reason or why
-    void(fr, who=who)
-
-
 def mark(fr: Fr, to: FrState, *, who: str, why: str, platform_id: str | None = None) -> None:
     """A person says that the source has it (PROCESSED) or will ship it (ACKNOWLEDGED)."""
     if to not in SENT:

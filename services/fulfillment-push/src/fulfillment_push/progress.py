@@ -4,6 +4,7 @@ Pure. A sent FR rests, but not unseen: it is looked at again with growing waits 
 source canceled are told once, as the difference to what was told before.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from fulfillment_push.facts import tell
@@ -11,8 +12,8 @@ from fulfillment_push.fr import Fr, WaitsFor
 from fulfillment_push.lifecycle import SENT, advance
 from fulfillment_push.request import canceled_lines, takes_nothing
 from fulfillment_push.shipping import reckon
-from waybill_contracts.configuration import Source
-from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrCanceled, FrShipping, FrState
+from waybill_contracts.configuration import Platform, Source
+from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrCanceled, FrShipping, FrState, Recall
 from waybill_platforms.model import Submitted
 
 FIRST, LONGEST = timedelta(minutes=5), timedelta(hours=6)
@@ -27,6 +28,13 @@ def watch(fr: Fr, source: Source) -> None:
         return
     wait = min(max(source.poll_every, FIRST) * 2 ** min(fr.asks, 10), LONGEST)
     fr.wait(WaitsFor.PROGRESS, "the source has it; looked at again", fr.now + wait)
+
+
+def attend(fr: Fr, sources: Mapping[str, Source]) -> None:
+    """After a person's word: what its source does with it is looked at, where the source can be asked."""
+    source = sources.get(fr.source)
+    if source is not None and source.platform is not Platform.MANUAL and fr.recall is not Recall.REQUESTED:
+        watch(fr, source)
 
 
 def seen(fr: Fr, submitted: Submitted | None, source: Source) -> None:

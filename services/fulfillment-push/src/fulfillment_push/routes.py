@@ -1,7 +1,7 @@
 """The internal HTTP: what waits and why, run now, and what a person does with an FR (FP-8: reading changes nothing).
 
-Every action names who and why, changes one FR in one transaction and answers with it; what the life cycle refuses is
-409 with the reason.
+Every action names who and why; what the life cycle refuses is 409 with the reason (of many: said beside the FR). To
+take an FR back is the router's (`fr.void_requested`), because its units and their stock are.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from fulfillment_push import by_hand
 from fulfillment_push.fr import NEEDS_A_PERSON, Fr
 from fulfillment_push.lifecycle import MoveRefused
+from fulfillment_push.progress import attend
 from fulfillment_push.settle import alert_key
 from fulfillment_push.sources import SourceBook
 from fulfillment_push.store import Store
@@ -31,6 +32,10 @@ class Who(BaseModel):
 
 class ManyFrs(Who):
     fr_ids: list[str] = Field(min_length=1, max_length=1000)
+
+
+class ManyMarks(ManyFrs):
+    state: FrState = Field(description="PROCESSED or ACKNOWLEDGED")
 
 
 class Mark(Who):
@@ -59,9 +64,11 @@ class Desk:
             frs = await self.store.load(conn, fr_ids, requests=True, orders=True)
             await self._book.refresh(conn)
             done = []
-            for fr_id in fr_ids:
+            for fr_id in dict.fromkeys(fr_ids):  # named twice is meant once
                 fr = frs.get(fr_id)
                 refused = _tried(fr, action)
+                if fr is not None and refused is None:
+                    attend(fr, self._book.settings)
                 results.append({"fr_id": fr_id, "state": fr and fr.state.value, "refused": refused})
                 if fr is not None and refused is None:
                     done.append(fr)
@@ -163,37 +170,42 @@ def _acting(router: APIRouter, desk: Desk) -> None:
 
     @router.post("/frs:process")
     async def process_many(body: ManyFrs) -> dict[str, Any]:
-        return {
-            "frs": await desk.act(
-                body.fr_ids, lambda fr: by_hand.process(fr, desk.sources, who=body.actor, why=body.reason)
-            )
-        }
+        return {"frs": await desk.act(body.fr_ids, _processing(desk, body))}
+
+    @router.post("/frs:resend")
+    async def resend_many(body: ManyFrs) -> dict[str, Any]:
+        return {"frs": await desk.act(body.fr_ids, _resending(desk, body))}
+
+    @router.post("/frs:mark")
+    async def mark_many(body: ManyMarks) -> dict[str, Any]:
+        return {"frs": await desk.act(body.fr_ids, _marking(body, body.state))}
 
     @router.post("/frs/{fr_id}/process")
     async def process(fr_id: str, body: Who) -> dict[str, Any]:
-        return await desk.act_on_one(
-            fr_id, lambda fr: by_hand.process(fr, desk.sources, who=body.actor, why=body.reason)
-        )
+        return await desk.act_on_one(fr_id, _processing(desk, body))
 
     @router.post("/frs/{fr_id}/resend")
     async def resend(fr_id: str, body: Who) -> dict[str, Any]:
-        return await desk.act_on_one(
-            fr_id, lambda fr: by_hand.resend(fr, desk.sources, who=body.actor, why=body.reason)
-        )
+        return await desk.act_on_one(fr_id, _resending(desk, body))
 
     @router.post("/frs/{fr_id}/mark")
     async def mark(fr_id: str, body: Mark) -> dict[str, Any]:
-        return await desk.act_on_one(
-            fr_id,
-            lambda fr: by_hand.mark(fr, body.state, who=body.actor, why=body.reason, platform_id=body.platform_id),
-        )
-
-    @router.post("/frs/{fr_id}/void")
-    async def void(fr_id: str, body: Who) -> dict[str, Any]:
-        return await desk.act_on_one(fr_id, lambda fr: by_hand.void_by_hand(fr, who=body.actor, why=body.reason))
+        return await desk.act_on_one(fr_id, _marking(body, body.state, body.platform_id))
 
     @router.post("/frs/{fr_id}/recall-answer")
     async def recall_answer(fr_id: str, body: RecallAnswer) -> dict[str, Any]:
         return await desk.act_on_one(
             fr_id, lambda fr: by_hand.recalled(fr, given_back=body.given_back, who=body.actor, why=body.reason)
         )
+
+
+def _processing(desk: Desk, by: Who) -> Callable[[Fr], None]:
+    return lambda fr: by_hand.process(fr, desk.sources, who=by.actor, why=by.reason)
+
+
+def _resending(desk: Desk, by: Who) -> Callable[[Fr], None]:
+    return lambda fr: by_hand.resend(fr, desk.sources, who=by.actor, why=by.reason)
+
+
+def _marking(by: Who, state: FrState, platform_id: str = "") -> Callable[[Fr], None]:
+    return lambda fr: by_hand.mark(fr, state, who=by.actor, why=by.reason, platform_id=platform_id)

@@ -16,6 +16,7 @@ from console.api.config import config_router, entities_router
 from console.api.dead_letters import dead_letters_router
 from console.api.explain import explain_router
 from console.api.failures import failures_router
+from console.api.fr_actions import fr_actions_router
 from console.api.frs import frs_router
 from console.api.hooks import add_hooks
 from console.api.idempotency import Idempotency
@@ -71,6 +72,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             keys_router(pool, q, keys),
             failures_router(pool, q, keys),
             dead_letters_router(keys, owners),
+            fr_actions_router(keys, owners),
             frs_router(keys, owners),
             routing_router(keys, owners),
             stock_router(keys, owners),

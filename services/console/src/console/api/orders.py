@@ -162,7 +162,10 @@ def _summary(row: Any) -> dict[str, Any]:
 
 
 def fr_answer(row: Any) -> dict[str, Any]:
-    names = ("fr_id", "order_id", "source", "number", "state", "outcome", "recall", "attempt", "reason", "platform_id")
+    names = (
+        "fr_id", "order_id", "source", "number", "state", "outcome", "recall", "shipping", "attempt", "reason",
+        "platform_id",
+    )  # fmt: skip
     body = row["body"] or {}
     extra = {"lines": body.get("lines", []), "cost": body.get("cost"), "order_number": body.get("order_number")}
     return {**{n: row[n] for n in names}, **extra, "created_at": row["created_at"], "updated_at": row["updated_at"]}

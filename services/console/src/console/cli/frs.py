@@ -6,6 +6,7 @@ import typer
 
 from console.cli import orders as orders_cli
 from console.cli.client import call, fail, listed, out, print_json, print_table
+from console.cli.fr_lists import act_on, find, list_waiting, waiting_ids
 from console.cli.options import Json, Limit
 from console.cli.preview import show_preview
 
@@ -19,30 +20,51 @@ def list_frs(
     state: str | None = None,
     outcome: Annotated[str | None, typer.Option(help="unknown: a person may have to decide")] = None,
     source: str | None = None,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="those that wait, the longest first, and for what")
+    ] = False,
+    waits_for: Annotated[str | None, typer.Option("--for", help="with --waiting: manual, process, failed, …")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """List FRs, newest first. Example: waybill frs list --state FAILED"""
+    """List FRs, newest first. Example: waybill frs list --state FAILED
+
+    The list of a source without a connection: waybill frs list --source leeds --waiting
+    """
+    if waiting or waits_for:
+        list_waiting(source, waits_for, limit, as_json=as_json)
+        return
     items = listed("/frs", state=state, outcome=outcome, source=source, limit=limit)
     if as_json:
         print_json(items)
         return
     rows = [
-        [f["number"], f["order_number"], f["source"], f["state"], (f["reason"] or {}).get("message", "")] for f in items
+        [f["number"], f["order_number"], f["source"], f["state"], f["shipping"], (f["reason"] or {}).get("message", "")]
+        for f in items
     ]
-    print_table("FRs", ["number", "order", "source", "state", "why"], rows, "No FR matches.")
+    print_table("FRs", ["number", "order", "source", "state", "shipping", "why"], rows, "No FR matches.")
+
+
+Frs = Annotated[list[str] | None, typer.Argument(help="numbers or our ids")]
+Source = Annotated[str | None, typer.Option(help="instead of FRs: all of this source that wait for it")]
 
 
 @app.command()
-def process(fr: Fr, reason: Reason) -> None:
-    """Queue an FR for its source's next send run."""
-    print_json(call("POST", f"/frs/{find(fr)}/actions/process", json={"reason": reason}))
+def process(reason: Reason, frs: Frs = None, source: Source = None, as_json: Json = False) -> None:
+    """Queue FRs for their sources' next send runs. Exit code 1 when one of them is refused.
+
+    Example: waybill frs process --source east --reason "stock was counted"
+    """
+    act_on("process", chosen(frs, source, "process"), {"reason": reason}, as_json=as_json)
 
 
 @app.command()
-def resend(fr: Fr, reason: Reason) -> None:
-    """Send an FR that failed once more; what the source has already is found first, never doubled."""
-    print_json(call("POST", f"/frs/{find(fr)}/actions/resend", json={"reason": reason}))
+def resend(reason: Reason, frs: Frs = None, source: Source = None, as_json: Json = False) -> None:
+    """Send FRs that failed once more; what a source has already is found first, never doubled.
+
+    Example: waybill frs resend --source east --reason "their catalogue is mended"
+    """
+    act_on("resend", chosen(frs, source, "failed"), {"reason": reason}, as_json=as_json)
 
 
 @app.command()
@@ -133,10 +155,37 @@ def generate(orders: Annotated[list[str], typer.Argument(help="numbers or our id
 
 
 @app.command()
-def mark(fr: Fr, state: str, reason: Reason, platform_id: str = "") -> None:
-    """Say by hand that a source has an FR: STATE is PROCESSED or ACKNOWLEDGED."""
+def mark(
+    fr: Fr,
+    state: Annotated[str, typer.Argument(help="PROCESSED: the source has it; ACKNOWLEDGED: it will ship it")],
+    reason: Reason,
+    more: Annotated[list[str] | None, typer.Option("--and", help="further FRs, by number or id")] = None,
+    platform_id: Annotated[str, typer.Option(help="the source's own id of the request, where it is known")] = "",
+) -> None:
+    """Say by hand that a source has an FR (its shipments are recorded with: waybill shipments record).
+
+    Example: waybill frs mark L-1001 PROCESSED --reason "handed over the counter"
+    """
+    if more:
+        body = {"reason": reason, "state": state}
+        act_on("mark", [find(name) for name in (fr, *more)], body, as_json=False)
+        return
     body = {"reason": reason, "state": state, "platform_id": platform_id}
     print_json(call("POST", f"/frs/{find(fr)}/actions/mark", json=body))
+
+
+@app.command("recall-answer")
+def recall_answer(
+    fr: Fr,
+    reason: Reason,
+    given_back: Annotated[bool, typer.Option("--given-back/--kept", help="what the source said")],
+) -> None:
+    """Record what a source said to being asked for an FR back, where no call can ask it.
+
+    Example: waybill frs recall-answer L-1001 --given-back --reason "they called: not packed yet"
+    """
+    body = {"reason": reason, "given_back": given_back}
+    print_json(call("POST", f"/frs/{find(fr)}/actions/recall-answer", json=body))
 
 
 @app.command("show")
@@ -145,9 +194,8 @@ def show_fr(fr: Fr) -> None:
     print_json(call("GET", f"/frs/{find(fr)}"))
 
 
-def find(fr: str) -> str:
-    """Our id of an FR named by number or id."""
-    found = call("GET", "/frs", params={"number": fr, "limit": 3})["items"]
-    if len(found) > 1:
-        fail(f"{fr!r} is the number of several FRs: name one by its id: {', '.join(f['fr_id'] for f in found)}")
-    return str(found[0]["fr_id"]) if found else fr
+def chosen(frs: list[str] | None, source: str | None, waits_for: str) -> list[str]:
+    """Ids of the FRs named, or of all of a source that wait for this."""
+    if bool(frs) == bool(source):
+        fail("name FRs, or --source SOURCE for all of one source: one of the two")
+    return [find(fr) for fr in frs] if frs else waiting_ids(source or "", waits_for)
