@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from pydantic import AwareDatetime, BaseModel, Field
 
-from console.api.actions import Why, ask_owner
+from console.api.actions import Why
 from console.api.problems import ProblemError
 from console.api.security import Actor, Keys
 from console.owners import Owners, OwnerSilent
@@ -68,9 +68,7 @@ def by_hand_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRou
     async def withdraw(shipment_id: str, why: Why, actor: Annotated[Actor, operator]) -> Any:
         """Take back what was entered by hand; its channel is told."""
         body = {"actor": actor.name, "reason": why.reason}
-        return await ask_owner(
-            owners, topics.SHIPMENT_POLLER, "POST", f"/internal/shipments/{shipment_id}/withdraw", body
-        )
+        return _taken(await _ask(owners, topics.SHIPMENT_POLLER, f"/internal/shipments/{shipment_id}/withdraw", body))
 
     return router
 
@@ -107,13 +105,9 @@ class _Entering:
     async def _record(self) -> Any:
         more = self._new.model_dump(mode="json", exclude={"order_id", "source", "reason"})
         body = {"key": self._key, **more, **self._who}
-        return await self._ask(topics.SHIPMENT_POLLER, f"/internal/orders/{self._new.order_id}/shipments", body)
-
-    async def _ask(self, service: str, path: str, body: dict[str, Any]) -> Any:
-        try:
-            return await self._owners.ask(service, "POST", path, json=body)
-        except OwnerSilent as silent:
-            raise ProblemError(503, "The service does not answer", str(silent)) from None
+        return await _ask(
+            self._owners, topics.SHIPMENT_POLLER, f"/internal/orders/{self._new.order_id}/shipments", body
+        )
 
     async def _make(self, detail: dict[str, Any]) -> str | None:
         manual = detail.get("manual_sources", [])
@@ -123,18 +117,25 @@ class _Entering:
             raise ProblemError(409, "No FR", f"{detail['message']}; to make one, a manual source is needed: {known}")
         lines = [line.model_dump() for line in self._new.lines]
         body = {"source": source, "lines": lines, **self._who}
-        answer = await self._ask(topics.ROUTER, f"/internal/orders/{self._new.order_id}/frs", body)
+        answer = await _ask(self._owners, topics.ROUTER, f"/internal/orders/{self._new.order_id}/frs", body)
         if answer.status_code == 404:  # it has not heard of the order yet
             return None
         return str(_taken(answer)["number"])
 
     async def _mark(self, fr_id: str) -> None:
         body = {"state": "PROCESSED", **self._who}
-        answer = await self._ask(topics.FULFILLMENT_PUSH, f"/internal/frs/{fr_id}/mark", body)
+        answer = await _ask(self._owners, topics.FULFILLMENT_PUSH, f"/internal/frs/{fr_id}/mark", body)
         if answer.status_code == 404:  # it has not heard of it yet
             return
         _taken(answer)
         self._marked.add(fr_id)
+
+
+async def _ask(owners: Owners, service: str, path: str, body: dict[str, Any]) -> Any:
+    try:
+        return await owners.ask(service, "POST", path, json=body)
+    except OwnerSilent as silent:
+        raise ProblemError(503, "The service does not answer", str(silent)) from None
 
 
 def _detail(answer: Any) -> dict[str, Any]:
