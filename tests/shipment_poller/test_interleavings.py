@@ -29,10 +29,15 @@ from poller_harness import (
     unauthorized,
 )
 
+from shipment_poller.take_words import take_words
+from shipment_poller.translate import said_by
+from waybill_common.logs import make_log
 from waybill_contracts.orders_imported import OrderChanged
 from waybill_contracts.values import RequestLine
+from waybill_platforms.model import SourceShipment
 
 _serial = count(1)
+LOG = make_log("test", "CRITICAL")
 
 FAULTS = {
     "read": [later, lambda: later(retry_after=3), unauthorized],
@@ -45,6 +50,7 @@ FAULTS = {
 
 MIX = {
     "ship": 7, "look": 5, "try": 5, "fault": 5, "take_back": 2, "renumber": 2, "crash": 1, "again": 1, "resync": 1,
+    "post": 3, "post_old": 1, "move": 1,
 }  # fmt: skip
 RECIPES = [{"A": 1}, {"A": 1}, {"A": 2}, {"A": 1, "B": 2}]
 
@@ -61,6 +67,10 @@ def written(seed: int) -> tuple[list[tuple[int, dict[str, int]]], list[tuple[Any
                 script.append((name, slot, [chance.randint(0, 3) for _ in range(4)]))
             case "take_back" | "renumber":
                 script.append((name, slot))
+            case "post" | "post_old":
+                script.append((name, slot))
+            case "move":
+                script.append((name, chance.choice(["main", "north", "south"])))
             case "crash":
                 script.append((name, chance.choice(["announce", "outcome"])))
             case "fault":
@@ -85,6 +95,8 @@ class World:
             for ref, line in self._refs(fr).items():
                 self.asked[fr.number, ref] = line.quantity
         self.alive: dict[str, tuple[str, dict[str, int], str]] = {}
+        self.words: dict[str, list[SourceShipment]] = {}
+        """All that was ever said about a shipment, the oldest first."""
         self.numbers = count(1)
         stage.shop.wanted[self.order.channel_order_id] = {line.line_id: line.wanted for line in lines}
 
@@ -122,12 +134,21 @@ class World:
         if lines:
             number = f"1Z{self.id}-{next(self.numbers)}"
             self.alive[name] = (fr.number, lines, number)
-            self.stage.supplier.ship(name, fr.number, lines, [number])
+            self._said(name, self.stage.supplier.ship(name, fr.number, lines, [number]))
 
     def take_back(self, slot: int) -> None:
         name = f"{self.id}-s{slot}"
         if self.alive.pop(name, None):
             self.stage.supplier.take_back(name)
+            self._said(name, self.stage.supplier.shipments[name])
+
+    def _said(self, name: str, word: SourceShipment) -> None:
+        self.words.setdefault(name, []).append(word)
+
+    def posts(self, slot: int, *, old: bool) -> list[SourceShipment]:
+        """What the source's system posts about a slot: its newest word, or an older one that was under way long."""
+        said = self.words.get(f"{self.id}-s{slot}", [])
+        return said[:1] if old else said[-1:]
 
     def renumber(self, slot: int) -> None:
         name = f"{self.id}-s{slot}"
@@ -135,7 +156,7 @@ class World:
             reference, lines, _ = self.alive[name]
             number = f"1Z{self.id}-{next(self.numbers)}"
             self.alive[name] = (reference, lines, number)
-            self.stage.supplier.ship(name, reference, lines, [number])
+            self._said(name, self.stage.supplier.ship(name, reference, lines, [number]))
 
     def expected_pieces(self) -> dict[str, int]:
         units: Counter[tuple[str, str]] = Counter()
@@ -149,6 +170,10 @@ class World:
             for line in self.order.lines
         }
         return {line: n for line, n in pieces.items() if n}
+
+
+async def _beside(_: Any) -> None:
+    """Nothing joins."""
 
 
 async def _push_once(stage: Stage) -> Stage:
@@ -185,6 +210,11 @@ async def _play(stage: Stage, world: World, script: list[tuple[Any, ...]]) -> St
                 await stage.look()
             case "try":
                 stage = world.stage = await _push_once(stage)
+            case "post" | "post_old":
+                words = {one.id: said_by(one) for one in world.posts(*given_, old=action == "post_old")}
+                await take_words(stage.pool, stage.tools, LOG, "east", words, [], _beside)
+            case "move":
+                stage.shop.where = dict.fromkeys((line.line_id for line in world.order.lines), *given_)
             case "again":
                 await stage.take(*world.events())
             case "resync":
@@ -210,6 +240,7 @@ async def test_the_channel_ends_up_showing_exactly_what_the_sources_say(stage: S
     events = world.events()
     stage.shop.faults.clear()
     stage.shop.calls.clear()
+    stage.shop.where.clear()
     await stage.take(events[0])  # the other FR becomes known later: its shipments are early until then
     stage = await _play(stage.restarted(), _over(world, stage), script)
     rounds = 2 * len(stage.shop.faults)
