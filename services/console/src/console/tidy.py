@@ -22,4 +22,5 @@ class Tidy:
         self._last = now
         await self._q.prune_idempotency_keys(self._pool)
         await self._q.prune_sessions(self._pool)
+        await self._q.prune_failed_sign_ins(self._pool)
         return 0

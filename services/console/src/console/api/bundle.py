@@ -1,13 +1,13 @@
 """An order's whole story as one file (OP-14)."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from console.api.orders import order_in_full
-from console.api.security import Keys
+from console.api.security import Actor, Keys
 from console.bundle import bundle
 from console.owners import Owners, OwnerSilent
 from waybill_common.db import Pool, Queries, rows
@@ -15,16 +15,18 @@ from waybill_contracts import topics
 
 
 def bundle_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRouter:
-    router = APIRouter(tags=["orders"], dependencies=[Depends(keys.require("viewer"))])
+    router = APIRouter(tags=["orders"])
 
     @router.get(
         "/orders/{order_id}/bundle",
         response_class=Response,
         responses={200: {"description": "A zip file", "content": {"application/zip": {}}}},
     )
-    async def order_bundle(order_id: str) -> Response:
+    async def order_bundle(
+        order_id: str, actor: Annotated[Actor, Depends(keys.require("viewer", by_store=True))]
+    ) -> Response:
         """Timeline, versions, decisions, exchanges and trace of one order, as a zip file without secrets."""
-        order = await order_in_full(pool, q, order_id)
+        order = await order_in_full(pool, q, order_id, actor)
         activities = [dict(row) for row in await rows(q.activities_by_order(pool, order_id=order_id))]
         versions = [dict(row) for row in await rows(q.versions_of(pool, order_id=order_id))]
         exchanges = [row["body"] for row in await rows(q.records_by_order(pool, order_id=order_id))]

@@ -15,6 +15,7 @@ class NewKey(BaseModel):
 
     name: str = Field(min_length=1, max_length=100)
     role: Role = "viewer"
+    stores: list[str] | None = Field(default=None, description="the stores whose orders it sees; none given: all")
 
 
 def keys_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
@@ -28,8 +29,8 @@ def keys_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
     @router.post("/keys", status_code=201)
     async def create_key(new: NewKey, actor: Annotated[Actor, admin]) -> dict[str, Any]:
         """The key is in this answer and nowhere else."""
-        key_id, key = await keys.create(new.name, new.role, actor.name)
-        return {"key_id": key_id, "name": new.name, "role": new.role, "key": key}
+        key_id, key = await keys.create(new.name, new.role, actor.name, stores=new.stores)
+        return {"key_id": key_id, "name": new.name, "role": new.role, "stores": new.stores, "key": key}
 
     @router.delete("/keys/{key_id}", dependencies=[admin])
     async def revoke_key(key_id: str) -> dict[str, Any]:

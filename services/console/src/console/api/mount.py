@@ -29,7 +29,9 @@ from console.api.rebuild import rebuild_router
 from console.api.routing import routing_router
 from console.api.security import COOKIE, Keys
 from console.api.shipments import shipments_router
+from console.api.sign_in import SignIn
 from console.api.stock import stock_router
+from console.api.users import users_router
 from console.configure.apply import Applier
 from console.owners import Owners
 from console.rebuild import Rebuilder
@@ -43,7 +45,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
-_REFUSED = '<p class="bad" role="alert">This key is not valid here: it is mistyped, revoked, or of another Waybill.</p>'
+_REFUSED = '<p class="bad" role="alert">This is not valid here: it is mistyped, revoked, or of another Waybill.</p>'
 
 
 def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners) -> Callable[[FastAPI], None]:
@@ -70,6 +72,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             config_router(pool, q, keys, applier),
             entities_router(pool, q, keys),
             keys_router(pool, q, keys),
+            users_router(pool, q, keys),
             failures_router(pool, q, keys),
             dead_letters_router(keys, owners),
             fr_actions_router(keys, owners),
@@ -89,12 +92,12 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
         app.mount("/api", api)
         add_hooks(app, pool, q, owners)
         problems.install(app)
-        _pages(app, keys)
+        _pages(app, keys, SignIn(pool, q))
 
     return mount
 
 
-def _pages(app: FastAPI, keys: Keys) -> None:
+def _pages(app: FastAPI, keys: Keys, sign_in_desk: SignIn) -> None:
     folder = resources.files("console") / "pages"
     style = (folder / "style.css").read_text()
     texts = {name: (folder / name).read_text().replace("/*style*/", style) for name in ("sign-in.html", "flow.html")}
@@ -111,7 +114,15 @@ def _pages(app: FastAPI, keys: Keys) -> None:
     @app.post("/sign-in", include_in_schema=False)
     async def sign_in(request: Request) -> Response:
         form = parse_qs((await request.body())[:4096].decode("utf-8", "replace"))
-        session = await keys.sign_in(form.get("key", [""])[0].strip())
+        given = {name: form.get(name, [""])[0].strip() for name in ("name", "password", "key")}
+        address = request.client.host if request.client else ""
+        try:
+            if given["key"]:
+                session = await sign_in_desk.by_key(given["key"], address)
+            else:
+                session = await sign_in_desk.by_password(given["name"], given["password"], address)
+        except problems.ProblemError as too_many:
+            return html("sign-in.html", f'<p class="bad" role="alert">{too_many.detail}.</p>', too_many.status)
         if session is None:
             return html("sign-in.html", _REFUSED, 401)
         answer = RedirectResponse("/", 303, _HEADERS)
@@ -120,7 +131,7 @@ def _pages(app: FastAPI, keys: Keys) -> None:
 
     @app.post("/sign-out", include_in_schema=False)
     async def sign_out(request: Request) -> Response:
-        await keys.sign_out(request.cookies.get(COOKIE, ""))
+        await sign_in_desk.end(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/", 303, _HEADERS)
         answer.delete_cookie(COOKIE)
         return answer

@@ -4,85 +4,88 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
 
 from console.api.paging import page, read_cursor
-from console.api.params import Limit, Moment
+from console.api.params import Moment
 from console.api.problems import ProblemError
-from console.api.security import Keys
+from console.api.security import Actor, Keys
 from console.past import as_of
 from console.search import SHORTEST, beyond, folded
 from console.waiting import waiting
 from waybill_common.db import Pool, Queries, rows
 
 At = Annotated[Moment | None, Query(description="RFC 3339, with a zone: the order as it was at that moment")]
-Search = Annotated[
-    str | None,
-    Query(
+
+
+class OrderFilter(BaseModel):
+    """Which orders; what is left out does not narrow."""
+
+    stage: str | None = None
+    sync: str | None = None
+    fulfillment: str | None = None
+    channel: str | None = None
+    hold: str | None = Field(default=None, description="a hold's reason, e.g. unmapped_sku")
+    number: str | None = None
+    search: str | None = Field(
+        default=None,
         max_length=200,
         description="the beginning of an order number, SKU, customer's name or e-mail, FR number or tracking number",
-    ),
-]
+    )
+    cursor: str | None = None
+    limit: int = Field(default=50, ge=1, le=500)
 
 
 def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
-    router = APIRouter(tags=["orders"], dependencies=[Depends(keys.require("viewer"))])
+    router = APIRouter(tags=["orders"])
+    viewer = Depends(keys.require("viewer", by_store=True))
 
     @router.get("/orders")
     async def list_orders(
-        stage: str | None = None,
-        sync: str | None = None,
-        fulfillment: str | None = None,
-        channel: str | None = None,
-        hold: str | None = None,
-        number: str | None = None,
-        search: Search = None,
-        cursor: str | None = None,
-        limit: Limit = 50,
+        actor: Annotated[Actor, viewer],
+        narrow: Annotated[OrderFilter, Query()],
     ) -> dict[str, Any]:
         """Newest first. `number` finds an order with or without its leading #."""
-        after = read_cursor(cursor)
-        narrowed = {"stage": stage, "sync": sync, "fulfillment": fulfillment, "channel": channel, "hold": hold}
-        paged = {"placed": after.at, "after": after.id, "limit": limit + 1}
-        if search is not None:
-            found = await rows(q.search_orders(pool, **_bounds(search), **narrowed, **paged))
+        after = read_cursor(narrow.cursor)
+        given = narrow.model_dump(include={"stage", "sync", "fulfillment", "channel", "hold"})
+        given |= {"stores": actor.stores, "placed": after.at, "after": after.id, "limit": narrow.limit + 1}
+        if narrow.search is not None:
+            found = await rows(q.search_orders(pool, **_bounds(narrow.search), **given))
         else:
-            found = await rows(q.list_orders(pool, number=number, **narrowed, **paged))
-        return page(found, limit, _summary, lambda row: (row["placed_at"], row["order_id"]))
+            found = await rows(q.list_orders(pool, number=narrow.number, **given))
+        return page(found, narrow.limit, _summary, lambda row: (row["placed_at"], row["order_id"]))
 
     @router.get("/orders/{order_id}")
-    async def show_order(order_id: str, at: At = None) -> dict[str, Any]:
+    async def show_order(order_id: str, actor: Annotated[Actor, viewer], at: At = None) -> dict[str, Any]:
         """Lines, holds, FRs, shipments, the decision, and what it waits for; with `at`, as it all was then."""
         if at is not None:
-            return await past_order(pool, q, await _order(order_id), at)
-        return await order_in_full(pool, q, order_id)
+            return await past_order(pool, q, await known_order(pool, q, order_id, actor), at)
+        return await order_in_full(pool, q, order_id, actor)
 
     @router.get("/orders/{order_id}/timeline")
-    async def timeline(order_id: str) -> dict[str, Any]:
+    async def timeline(order_id: str, actor: Annotated[Actor, viewer]) -> dict[str, Any]:
         """Every activity in order, and every exchange with a platform that was about this order."""
-        await _order(order_id)
+        await known_order(pool, q, order_id, actor)
         activities = [dict(row) for row in await rows(q.activities_by_order(pool, order_id=order_id))]
         exchanges = [
             {**row["body"], "at": row["at"]} for row in await rows(q.records_by_order(pool, order_id=order_id))
         ]
         return {"order_id": order_id, "activities": activities, "exchanges": exchanges}
 
-    async def _order(order_id: str) -> Any:
-        return await known_order(pool, q, order_id)
-
     return router
 
 
-async def known_order(pool: Pool, q: Queries, order_id: str) -> Any:
-    """Its row, or a problem that says how to find it."""
+async def known_order(pool: Pool, q: Queries, order_id: str, actor: Actor) -> Any:
+    """Its row, or a problem that says how to find it; one of a store that the caller does not see is not there."""
     row = await q.order_by_id(pool, order_id=order_id)
-    if row is None:
+    if row is None or (actor.stores is not None and row["store"] not in actor.stores):
         raise ProblemError(404, "No such order", f"No order has the id {order_id!r}; find it by GET /orders?number=")
     return row
 
 
-async def order_in_full(pool: Pool, q: Queries, order_id: str) -> dict[str, Any]:
+async def order_in_full(pool: Pool, q: Queries, order_id: str, actor: Actor) -> dict[str, Any]:
     """The answer of `GET /orders/{id}`."""
-    row = await known_order(pool, q, order_id)
+    row = await known_order(pool, q, order_id, actor)
     requests = [dict(r) for r in await rows(q.frs_by_order(pool, order_id=order_id))]
     shipments = [dict(s) for s in await rows(q.shipments_by_order(pool, order_id=order_id))]
     return _whole(row["snapshot"], dict(row), requests, shipments)

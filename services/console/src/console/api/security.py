@@ -6,7 +6,7 @@ A key has 256 random bits, so one SHA-256 is enough to store it; it is shown onc
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple
 
 from fastapi import Request
@@ -26,6 +26,8 @@ class Actor(NamedTuple):
     key_id: str
     name: str
     role: str
+    stores: tuple[str, ...] | None = None
+    """Whose orders are seen; None: all."""
 
 
 def digest(secret: str) -> bytes:
@@ -38,12 +40,14 @@ class Keys:
     def __init__(self, pool: Pool, q: Queries) -> None:
         self._pool, self._q = pool, q
 
-    async def create(self, name: str, role: Role, created_by: str, secret: str | None = None) -> tuple[str, str]:
+    async def create(
+        self, name: str, role: Role, created_by: str, secret: str | None = None, stores: Sequence[str] | None = None
+    ) -> tuple[str, str]:
         """(key id, the key itself: shown now and never again)."""
         key = secret or f"wb_{secrets.token_urlsafe(32)}"
         key_id = str(new_id())
         await self._q.add_key(
-            self._pool, key_id=key_id, name=name, digest=digest(key), role=role, created_by=created_by
+            self._pool, key_id=key_id, name=name, digest=digest(key), role=role, stores=stores, created_by=created_by
         )
         return key_id, key
 
@@ -53,13 +57,18 @@ class Keys:
             row = await self._q.key_by_digest(self._pool, digest=digest(header[7:].strip()))
         elif (cookie := request.cookies.get(COOKIE)) and request.method in ("GET", "HEAD"):
             # a cookie only reads: nothing can be changed by a page elsewhere that makes the browser send it
-            row = await self._q.key_by_session(self._pool, digest=digest(cookie))
+            row = await self._q.actor_by_session(self._pool, digest=digest(cookie))
         else:
             return None
-        return Actor(row["key_id"], row["name"], row["role"]) if row else None
+        if row is None:
+            return None
+        return Actor(row["key_id"], row["name"], row["role"], None if row["stores"] is None else tuple(row["stores"]))
 
-    def require(self, role: Role) -> Callable[[Request], Awaitable[Actor]]:
-        """A dependency: the caller, who has at least this role."""
+    def require(self, role: Role, *, by_store: bool = False) -> Callable[[Request], Awaitable[Actor]]:
+        """A dependency: the caller, who has at least this role.
+
+        Whoever is limited to stores reaches only routes that say `by_store`: these look at `actor.stores`.
+        """
 
         async def allowed(request: Request) -> Actor:
             actor = await self.actor_of(request)
@@ -67,19 +76,11 @@ class Keys:
                 raise ProblemError(401, "Who are you?", "Send a valid API key: Authorization: Bearer KEY")
             if _RANK[actor.role] < _RANK[role]:
                 raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; this needs {role}.")
+            if actor.stores is not None and not by_store:
+                raise ProblemError(
+                    403, "Not allowed", f"{actor.name!r} sees {', '.join(actor.stores)} alone; this shows all stores."
+                )
             return actor
 
         allowed.__name__ = f"require_{role}"
         return allowed
-
-    async def sign_in(self, key: str) -> str | None:
-        """A session for the page, or None when the key is not valid."""
-        row = await self._q.key_by_digest(self._pool, digest=digest(key))
-        if row is None:
-            return None
-        session = secrets.token_urlsafe(32)
-        await self._q.add_session(self._pool, digest=digest(session), key_id=row["key_id"])
-        return session
-
-    async def sign_out(self, session: str) -> None:
-        await self._q.end_session(self._pool, digest=digest(session))

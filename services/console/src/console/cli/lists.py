@@ -166,10 +166,13 @@ def list_keys(as_json: Json = False) -> None:
 
 @keys.command("create")
 def create_key(
-    name: str, role: Annotated[str, typer.Option(help="viewer, operator or admin")] = "viewer", as_json: Json = False
+    name: str,
+    role: Annotated[str, typer.Option(help="viewer, operator or admin")] = "viewer",
+    store: Annotated[list[str] | None, typer.Option(help="sees only this store's orders; may be repeated")] = None,
+    as_json: Json = False,
 ) -> None:
     """Make a key; it is shown now and never again."""
-    answer = call("POST", "/keys", json={"name": name, "role": role})
+    answer = call("POST", "/keys", json={"name": name, "role": role, "stores": store or None})
     if as_json:
         print_json(answer)
         return

@@ -2,7 +2,7 @@
 
 import typer
 
-from console.cli import certify, config, console, failures, frs, lists, orders, routing, shipments, stock
+from console.cli import certify, config, console, failures, frs, lists, orders, routing, shipments, stock, users
 from console.cli.up import up
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ lists.sources.command("stock")(stock.stock)
 app.add_typer(lists.sources, name="sources")
 app.add_typer(lists.alerts, name="alerts")
 app.add_typer(lists.letters, name="dead-letters")
+app.add_typer(users.app, name="users")
 app.add_typer(lists.keys, name="keys")
 app.add_typer(console.app, name="console")
 app.add_typer(routing.app, name="routing")

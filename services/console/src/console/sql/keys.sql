@@ -1,11 +1,7 @@
 -- name: key_by_digest(digest)^
 update api_keys set last_used_at = now()
 where digest = :digest and revoked_at is null
-returning key_id, name, role;
-
--- name: key_by_session(digest)^
-select k.key_id, k.name, k.role from sessions s join api_keys k using (key_id)
-where s.digest = :digest and s.expires_at > now() and k.revoked_at is null;
+returning key_id, name, role, stores;
 
 -- name: add_session(digest, key_id)!
 insert into sessions (digest, key_id, expires_at) values (:digest, :key_id, now() + interval '12 hours');
@@ -13,16 +9,16 @@ insert into sessions (digest, key_id, expires_at) values (:digest, :key_id, now(
 -- name: end_session(digest)!
 delete from sessions where digest = :digest or expires_at < now();
 
--- name: add_key(key_id, name, digest, role, created_by)!
-insert into api_keys (key_id, name, digest, role, created_by)
-values (:key_id, :name, :digest, :role, :created_by)
-on conflict (digest) do update set revoked_at = null, role = excluded.role;
+-- name: add_key(key_id, name, digest, role, stores, created_by)!
+insert into api_keys (key_id, name, digest, role, stores, created_by)
+values (:key_id, :name, :digest, :role, :stores, :created_by)
+on conflict (digest) do update set revoked_at = null, role = excluded.role, stores = excluded.stores;
 
 -- name: revoke_key(key_id)$
 update api_keys set revoked_at = now() where key_id = :key_id and revoked_at is null returning key_id;
 
 -- name: list_keys()
-select key_id, name, role, created_at, created_by, last_used_at, revoked_at from api_keys order by created_at, key_id;
+select key_id, name, role, stores, created_at, created_by, last_used_at, revoked_at from api_keys order by created_at, key_id;
 
 -- name: prune_sessions()!
 delete from sessions where expires_at < now();

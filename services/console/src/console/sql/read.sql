@@ -31,12 +31,13 @@ select
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from settled_at - imported_at)) as whole
 from orders where settled_at is not null;
 
--- name: list_orders(stage, sync, fulfillment, channel, hold, number, placed, after, limit)
+-- name: list_orders(stores, stage, sync, fulfillment, channel, hold, number, placed, after, limit)
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
        o.sync, o.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
        o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail
 from orders o left join decisions d using (order_id)
-where (:stage::text is null or o.stage = :stage)
+where (:stores::text[] is null or o.store = any(:stores))
+  and (:stage::text is null or o.stage = :stage)
   and (:sync::text is null or o.sync = :sync)
   and (:fulfillment::text is null or o.fulfillment = :fulfillment)
   and (:channel::text is null or o.channel = :channel)
@@ -46,7 +47,7 @@ where (:stage::text is null or o.stage = :stage)
 order by o.placed_at desc, o.order_id desc
 limit :limit;
 
--- name: search_orders(prefix, beyond, stage, sync, fulfillment, channel, hold, placed, after, limit)
+-- name: search_orders(prefix, beyond, stores, stage, sync, fulfillment, channel, hold, placed, after, limit)
 -- At most 20 terms begin so: of each the newest matches, by an index alone, then the newest of these.
 with recursive found as (
     (select term from search_terms where term >= :prefix and term < :beyond order by term limit 1)
@@ -59,6 +60,7 @@ with recursive found as (
         from search_terms s join orders o using (order_id)
         where s.term = t.term
           and (:placed::timestamptz is null or (s.placed_at, s.order_id) < (:placed, :after::text))
+          and (:stores::text[] is null or o.store = any(:stores))
           and (:stage::text is null or o.stage = :stage)
           and (:sync::text is null or o.sync = :sync)
           and (:fulfillment::text is null or o.fulfillment = :fulfillment)
