@@ -238,3 +238,20 @@ async def test_rt1_stock_is_shown_and_sent_from_a_file(hub: ConsoleUnderTest, tm
     assert "column 'on_hand' is missing" in (await run(hub, "sources", "stock", "east", "-f", str(file))).output
     none = await run(hub, "sources", "stock", "east", "--uncovered")
     assert none.output == "All that is promised is on hand.\n"
+
+
+async def test_rt16_an_invoice_against_the_estimates(hub: ConsoleUnderTest, tmp_path: Path) -> None:
+    await place(hub, order("1009", ("MUG", 2)), "routed")
+    invoice = tmp_path / "invoice.csv"
+    invoice.write_text("source,number,total,currency\neast,1009,16.20,USD\neast,4711,1.00,USD\n")
+    shown = await run(hub, "routing", "actuals", str(invoice))
+    assert shown.exit_code == 0, shown.output
+    assert "1 of 2 name no FR of ours: east 4711" in shown.output
+    assert re.search(r"east\W+1\W+12\.20\W+16\.20\W+\+4\.00\W+\+32\.8%", shown.output)
+    assert "default: group main" in shown.output
+    assert "1 decisions cost 16.20 USD as shipped; the cheapest plans would have cost 14.20, 2.00 less." in shown.output
+    assert re.search(r"1009\W+east\W+west\W+16\.20\W+14\.20\W+2\.00", shown.output)
+    invoice.write_text("source,number,total,currency\neast,1009,much,usd\n")
+    wrong = await run(hub, "routing", "actuals", str(invoice))
+    assert "total: 'much' is no amount" in wrong.output
+    assert "currency: 'usd' is no currency" in wrong.output

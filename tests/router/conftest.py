@@ -13,6 +13,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from router.acting_routes import add_acting_routes
+from router.actuals_route import add_actuals
 from router.consumer import Inbox
 from router.facts import Notices
 from router.route_orders import METRICS, RouteOrders
@@ -227,6 +228,7 @@ async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     routes = make_routes(world.pool, world.q, world.books, internal([TOKEN]))
     add_simulation(routes, world.pool, world.q, world.books)
+    add_actuals(routes, world.pool, world.q, world.books)
     desk = Desk(world.q, world.books, world.alerts)
     add_acting_routes(routes, world.pool, desk, lambda: None)
     add_stock(routes, world.pool, desk, lambda: None)

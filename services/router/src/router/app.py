@@ -1,6 +1,7 @@
 """router: who ships what, at the lowest landed cost. This file builds its parts."""
 
 from router.acting_routes import add_acting_routes
+from router.actuals_route import add_actuals
 from router.consumer import TOPICS, UPSTREAM, Inbox, decode
 from router.facts import SERVICE, Notices
 from router.route_orders import METRICS, RouteOrders
@@ -54,6 +55,7 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
     waker = Worker("wake-orders", wake, idle_max=settings.idle_max)
     routes = make_routes(runtime.pool, q, books, internal(settings.service_tokens))
     add_simulation(routes, runtime.pool, q, books)
+    add_actuals(routes, runtime.pool, q, books)
     desk = Desk(q, books, runtime.alerts)
     add_acting_routes(routes, runtime.pool, desk, planner.wake)
     add_stock(routes, runtime.pool, desk, waker.wake)

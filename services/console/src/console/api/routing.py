@@ -6,12 +6,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 
 from console.api.actions import ask_owner, refuse
 from console.api.problems import ProblemError
-from console.api.security import Keys
+from console.api.security import Actor, Keys
 from console.owners import Owners, OwnerSilent
 from waybill_contracts import topics
+
+
+class Actuals(BaseModel):
+    """`batch` names the file or call; its report is asked for by it."""
+
+    batch: str = Field(min_length=1, max_length=200)
+    charges: list[dict[str, Any]] = Field(min_length=1, max_length=5000)
 
 
 def routing_router(keys: Keys, owners: Owners) -> APIRouter:
@@ -26,6 +34,18 @@ def routing_router(keys: Keys, owners: Owners) -> APIRouter:
     async def one_version(version: int) -> Any:
         """Groups, rules and sources as they were at that version, as a configuration file."""
         return await ask_owner(owners, topics.ROUTER, "GET", f"/internal/routing/versions/{version}")
+
+    @router.post("/routing/actuals", dependencies=[Depends(keys.require("operator"))])
+    async def take_actuals(told: Actuals, actor: Annotated[Actor, Depends(keys.require("operator"))]) -> Any:
+        """What sources charged, FR by FR: `{batch, charges: [{source, number, total, currency}]}` (RT-16)."""
+        body = {**told.model_dump(), "actor": actor.name}
+        return await ask_owner(owners, topics.ROUTER, "POST", "/internal/routing/actuals", body, seconds=60.0)
+
+    @router.get("/routing/actuals")
+    async def actuals(batch: str | None = None, since: str | None = None, until: str | None = None) -> Any:
+        """Charged against estimated, by source and rule, and the cheapest plans with true prices."""
+        params = {name: text for name, text in (("batch", batch), ("since", since), ("until", until)) if text}
+        return await ask_owner(owners, topics.ROUTER, "GET", "/internal/routing/actuals", params=params, seconds=300.0)
 
     @router.post("/routing:simulate")
     async def simulate(asked: Annotated[dict[str, Any], Body()]) -> StreamingResponse:

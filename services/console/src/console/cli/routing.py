@@ -14,6 +14,7 @@ import typer
 import yaml
 
 from console.cli import orders as orders_cli
+from console.cli.actuals import send_charges, show_actuals
 from console.cli.client import call, fail, out, print_json, print_table
 from console.cli.config import load
 from console.cli.options import Json
@@ -110,6 +111,27 @@ def simulate(
         print_json({**summary, "changes": changes})
     else:
         show_summary(f"version {version}" if draft is None else str(draft), summary, changes, limit)
+
+
+@app.command()
+def actuals(
+    file: Annotated[
+        Path | None, typer.Argument(help="what sources charged: CSV with source, number, total, currency")
+    ] = None,
+    since: Annotated[str, typer.Option(help="without a file: charges told since then, e.g. 30d")] = "30d",
+    limit: Annotated[int, typer.Option(min=1, help="orders shown")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Set what sources charged against the estimates, by source and rule, and say what true prices would have changed.
+
+    Example: waybill routing actuals invoice-november.csv
+    """
+    params = {"since": moment(since).isoformat()} if file is None else {"batch": send_charges(file)}
+    report = call("GET", "/routing/actuals", params=params, timeout=600.0)
+    if as_json:
+        print_json(report)
+    else:
+        show_actuals(report, limit)
 
 
 def without_secrets(document: dict[str, Any]) -> dict[str, Any]:
