@@ -88,6 +88,15 @@ class Shop:
         path = f"/_sandbox/shops/{self.name}/orders/{number.replace('#', '%23')}/{action}"
         (await self.http.post(path)).raise_for_status()
 
+    async def lines(self, number: str) -> int:
+        """How many lines an order has."""
+        shown = await self.http.get(f"/_sandbox/shops/{self.name}/orders/{number.replace('#', '%23')}")
+        return len(shown.json()["lines"])
+
+    async def edit(self, number: str, given: dict[str, Any]) -> None:
+        path = f"/_sandbox/shops/{self.name}/orders/{number.replace('#', '%23')}"
+        (await self.http.patch(path, json=given)).raise_for_status()
+
     async def one(self, expectation: str) -> str:
         return next(name for name, wanted in (await self.expected()).items() if wanted == expectation)
 
@@ -155,3 +164,32 @@ async def test_in12_a_token_that_expired_stops_polling_and_a_new_one_fills_the_g
 
     await shop.configure(version=2)
     await shop.until_as_expected()
+
+
+async def test_in14_the_audit_finds_what_the_shop_forgot_left_out_and_never_announced(shop: Shop) -> None:
+    names = list(await shop.expected())
+    shipped = [name for name, wanted in (await shop.expected()).items() if wanted == "shipped"]
+    plain = [name for name in shipped if await shop.lines(name) > 1]
+    forgotten, trimmed, edited = plain[:3], plain[3:5], plain[5]
+    rule = {"match": "*:orders", "kind": "forget", "params": {"orders": forgotten, "last_lines_of": trimmed}}
+    (await shop.http.post("/_sandbox/faults", json=[rule])).raise_for_status()
+    await shop.configure(version=1)
+    await shop.until_value("select count(*) from orders", ORDERS - len(forgotten))
+    # as if the pulls had gone on for a long time
+    await shop.pool.execute("update channels set due_at = null, cursor_at = now() + interval '1 hour'")
+    (await shop.http.delete("/_sandbox/faults")).raise_for_status()
+    await shop.edit(edited, {"address": {"city": "Elsewhere"}, "announce": False})
+
+    await shop.pool.execute(
+        "insert into audits (audit_id, channel, kind, since, until, asked_by) "
+        "select gen_random_uuid(), channel_id, 'audit', '2000-01-01', now() + interval '1 hour', 'anna' from channels"
+    )
+    await shop.until_value("select count(*) from audits where asked_by = 'anna' and state = 'done'", 1)
+
+    result = await shop.pool.fetchval("select result from audits where asked_by = 'anna'")
+    assert (result["shown"], result["unexplained"]) == (len(names), 0)
+    assert (result["healed_missing"], result["healed_changed"]) == (3, 3)
+    told = await shop.pool.fetchval("select count(*) from open_alerts where key like 'audit-healed/%'")
+    assert told == 6
+    city = await shop.pool.fetchval("select body -> 'addresses' -> 0 ->> 'city' from orders where number = $1", edited)
+    assert city == "Elsewhere"

@@ -188,4 +188,10 @@ def _bent(kind: str, params: Mapping[str, Any]) -> Sight | None:
         return Sight(hides_newer_than=float(params.get("seconds", 5.0)))
     if kind == "stale":
         return Sight(stale=True, hides_newer_than=float(params.get("seconds", 5.0)))
+    if kind == "forget":
+        return Sight(forgets=_names(params, "orders"), trims=_names(params, "last_lines_of"))
     return Sight(twice=True) if kind == "duplicate" else None
+
+
+def _names(params: Mapping[str, Any], of: str) -> frozenset[str]:
+    return frozenset(str(name) for name in params.get(of, ()))

@@ -13,6 +13,10 @@ class Sight:
     """Reads of one thing show it as it was before its last change."""
     twice: bool = False
     """Lists show each entry two times."""
+    forgets: frozenset[str] = frozenset()
+    """Names of orders that lists leave out, as if they had never been."""
+    trims: frozenset[str] = frozenset()
+    """Names of orders that lists show without their last line."""
 
 
 PLAIN = Sight()

@@ -46,8 +46,12 @@ def place(shop: "Shop", given: Given) -> Order:
 
 
 def edit(shop: "Shop", order: Order, given: Given) -> None:
-    """`{lines: [{id, current_quantity}], address: {…}, shipping_method, note, tags, email, expectation}`."""
-    unknown = set(given) - {"lines", "address", "shipping_method", "note", "tags", "email", "expectation"}
+    """`{lines: [{id, current_quantity}], address: {…}, shipping_method, note, tags, email, expectation, announce}`.
+
+    `announce: false`: the order's time of change does not move and no webhook is posted, so only an audit finds it.
+    """
+    known = {"lines", "address", "shipping_method", "note", "tags", "email", "expectation", "announce"}
+    unknown = set(given) - known
     if unknown:
         raise NotPossible(f"{sorted(unknown)} cannot be edited; lines, address, shipping_method, note, tags, … can")
     for one in given.get("lines", ()):
@@ -58,7 +62,7 @@ def edit(shop: "Shop", order: Order, given: Given) -> None:
     order.note, order.email = given.get("note", order.note), given.get("email", order.email)
     order.tags = list(given.get("tags", order.tags))
     order.expectation = given.get("expectation", order.expectation)
-    shop.touch(order, "order_edited", changed=sorted(given))
+    shop.touch(order, "order_edited", announce=bool(given.get("announce", True)), changed=sorted(given))
 
 
 def _set_quantity(order: Order, line: Line, wanted: int) -> None:

@@ -1,5 +1,6 @@
 """The root of queries: what can be asked of a shop."""
 
+from dataclasses import replace
 from typing import Any
 
 from sandbox.seeding.goods import CHANNEL_METHODS
@@ -12,6 +13,7 @@ from sandbox.shopify.search import Search, parse
 from sandbox.shopify.settings import LOCATIONS
 from sandbox.shopify.times import iso
 from sandbox.shopify.values import Context, Part
+from sandbox.sight import Sight
 
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 
@@ -31,9 +33,18 @@ def _orders(root: object, arguments: Arguments, context: Context) -> Connection:
         doubled = [(node, cursor) for node, cursor in zip(found.nodes, found.cursors, strict=True) for _ in range(2)]
         nodes, cursors = [node for node, _ in doubled], [cursor for _, cursor in doubled]
         found = Connection(nodes, cursors, found.more_after, found.more_before)
+    if context.sight.forgets or context.sight.trims:
+        found = _misremembered(found, context.sight)
     if context.sight.stale:
         return Connection([context.seen(o) for o in found.nodes], found.cursors, found.more_after, found.more_before)
     return found
+
+
+def _misremembered(found: Connection, sight: Sight) -> Connection:
+    """Whole orders or their last lines are left out; the walk goes on as if nothing were."""
+    kept = [(n, c) for n, c in zip(found.nodes, found.cursors, strict=True) if n.name not in sight.forgets]
+    nodes = [replace(n, lines=n.lines[:-1]) if n.name in sight.trims else n for n, _ in kept]
+    return Connection(nodes, [cursor for _, cursor in kept], found.more_after, found.more_before)
 
 
 def _search(arguments: Arguments, context: Context) -> Search:

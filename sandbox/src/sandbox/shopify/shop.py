@@ -118,10 +118,13 @@ class Shop:
         self._tell("FULFILLMENTS_UPDATE", hooks.of_fulfillment(order, made))
         return made
 
-    def touch(self, order: Order, event: str, **facts: object) -> None:
+    def touch(self, order: Order, event: str, *, announce: bool = True, **facts: object) -> None:
         """After a change by the merchant or the buyer (control API)."""
-        order.updated_at = int(self.now())
         self.journal.note(event, shop=self.name, order=order.name, **facts)
+        if not announce:
+            self.keep(order)
+            return
+        order.updated_at = int(self.now())
         self.keep(order, *({"order_cancel": ["ORDERS_CANCELLED"]}.get(event, [])), "ORDERS_UPDATED")
 
     def note(self, event: str, order: Order, made: Fulfillment) -> None:

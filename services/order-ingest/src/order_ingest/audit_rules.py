@@ -9,13 +9,12 @@ from waybill_platforms.model import ChannelOrder
 
 
 def heal_of(order: ChannelOrder, before: Any | None, after: Any | None, *, fresh: bool) -> str:
-    """`missing`, `changed`, or nothing; what no pull was due to bring is `fresh`, whatever became of it."""
+    """`missing`, `changed` (in content or holds), or nothing; what no pull was due to bring is `fresh`."""
     if after is None:
         return ""
     if before is None:
         return "fresh" if fresh else "missing"
-    same = (before["standing"], before["lines"]) == (after["standing"], after["lines"])
-    if same:
+    if (before["standing"], before["version"]) == (after["standing"], after["version"]):
         return ""
     return "fresh" if fresh else "changed"
 

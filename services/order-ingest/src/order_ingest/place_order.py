@@ -35,6 +35,7 @@ class PlacedOrder(BaseModel):
     currency: Currency = NO_CURRENCY
     payment: PaymentState = PaymentState.PAID
     placed_at: AwareDatetime | None = Field(default=None, description="else the moment at which it is taken in")
+    updated_at: AwareDatetime | None = Field(default=None, description="when the content last changed; else now")
     email: str = ""
     note: str = ""
     tags: tuple[str, ...] = ()

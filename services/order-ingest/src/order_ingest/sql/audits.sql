@@ -36,7 +36,7 @@ where audit_id = :audit_id and lease_token = :token;
 
 -- name: copies_of(channel, ids)
 -- What we have of these: to be compared with what was shown.
-select channel_order_id, standing, body -> 'lines' as lines, baseline from orders
+select channel_order_id, standing, version, body -> 'lines' as lines, baseline from orders
 where channel = :channel and channel_order_id = any(:ids::text[]);
 
 -- name: not_shown(audit_id, channel, since, until, limit)
