@@ -62,6 +62,7 @@ def address_body(address: Address, regions: Iterable[Region], email: str) -> dic
         "email": email,
         "region": address.region,
         "region_code": address.region,
+        "region_id": 0,  # none that the shop knows: countries with such a list refuse that, the others do not care
         "same_as_billing": 1,
     }
     known = region(address.region, address.country, regions)
