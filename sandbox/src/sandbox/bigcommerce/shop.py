@@ -79,15 +79,13 @@ class Store:
         return self.next_number() - self.first_number
 
     def stock(self, goods: Sequence[Good], on_hand: Mapping[str, int]) -> None:
-        """A source sells what it has; a channel everything, and its shelves do not matter. Some of it is awkward."""
+        """A source sells what it has; a channel everything, and its shelves do not matter. One has no SKU."""
         for good in goods:
             if self.role == "channel":
                 self.product_for(good.channel_sku, good.title, good.price)
             elif good.sku in on_hand:
                 self._new_product(good.source_sku(self.name), good.title, good.price, on_hand[good.sku])
         self._new_product("", "Gift bag", "1.00", SHELF)
-        self._new_product("TWICE", "Poster", "5.00", SHELF)
-        self._new_product("TWICE", "Poster, framed", "25.00", SHELF)
 
     def product_named(self, sku: str) -> Product | None:
         return self._by_sku.get(sku.casefold())
