@@ -58,7 +58,7 @@ def ship(store: "Store", order: Order, pieces: Mapping[str, int], parcel: Parcel
         order.status, order.completed_at = "completed", int(store.now())
     tell_status(order, store.new_id)
     store.note_fulfillment("shipped", order, made)
-    return f"{order.id}/f/{made.id}"
+    return str(made.id)
 
 
 def _fulfillment(store: "Store", pieces: Mapping[int, int], parcel: Parcel) -> Fulfillment:
@@ -85,11 +85,11 @@ def give_up(store: "Store", order: Order, pieces: Mapping[str, int]) -> None:
 
 
 def act(store: "Store", shipment_id: str, action: str, parcel: Parcel | None) -> None:
-    number, _, made_id = shipment_id.partition("/f/")
-    order = store.named(number)
-    made = next((one for one in order.fulfillments if str(one.id) == made_id), None)
-    if made is None:
+    every = ((order, made) for order in _made(store) for made in order.fulfillments)
+    found = next((pair for pair in every if str(pair[1].id) == shipment_id), None)
+    if found is None:
         raise KeyError(f"shipment {shipment_id}")
+    order, made = found
     if action == "correct" and parcel is not None:
         changed = _parcel(parcel)
         made.meta = [{**one, "value": changed.get(one["key"], one["value"])} for one in made.meta]
@@ -119,7 +119,7 @@ def sent(store: "Store") -> Iterator[Sent]:
         for made in order.fulfillments:
             numbers = str(made.value("_tracking_number") or "")
             yield Sent(
-                id=f"{order.id}/f/{made.id}",
+                id=str(made.id),
                 source=store.name,
                 reference=str(order.value(REFERENCE) or ""),
                 order_number=str(order.value(ORDER_NUMBER) or ""),
