@@ -1,6 +1,7 @@
 """Small real servers that misbehave on purpose, a budget that remembers, and the sandbox on a stage."""
 
 import importlib.util
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -196,6 +197,8 @@ class Stage:
     world: World
     origin: str
     row: Row = Row("acme", "")
+    sent: list[Any] = field(default_factory=list)
+    """Requests that came in, when they are checked against the vendors' descriptions."""
 
     @property
     def shop(self) -> EmulatedShop:
@@ -225,14 +228,51 @@ class Stage:
         return found or pytest.skip(f"{self.row.shop}: the platform has no orders of kind {kind}")
 
 
+@pytest.fixture(scope="session")
+def contracts(load: Callable[[str], ModuleType]) -> Any:
+    """The vendors' own descriptions (`make contracts SPECS=DIR`); None when SPECS is not given."""
+    directory = load("contract_specs").specs()
+    return load("contract_specs").Specs(directory, load) if directory else None
+
+
+def _keeping(sent: list[Any]) -> Any:
+    @web.middleware
+    async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith("/_sandbox"):
+            one = _load("contract_rest").Sent
+            body, kind = await request.read(), request.content_type
+            sent.append(one(request.method, request.path, tuple(request.query.items()), body, kind))
+        return await handler(request)
+
+    return keep
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With SPECS, every test that calls an emulated platform is a check of what we send."""
+    if os.environ.get("SPECS"):
+        for item in items:
+            fixtures = getattr(item, "fixturenames", ())
+            if "tests/platforms" in item.path.as_posix() and {"channel", "source", "either"} & set(fixtures):
+                item.add_marker("specs")
+
+
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path, contracts: Any) -> AsyncIterator[Stage]:
     world = World(tmp_path, Wish(orders=60 * len(CHANNELS), seed=7, ship_after=3600.0, shops=("all",)))
-    runner = web.AppRunner(build(world), access_log=None, shutdown_timeout=0.1)
+    made = Stage(world, "")
+    app = build(world)
+    if contracts:
+        app.middlewares.append(_keeping(made.sent))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield Stage(world, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    made.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield made
     await runner.cleanup()
+    if contracts:
+        complaints = {complaint for sent in made.sent for complaint in contracts.complaints(sent)}
+        assert not complaints, "against the vendor's description:\n" + "\n".join(sorted(complaints))
 
 
 def channel_on(stage: Stage, platform: str, ledger: Any) -> ChannelConnection:

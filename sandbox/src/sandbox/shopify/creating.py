@@ -57,16 +57,22 @@ def cancel_order(shop: Shop, order: Order, restock: bool) -> None:
     if shop.settings.cancels_later:
         return
     if restock:
-        shop.take({li.variant_id: -li.current_quantity for li in order.lines if li.variant_id is not None})
+        shop.take({variant_id: -n for variant_id, n in _pieces(order.lines).items()})
     shop.act(order.name, "cancel", {"reason": "OTHER", "expectation": order.expectation})
+
+
+def _pieces(lines: list[Line]) -> Counter[int]:
+    """By variant; lines may share one."""
+    pieces: Counter[int] = Counter()
+    for line in lines:
+        if line.variant_id is not None:
+            pieces[line.variant_id] += line.current_quantity
+    return pieces
 
 
 def _claim(shop: Shop, lines: list[Line], behaviour: str) -> None:
     """Takes the pieces from the shelves; BYPASS, the platform's default, leaves them untouched."""
-    pieces: Counter[int] = Counter()
-    for line in lines:
-        if line.variant_id is not None:
-            pieces[line.variant_id] += line.quantity
+    pieces = _pieces(lines)
     if behaviour == "BYPASS":
         return
     if behaviour == "DECREMENT_OBEYING_POLICY" and shop.catalogue.takes(pieces) is not None:
