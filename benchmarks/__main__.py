@@ -30,6 +30,8 @@ BENCHMARKS = {
     "flow": (("G1", "G2", "G4"), 420),
     "one_sku": (("G13",), 240),
     "idle": (("G14",), 120),
+    "polling": (("POLL", "POLL-round"), 120),
+    "resyncing": (("RESYNC",), 400),
 }
 """Module -> the goals that it measures, and after how many seconds it is ended."""
 

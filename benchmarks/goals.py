@@ -37,6 +37,9 @@ GOALS = {
         Goal("G13", "every line hits one SKU", "orders/s ÷ spread SKUs", "at_least", 0.9),
         Goal("G14", "idle on real Kafka, all services", "% of one core", "at_most", 3.0),
         Goal("G16", "importing again what is there", "CPU ÷ fresh import", "at_most", 0.3),
+        Goal("POLL", "polling, sources that list changes", "calls an open FR a day", "at_most", 0.1),
+        Goal("POLL-round", "one turn of 50 sources, 100,000 open FRs", "seconds", "at_most", 900.0),
+        Goal("RESYNC", "10,000 shipments pushed again until settled", "seconds", "at_most", 300.0),
         Goal("G16-events", "events sent by importing again", "events", "at_most", 0.0),
     )
 }

@@ -20,8 +20,8 @@ returning source;
 select cursor, wanted_again from source_turns where source = :source and lease_token = :token for update;
 
 -- name: watching(source)^
-select exists (select from watches where source = :source and shipped_at is null
-        and state in ('PROCESSED', 'ACKNOWLEDGED')) as unshipped,
+select (select min(known_at) from watches where source = :source and shipped_at is null
+        and state in ('PROCESSED', 'ACKNOWLEDGED')) is not null as unshipped,
     (select max(shipped_at) from watches where source = :source and shipped_at is not null) as last_shipped_at;
 
 -- name: open_requests(source, sweep_for, young, young_every, middle, middle_every, old_every, sweep_at_most)
@@ -59,12 +59,11 @@ select count(*) from early_shipments;
 
 -- name: late_turns()
 -- Sources with something unshipped: when each was last read to its end (never: since its first FR is known here).
-select t.source, coalesce(t.read_at, (select min(known_at) from watches w where w.source = t.source
-        and w.shipped_at is null and w.state in ('PROCESSED', 'ACKNOWLEDGED'))) as read_at,
-    now() as now, h.state as health, h.cause
+select t.source, greatest(t.read_at, w.since) as read_at, now() as now, h.state as health, h.cause
 from source_turns t left join connection_health h on h.connection_id = t.source
-where exists (select from watches w where w.source = t.source and w.shipped_at is null
-    and w.state in ('PROCESSED', 'ACKNOWLEDGED'));
+    cross join lateral (select min(known_at) as since from watches w where w.source = t.source
+        and w.shipped_at is null and w.state in ('PROCESSED', 'ACKNOWLEDGED')) w
+where w.since is not null;
 
 -- name: open_alerts(pattern)
 select key from open_alerts where key like :pattern;
