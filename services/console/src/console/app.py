@@ -2,6 +2,8 @@
 
 import sys
 
+from console.alert_ways import ByEmail, ByLog, ByWebhook, Way
+from console.alerting import Deadlines, Teller
 from console.api.mount import mounted
 from console.api.security import Keys
 from console.configure.apply import Applier
@@ -12,6 +14,7 @@ from console.owners import Owners
 from console.settings import ConsoleSettings
 from console.tidy import Tidy
 from waybill_common.db import queries
+from waybill_common.logs import Log
 from waybill_common.service import Parts, Runtime
 from waybill_common.service import main as run
 from waybill_common.workers import Worker
@@ -25,16 +28,30 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
         await keys.create("WAYBILL_ADMIN_KEY", "admin", "environment", runtime.settings.admin_key.get_secret_value())
     applier = Applier(q, runtime.vault, runtime.clock)
     republisher = Republisher(runtime.pool, q, runtime.clock)
+    ways = ways_of(runtime.settings, runtime.log)
     owners = Owners(runtime.settings.owners, runtime.settings.service_token)
     return Parts(
         subscription=subscription(q),
         workers=[
             Worker("republish", republisher.turn, idle_max=5.0),
+            Worker("tell-alerts", Teller(runtime.pool, q, ways, runtime.log).turn, idle_max=2.0),
+            Worker("deadlines", Deadlines(runtime.pool, q, runtime.alerts).turn, idle_max=30.0),
             Worker("tidy", Tidy(runtime.pool, q, runtime.clock).turn, idle_max=60.0),
         ],
         mount=mounted(runtime.pool, q, keys, applier, owners),
-        closers=[owners.aclose],
+        closers=[owners.aclose, *(way.aclose for way in ways if isinstance(way, ByWebhook))],
     )
+
+
+def ways_of(settings: ConsoleSettings, log: Log) -> list[Way]:
+    """The log always; a webhook and mail where they are set up."""
+    ways: list[Way] = [ByLog(log)]
+    if settings.alert_webhook:
+        secret = settings.alert_webhook_secret
+        ways.append(ByWebhook(settings.alert_webhook, secret.get_secret_value() if secret else None))
+    if settings.alert_email and settings.smtp_url is not None:
+        ways.append(ByEmail(settings.smtp_url.get_secret_value(), settings.alert_from, settings.alert_email))
+    return ways
 
 
 def main() -> None:

@@ -12,6 +12,11 @@ class ConsoleSettings(ServiceSettings):
 
     console_port: int | None = Field(default=None, ge=0, le=65535, description="the port of API and page, e.g. 8080")
     admin_key: SecretStr | None = Field(default=None, min_length=16, description="becomes an admin API key")
+    alert_webhook: str | None = Field(default=None, pattern=r"^https?://", description="where alerts are posted")
+    alert_webhook_secret: SecretStr | None = Field(default=None, description="signs what is posted there")
+    alert_email: str | None = Field(default=None, description="to whom alerts are mailed")
+    alert_from: str = Field(default="waybill@localhost", description="from whom")
+    smtp_url: SecretStr | None = Field(default=None, description="smtp://user:password@host:587, for alert_email")
     order_ingest_url: str = Field(default="http://127.0.0.1:8081", description="order-ingest's internal HTTP")
     router_url: str = Field(default="http://127.0.0.1:8082", description="router's internal HTTP")
     fulfillment_push_url: str = Field(default="http://127.0.0.1:8083", description="fulfillment-push's internal HTTP")
@@ -24,6 +29,12 @@ class ConsoleSettings(ServiceSettings):
         if isinstance(given, dict) and given.get("console_port") is not None:
             return {**given, "http_port": given["console_port"]}
         return given
+
+    @model_validator(mode="after")
+    def _mail_needs_a_server(self) -> "ConsoleSettings":
+        if self.alert_email and self.smtp_url is None:
+            raise ValueError("WAYBILL_ALERT_EMAIL needs WAYBILL_SMTP_URL: smtp://user:password@host:587")
+        return self
 
     @property
     def owners(self) -> dict[str, str]:

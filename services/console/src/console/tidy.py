@@ -23,4 +23,5 @@ class Tidy:
         await self._q.prune_idempotency_keys(self._pool)
         await self._q.prune_sessions(self._pool)
         await self._q.prune_failed_sign_ins(self._pool)
+        await self._q.prune_alert_changes(self._pool)
         return 0

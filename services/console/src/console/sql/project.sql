@@ -119,15 +119,25 @@ from unnest(:bodies::jsonb[], :times::timestamptz[]) as u (body, at)
 on conflict (exchange_id) do nothing;
 
 -- name: raise_alert(alert, title, detail, action, at)!
-insert into alerts (alert, title, detail, action, raised_at)
-values (:alert, :title, :detail, :action, :at)
-on conflict (alert) do update
-set title = excluded.title, detail = excluded.detail, action = excluded.action, raised_at = excluded.raised_at,
-    times = alerts.times + 1, cleared_at = null
-where alerts.raised_at < excluded.raised_at;
+with raised as (
+    insert into alerts (alert, title, detail, action, raised_at)
+    values (:alert, :title, :detail, :action, :at)
+    on conflict (alert) do update
+    set title = excluded.title, detail = excluded.detail, action = excluded.action, raised_at = excluded.raised_at,
+        times = alerts.times + 1, cleared_at = null
+    where alerts.raised_at < excluded.raised_at
+    returning alert, title, detail, action, raised_at
+)
+insert into alert_changes (alert, raised, title, detail, action, at)
+select alert, true, title, detail, action, raised_at from raised;
 
 -- name: clear_alert(at, alert)!
-update alerts set cleared_at = :at where alert = :alert and raised_at <= :at and cleared_at is null;
+with cleared as (
+    update alerts set cleared_at = :at where alert = :alert and raised_at <= :at and cleared_at is null
+    returning alert, title, detail, action, cleared_at
+)
+insert into alert_changes (alert, raised, title, detail, action, at)
+select alert, false, title, detail, action, cleared_at from cleared;
 
 -- name: upsert_connection(connection, service, state, detail, at)!
 insert into connections (connection, service, state, detail, at)
