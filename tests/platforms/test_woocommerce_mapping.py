@@ -197,6 +197,44 @@ def test_no_moment_gives_a_bound_with_a_zone_or_after_itself(moment: datetime) -
     assert timedelta(seconds=1) <= moment - mapping.utc(bound) < timedelta(seconds=2)
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.data(), JSON)
+def test_whatever_stands_in_a_field_the_order_is_read_or_named_and_its_neighbours_go_on(
+    load: Any, data: st.DataObject, value: Any
+) -> None:
+    payloads = load("woocommerce_payloads")
+    odd = payloads.order(2)
+    inside = data.draw(st.sampled_from([odd, odd["line_items"][0], odd["shipping"], odd["shipping_lines"][0]]))
+    inside[data.draw(st.sampled_from(sorted(inside)))] = value
+    orders, problems = parse([payloads.order(1), odd, payloads.order(3)])
+    draft = odd["status"] in tuple(mapping.NO_ORDER_YET)
+    assert len(orders) + len(problems) + draft == 3
+    for one in orders:
+        try:
+            read_one = mapping.order(one, Known())
+        except ValueError:
+            continue
+        assert all((line.fulfillable or 0) >= 0 <= line.canceled for line in read_one.lines)
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
+def test_open_pieces_are_never_negative_and_never_more_than_were_not_refunded(
+    load: Any, ordered: int, refunded: int, shipped: int
+) -> None:
+    payloads = load("woocommerce_payloads")
+    order = read(payloads.order(lines=[payloads.line(quantity=ordered)]), Known({7: refunded}, {7: shipped}))
+    (line,) = order.lines
+    assert line.fulfillable is not None
+    assert 0 <= line.fulfillable <= max(ordered - refunded, 0)
+    assert line.fulfillable == max(ordered - refunded - shipped, 0)
+
+
 # -- refunds
 
 

@@ -239,6 +239,19 @@ async def test_what_is_virtual_at_the_store_is_not_shipped(house: House) -> None
     assert [line.requires_shipping for line in found.lines] == [True, False]
 
 
+async def test_more_skus_than_an_address_bears_are_asked_in_several(house: House) -> None:
+    long = [f"Ü{'–' * 60}{n}" for n in range(30)]
+    for sku in long:
+        house.place((sku, 1))
+    source = open_supplier("willow", house._settings("willow"), NoBudget())
+    house.opened.append(source)
+    assert source.stock is not None
+    with recording() as made:
+        page = await source.stock.levels([*long, "A,B"])
+    assert sorted(level.sku for level in page.levels) == sorted(long)
+    assert max(len(one.url) for one in made) < 8000
+
+
 # -- telling shipments, in the three ways
 
 

@@ -1,4 +1,4 @@
-"""Payloads of WooCommerce's real shape, written by hand: an order of 11.0, refunds, fulfillments, goods, errors."""
+"""Payloads of WooCommerce's real shape, written by hand: an order of 11.0, refunds, fulfillments."""
 
 from typing import Any
 
@@ -109,25 +109,3 @@ def fulfillment(number: int = 4, *items: tuple[int, int], **changes: Any) -> dic
         "meta_data": [{"id": n, "key": key, "value": value} for n, (key, value) in enumerate(fields.items(), 19)],
         **changes,
     }
-
-
-def product(number: int, sku: str, **changes: Any) -> dict[str, Any]:
-    return {"id": number, "parent_id": 0, "name": f"Thing {sku}", "sku": sku, "type": "simple", "status": "publish",
-            "virtual": False, "manage_stock": False, "stock_quantity": None, "stock_status": "instock",
-            **changes}  # fmt: skip
-
-
-def error(code: Any, message: str, status: Any, **data: Any) -> dict[str, Any]:
-    return {"code": code, "message": message, "data": {"status": status, **data}}
-
-
-STATUSES = ["any", "trash", "auto-draft", "pending", "processing", "on-hold", "completed", "cancelled", "refunded",
-            "failed", "checkout-draft", "partial-shipped"]  # fmt: skip
-
-
-def options(statuses: Any = None, *filters: str) -> dict[str, Any]:
-    """What OPTIONS /orders tells, cut to what we read."""
-    args: dict[str, Any] = {"status": {"type": "array", "items": {"type": "string", "enum": statuses or STATUSES}}}
-    args |= {name: {"type": "string"} for name in filters}
-    return {"namespace": "wc/v3", "methods": ["GET", "POST"],
-            "endpoints": [{"methods": ["GET"], "args": args}, {"methods": ["POST"], "args": {}}]}  # fmt: skip

@@ -132,5 +132,7 @@ def options(asked: Asked) -> Answer:
     args: dict[str, Any] = {name: {"type": "string", "required": False} for name in names}
     args["status"] = {"type": "array", "items": {"type": "string", "enum": listing.words(settings)}}
     args |= {"created_via": {"type": "array"}} if settings.at_least(10, 0) else {}
-    endpoints = [{"methods": ["GET"], "args": args}, {"methods": ["POST"], "args": {}}]
+    taken = ["status", "billing", "line_items", "meta_data", *(["created_via"] if settings.at_least(10, 0) else [])]
+    body: dict[str, Any] = {name: {"required": False} for name in taken}
+    endpoints = [{"methods": ["GET"], "args": args}, {"methods": ["POST"], "args": body}]
     return Answer.json(200, {"namespace": "wc/v3", "methods": ["GET", "POST"], "endpoints": endpoints})

@@ -12,7 +12,7 @@ from waybill_platforms.calls import Answer
 from waybill_platforms.errors import NotFulfillable, PlatformError
 from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 from waybill_platforms.woocommerce import fulfilling, mapping, records, wire
-from waybill_platforms.woocommerce.api import WC, Api, missing, read_as
+from waybill_platforms.woocommerce.api import WC, Api, missing, objects, read_as
 from waybill_platforms.woocommerce.reading import Reading, unreadable
 from waybill_platforms.woocommerce.telling import Telling
 from waybill_platforms.woocommerce.ways import Told, Ways
@@ -128,12 +128,21 @@ class WooFulfillments:
         made = await self._ways.fulfillments(read.id, log_type)
         known = await self._reading.known_of(read, log_type, made or ())
         told = Told("fulfillments") if made is not None else await self._ways.otherwise(read.id, log_type)
-        items, offset = records.tracking_items(read), mapping.clock_offset(read)
+        items, offset = await self._items(read, told, log_type), mapping.clock_offset(read)
         shown = tuple(records.record(read.id, one, offset) for one in made or ())
         # what was told before the feature was switched on, or since it is off, stands in our record
         shown += tuple(records.record_of_entry(read.id, one, items, told.links) for one in _entries(read, log_type))
         known = replace(known, shipped=records.shipped(one.lines for one in shown if one.status == "success"))
         return Sight(read, told, _state(read, known, told, shown))
+
+    async def _items(self, read: wire.Order, told: Told, log_type: str) -> tuple[wire.Tracking, ...]:
+        """The plugin's rows: in the order's meta, or asked for where a plugin keeps them elsewhere."""
+        found = records.tracking_items(read)
+        missed = any(entry.tracking and not records.stands(entry, found) for entry in records.live_entries(read))
+        if not missed or told.way != "tracking":
+            return found
+        answer = await self._api.get(log_type, told.route(read.id))
+        return tuple(read_as(answer, wire.Tracking, row) for row in objects(answer))
 
     # -- writing
 
@@ -180,7 +189,7 @@ class WooFulfillments:
     ) -> FulfillmentRecord:
         order_id = str(sight.order.id)
         after = await self._put(order_id, fulfilling.order_body(entries, status), "submit_fulfillment")
-        items = records.tracking_items(after)
+        items = await self._items(after, sight.told, "submit_fulfillment")
         for one in _entries(after, "submit_fulfillment"):
             if one.key == key:
                 return records.record_of_entry(after.id, one, items, sight.told.links)

@@ -7,12 +7,15 @@ those of each variable product are asked beside.
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from waybill_platforms.model import Product, ProductPage, StockLevel, StockPage
 from waybill_platforms.woocommerce import wire
 from waybill_platforms.woocommerce.api import WC, Api, read_as
 
 MOST = 100
+LONGEST = 4000
+"""Bytes of SKUs in one address."""
 KNOWN_FOR = 900.0
 """Seconds for which a SKU is believed to be virtual or not."""
 NOT_ORDERED = frozenset({"variable", "grouped", "external"})
@@ -33,8 +36,7 @@ class Goods:
         A SKU with a comma is asked alone: the filter takes commas for separators, and then the whole text, too.
         """
         wanted = list(dict.fromkeys(sku for sku in skus if sku))
-        plain = [sku for sku in wanted if "," not in sku]
-        asked = [",".join(plain[place : place + MOST]) for place in range(0, len(plain), MOST)]
+        asked = together([sku for sku in wanted if "," not in sku])
         found: dict[int, wire.Product] = {}
         for text in [*asked, *(sku for sku in wanted if "," in sku)]:
             for one in await self._pages(log_type, f"{WC}/products", sku=text):
@@ -79,6 +81,20 @@ class Goods:
             if len(listed.rows) < MOST:
                 return found
             number += 1
+
+
+def together(skus: Sequence[str]) -> list[str]:
+    """Joined by commas, as many as a page has and an address bears (servers take 8 KB, a letter may cost 12 bytes)."""
+    found: list[list[str]] = []
+    room = 0
+    for sku in skus:
+        length = len(quote(sku, safe="")) + 1
+        if not found or len(found[-1]) == MOST or length > room:
+            found.append([])
+            room = LONGEST
+        found[-1].append(sku)
+        room -= length
+    return [",".join(one) for one in found]
 
 
 class WooStock:

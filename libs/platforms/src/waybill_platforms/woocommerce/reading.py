@@ -30,6 +30,7 @@ class Reading:
         self._statuses = ""
         self._statuses_at = 0.0
         self._filters: frozenset[str] = frozenset()
+        self._takes: frozenset[str] = frozenset()
 
     async def order(self, order_id: str, log_type: str) -> wire.Order | None:
         """The order now, a trashed one too; None when the store does not have it."""
@@ -53,10 +54,11 @@ class Reading:
             self._statuses_at = time.monotonic()
         return self._statuses
 
-    async def filters_by(self, name: str, log_type: str) -> bool:
-        """Whether the list of orders has this filter: one that a version does not know is ignored, and all come."""
+    async def keeps(self, name: str, log_type: str) -> bool:
+        """Whether an order takes this field and the list filters by it. A version that does not know one of the two
+        ignores it: then it writes its own word, and all orders come."""
         await self.statuses(log_type)
-        return name in self._filters
+        return name in self._filters & self._takes
 
     def forget_statuses(self) -> None:
         self._statuses = ""
@@ -71,8 +73,9 @@ class Reading:
         body = answer.json()
         if not isinstance(body, dict):
             raise answer.wrong_form(f"OPTIONS tells a {type(body).__name__}, not an object")
-        args = _args(body)
+        args = _args(body, "GET")
         self._filters = frozenset(args)
+        self._takes = frozenset(_args(body, "POST"))
         found = _enum(args)
         chosen = [word for word in found if word != "any" and word not in mapping.NO_ORDER_YET]
         return chosen or CORE_STATUSES
@@ -191,11 +194,11 @@ def parse(rows: Iterable[dict[str, object]]) -> tuple[list[wire.Order], list[str
     return orders, problems
 
 
-def _args(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The parameters of `GET /orders`, as OPTIONS tells them."""
+def _args(body: Mapping[str, Any], method: str) -> Mapping[str, Any]:
+    """The parameters of this method on `/orders`, as OPTIONS tells them."""
     endpoints = body.get("endpoints")
     for endpoint in endpoints if isinstance(endpoints, list) else ():
-        if isinstance(endpoint, dict) and "GET" in (endpoint.get("methods") or ()):
+        if isinstance(endpoint, dict) and method in (endpoint.get("methods") or ()):
             args = endpoint.get("args")
             return args if isinstance(args, dict) else {}
     return {}

@@ -93,10 +93,19 @@ def tracking_items(read: wire.Order) -> tuple[wire.Tracking, ...]:
     return tuple(wire.Tracking.model_validate(row) for row in rows if isinstance(row, Mapping))
 
 
+def live_entries(read: wire.Order) -> tuple[Entry, ...]:
+    """Those that we have not withdrawn; none where our record cannot be read (who needs it, reads it and is told)."""
+    try:
+        return tuple(entry for entry in entries(read) if not entry.canceled)
+    except ValueError:
+        return ()
+
+
 def stands(entry: Entry, items: Collection[wire.Tracking]) -> bool:
     """Not withdrawn, by us or by somebody who removed the tracking."""
-    ids = {item.tracking_id for item in items}
-    return not entry.canceled and ids.issuperset(entry.tracking)
+    return not entry.canceled and all(
+        any(item.tracking_id == tracking_id for item in items) for tracking_id in entry.tracking
+    )
 
 
 def shipped_by_entries(read: wire.Order) -> dict[int, int]:

@@ -78,7 +78,7 @@ class WooRequests:
     async def _find(self, reference: str, log_type: str) -> wire.Order | None:
         """`created_via` is a filter of newer versions; older ones ignore it (all orders come) and set it themselves.
         There the search is asked, which knows the company of the bill-to in both storages."""
-        if await self._reading.filters_by("created_via", log_type):
+        if await self._reading.keeps("created_via", log_type):
             return _with(await self._rows(log_type, created_via=requesting.created_via(reference)), reference)
         return _with(await self._rows(log_type, search=requesting.company(reference)), reference)
 

@@ -39,8 +39,13 @@ def _amount(value: object) -> Decimal:
 
 def _pieces(value: object) -> object:
     """Whole pieces; a plugin for weights or lengths makes fractions, which are none."""
-    read = Decimal(str(value)) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
-    return int(read) if read is not None and read.is_finite() and read == read.to_integral_value() else value
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return value
+    try:
+        read = Decimal(str(value))
+    except InvalidOperation:
+        return value
+    return int(read) if read.is_finite() and read == read.to_integral_value() else value
 
 
 def _text(value: object) -> str:
