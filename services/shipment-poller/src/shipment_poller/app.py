@@ -5,6 +5,7 @@ from shipment_poller.configuration import Configurations
 from shipment_poller.consumer import subscription
 from shipment_poller.crew import CrewWorker
 from shipment_poller.poll_source import PollWorker
+from shipment_poller.probe_connections import Probes
 from shipment_poller.push_worker import PushWorker
 from shipment_poller.resync import Resyncs
 from shipment_poller.review_orders import Tools
@@ -41,10 +42,11 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     resyncing = Worker("resync", resyncs.turn, idle_max=5.0)
     deadlines = Worker("deadlines", Deadlines(runtime.pool, tools).turn, idle_max=EVERY)
     posted = Posted(runtime.pool, tools, connections, runtime.log)
+    probing = Worker("probe", Probes(runtime.pool, tools, connections).turn, idle_max=5.0)
     wakes = Wakes(polling.wake, pushing.wake, resyncing.wake)
     return Parts(
         subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
-        workers=(pushing, polling, resyncing, deadlines),
+        workers=(pushing, polling, resyncing, deadlines, probing),
         routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections, posted),
         closers=(connections.aclose, push.crew.cut, poll.crew.cut),
     )

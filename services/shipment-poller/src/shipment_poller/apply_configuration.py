@@ -28,6 +28,7 @@ async def apply_configuration(conn: Connection, tools: Tools, health: Health, ev
     removed = {entity: event.sequence for entity, event in newest.items() if isinstance(event, EntityRemoved)}
     if removed:
         await tools.queries.remove_configuration(conn, entities=list(removed), versions=list(removed.values()))
+        await tools.queries.drop_probes(conn, entities=list(removed))
     before = {one.channel.id: tools.configurations.channel(one.channel.id) for one in _channels_of(newest.values())}
     changed = await _store(conn, tools, [event for event in newest.values() if not isinstance(event, EntityRemoved)])
     await tools.configurations.refresh(conn)
@@ -36,6 +37,10 @@ async def apply_configuration(conn: Connection, tools: Tools, health: Health, ev
     await _channels(conn, tools, channels, before)
     await _sources(conn, tools, sources)
     await preflight.clear(conn, tools)
+    probed = [*channels, *sources]
+    if probed:
+        versions = [event.sequence for event in probed]
+        await tools.queries.expect_probes(conn, entities=[event.entity for event in probed], versions=versions)
     await _resume(conn, tools, health, [*channels, *sources])
     now = tools.clock.now()
     answers = [event for event in newest.values() if not isinstance(event, EntityRemoved)]

@@ -73,6 +73,15 @@ def _reading(router: APIRouter, pool: Pool, tools: Tools) -> None:
                 "sources": [dict(row) for row in await rows(q.turns(conn))],
             }
 
+    @router.get("/probes/{kind}/{name}")
+    async def probe(kind: str, name: str) -> dict[str, Any]:
+        """What a channel or source turned out to be, and what it lacks (SP-14)."""
+        async with pool.acquire() as conn:
+            row = await q.probe_of(conn, entity=f"{kind}/{name}")
+        if row is None:
+            raise HTTPException(404, f"{kind}/{name} is no configured channel or source here")
+        return dict(row)
+
     @router.get("/shipments/{shipment_id}")
     async def shipment(shipment_id: str) -> dict[str, Any]:
         """One shipment with its history and each try at its channel (SP-8)."""

@@ -73,6 +73,16 @@ def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIR
         """One shipment as its source said it, with its history and each try at its channel."""
         return await ask("GET", f"/internal/shipments/{shipment_id}")
 
+    @router.get("/channels/{channel_id}/probe", dependencies=[viewer])
+    async def channel_probe(channel_id: str) -> Any:
+        """What the channel turned out to be when it was last looked at, and what it lacks, with what mends it."""
+        return await ask("GET", f"/internal/probes/channel/{channel_id}")
+
+    @router.get("/sources/{source_id}/probe", dependencies=[viewer])
+    async def source_probe(source_id: str) -> Any:
+        """As for a channel."""
+        return await ask("GET", f"/internal/probes/source/{source_id}")
+
     @router.get("/channels/{channel_id}/mappings/couriers", dependencies=[viewer])
     async def couriers(channel_id: str) -> Any:
         """The map, what waits for a name (first), what sources may ship with, and the names that the channel takes."""
