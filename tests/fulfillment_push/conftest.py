@@ -20,9 +20,11 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from fulfillment_push import by_hand
 from fulfillment_push.answers_worker import AnswersWorker
 from fulfillment_push.consumer import Inbox
 from fulfillment_push.deadlines import Deadlines
+from fulfillment_push.fr import Fr
 from fulfillment_push.notices import EventNotices
 from fulfillment_push.routes import Desk
 from fulfillment_push.send_run import SendRun
@@ -447,7 +449,13 @@ def kit() -> Any:
     return _Kit
 
 
+def resend(stage: Stage) -> Callable[[Fr], None]:
+    """What a person does after the cause was mended."""
+    return lambda fr: by_hand.resend(fr, stage.book.settings, who="kim", why="mended")
+
+
 class _Kit:
+    resend = staticmethod(resend)
     received = staticmethod(lambda event: Received(event, "id", "router", TRACE))
     source_of = staticmethod(source_of)
     order_of = staticmethod(order_of)

@@ -119,7 +119,10 @@ class Submitted:
     """(line_ref, pieces that the source will not ship)."""
 
     def is_for(self, request: SourceRequest) -> bool:
-        """May be adopted as the outcome of `request`: same reference, lines and quantities (DESIGN section 5)."""
+        """May be adopted as the outcome of `request`: same reference, lines and quantities (DESIGN section 5).
+
+        A source that keeps our line_refs may spell SKUs its own way; where it keeps none, the SKU is all there is.
+        """
         if self.reference != request.reference:
             return False
         if self.lines is None:
@@ -127,7 +130,8 @@ class Submitted:
         asked = [(line.line_ref, line.sku, line.quantity) for line in request.lines]
         if all(not line_ref for line_ref, _, _ in self.lines):
             return _pieces(self.lines) == _pieces(asked)
-        return sorted(self.lines) == sorted(asked)
+        have, want = ([(ref, pieces) for ref, _, pieces in lines] for lines in (self.lines, asked))
+        return sorted(have) == sorted(want)
 
 
 def _pieces(lines: Iterable[tuple[str, str, int]]) -> Counter[str]:

@@ -158,7 +158,8 @@ def missing(fr: Fr, rule: FindRule, timeout: timedelta, schedule: Schedule) -> N
         fr.asks = 0
         fr.wait(WaitsFor.READ_BACK, "not found once; asked again when that can be believed", verdict.at)
     elif fr.attempts > schedule.retries:
-        failed(fr, Reason(code="server", message="sent and lost, each time", action=_NEXT["server"]))
+        last = f"; the last time: {fr.reason.message}" if fr.reason is not None else ""
+        failed(fr, Reason(code="server", message=f"sent and lost, each time{last}", action=_NEXT["server"]))
     else:
         _again(fr, "the source surely does not have it", 0.0)
 
