@@ -189,6 +189,22 @@ async def test_requests_reach_the_source_once_whatever_it_answers(push: Push, sa
     assert await push.database.fetchval("select count(*) from fulfillment_push.dead_letters") == 0
 
 
+@pytest.mark.parametrize(("seconds", "outcome"), [(0.8, "known"), (30.0, "in_flight")])
+async def test_fp2_told_to_stop_it_finishes_calls_in_flight_within_bounds(
+    push: Push, sandbox: Sandbox, kit: Any, seconds: float, outcome: str
+) -> None:
+    source = await sandbox.source()
+    await sandbox.misbehave({"match": "east:submit", "kind": "slow", "params": {"seconds": seconds}})
+    await push.publish(configured(kit, source), *many(kit, source, 3))
+    async with push.run() as service:
+        await push.until_count("outcome = 'in_flight'", 3)
+        await asyncio.sleep(0.3)  # the calls are under way
+        service.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(service.wait(), 25) == 0
+    assert await push.count(f"outcome = '{outcome}'") == 3
+    assert set((await sandbox.made()).values()) <= {1}
+
+
 @pytest.mark.chaos  # leases and quiet times are real: about a minute
 async def test_killed_in_the_middle_and_started_again_each_request_is_made_once(
     push: Push, sandbox: Sandbox, kit: Any
