@@ -21,7 +21,7 @@ async def sent_and_void_wanted(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.void_requested())
 
 
-async def test_a_sent_fr_is_asked_back_and_voided_when_the_source_agrees(stage: Any, kit: Any) -> None:
+async def test_fp7_a_sent_fr_is_asked_back_and_voided_when_the_source_agrees(stage: Any, kit: Any) -> None:
     await sent_and_void_wanted(stage, kit)
     row = await stage.fr()
     assert (row["state"], row["recall"], row["waiting"]) == ("ACKNOWLEDGED", "requested", "recall")
@@ -35,7 +35,7 @@ async def test_a_sent_fr_is_asked_back_and_voided_when_the_source_agrees(stage: 
     assert all(fact["router_sequence"] == 2 for _, fact in told)
 
 
-async def test_a_refused_recall_is_told_and_the_fr_stays_sent(stage: Any, kit: Any) -> None:
+async def test_fp7_a_refused_recall_is_told_and_the_fr_stays_sent(stage: Any, kit: Any) -> None:
     stage.sources["east"].cancels = [CancelAnswer("refused", "Shipped at 09:58")]
     await sent_and_void_wanted(stage, kit)
     await stage.send()
@@ -45,7 +45,7 @@ async def test_a_refused_recall_is_told_and_the_fr_stays_sent(stage: Any, kit: A
     assert facts["fr.recall_refused"]["reason"]["message"] == "Shipped at 09:58"
 
 
-async def test_a_pending_recall_is_asked_again_until_it_is_decided(stage: Any, kit: Any) -> None:
+async def test_fp7_a_pending_recall_is_asked_again_until_it_is_decided(stage: Any, kit: Any) -> None:
     stage.sources["east"].cancels = [CancelAnswer("pending"), kit.error(), CancelAnswer("accepted")]
     await sent_and_void_wanted(stage, kit)
     for _ in range(2):
@@ -106,7 +106,7 @@ async def test_fp7_a_refused_recall_is_looked_at_again_what_the_source_does_late
     assert (await stage.fr())["state"] == "CANCELED"
 
 
-async def test_a_source_without_cancellation_refuses(stage: Any, kit: Any) -> None:
+async def test_fp7_a_source_without_cancellation_refuses(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.features = replace(east.features, cancels=False)
     await sent_and_void_wanted(stage, kit)
@@ -116,7 +116,9 @@ async def test_a_source_without_cancellation_refuses(stage: Any, kit: Any) -> No
 
 
 @pytest.mark.parametrize("fault", ["sent", "lost", "refused", "nothing_done"])
-async def test_a_void_while_it_is_being_sent_is_decided_after_the_outcome(stage: Any, kit: Any, fault: str) -> None:
+async def test_rt13_a_void_while_it_is_being_sent_is_decided_after_the_outcome(
+    stage: Any, kit: Any, fault: str
+) -> None:
     east = stage.sources["east"]
     arrived, go_on = asyncio.Event(), asyncio.Event()
 
@@ -152,9 +154,31 @@ async def test_a_void_while_it_is_being_sent_is_decided_after_the_outcome(stage:
     assert all(submitted.canceled for submitted in east.requests.values())
 
 
-async def test_a_failed_fr_is_voided_without_asking(stage: Any, kit: Any) -> None:
+async def test_rt13_a_failed_fr_is_voided_without_asking(stage: Any, kit: Any) -> None:
     stage.sources["east"].script = [kit.failing(Family.REFUSED, cause="refused")]
     await stage.deliver(kit.created())
     await stage.send()
     await stage.deliver(kit.void_requested())
     assert (await stage.fr())["state"] == "VOIDED"
+
+
+async def test_fp4_a_source_whose_capabilities_are_narrowed_is_not_asked_back(stage: Any, kit: Any) -> None:
+    await stage.configure(kit.source_of(capabilities={"cancels": False}), version=2)
+    await sent_and_void_wanted(stage, kit)
+    await stage.send()
+    row = await stage.fr()
+    assert (row["state"], row["recall"], row["reason"]["code"]) == ("ACKNOWLEDGED", "refused", "source_cannot_cancel")
+    assert not stage.sources["east"].requests["E-f1"].canceled
+
+
+async def test_in13_each_change_says_how_it_ended_in_time_too_late_or_to_be_recalled(stage: Any, kit: Any) -> None:
+    stage.sources["east"].cancels = [CancelAnswer("refused", "it left at nine")]
+    await stage.configure(kit.source_of("later", send_every="1h"))
+    await stage.deliver(kit.created(), kit.created(kit.fr_of("f2", "o2", source="later")))
+    await stage.send()
+    await stage.told()
+    await stage.deliver(kit.void_requested(), kit.void_requested("f2", "o2"))
+    told = [(kind, fact["fr_id"], fact["recall"]) for kind, fact in await stage.told()]
+    assert told == [("fr.recall_requested", "f1", "requested"), ("fr.voided", "f2", "none")]
+    await stage.send()
+    assert [(kind, fact["recall"]) for kind, fact in await stage.told("f1")] == [("fr.recall_refused", "refused")]

@@ -9,7 +9,7 @@ from waybill_contracts.orders_imported import OrderCanceled, OrderChanged, Order
 from waybill_contracts.values import OrderState
 
 
-async def test_a_created_fr_is_queued_and_answered_in_one_fact(stage: Any, kit: Any) -> None:
+async def test_fp1_a_created_fr_is_queued_and_answered_in_one_fact(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created())
     row = await stage.fr()
     assert (row["state"], row["waiting"], row["traceparent"][:35]) == (
@@ -20,7 +20,7 @@ async def test_a_created_fr_is_queued_and_answered_in_one_fact(stage: Any, kit: 
     assert await stage.history() == ["UNPROCESSED", "PROCESSING"]
 
 
-async def test_without_auto_process_it_waits_for_a_person(stage: Any, kit: Any) -> None:
+async def test_fp1_without_auto_process_it_waits_for_a_person(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created(kit.fr_of(auto_process=False)))
     row = await stage.fr()
     assert (row["state"], row["waiting"], row["due_at"]) == ("UNPROCESSED", "process", None)
@@ -47,7 +47,7 @@ async def test_a_sent_fr_seen_again_tells_fr_submitted_whole(stage: Any, kit: An
     assert again[1]["order"]["order_id"] == "o1"
 
 
-async def test_a_void_before_the_fr_is_known_leaves_a_tombstone(stage: Any, kit: Any) -> None:
+async def test_rt13_a_void_before_the_fr_is_known_leaves_a_tombstone(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.void_requested())
     await stage.deliver(kit.created())
     await stage.send()
@@ -57,7 +57,9 @@ async def test_a_void_before_the_fr_is_known_leaves_a_tombstone(stage: Any, kit:
     assert stage.sources["east"].ledger == {}
 
 
-async def test_a_confirmation_before_the_fr_is_known_is_not_answered_until_the_fr_comes(stage: Any, kit: Any) -> None:
+async def test_in13_a_confirmation_before_the_fr_is_known_is_not_answered_until_the_fr_comes(
+    stage: Any, kit: Any
+) -> None:
     await stage.deliver(kit.confirmed(version=2))
     assert await stage.told("f1") == []
     await stage.deliver(kit.created(), kit.order_fact(OrderChanged, kit.order_of(version=2, sequence=2)))
@@ -67,14 +69,14 @@ async def test_a_confirmation_before_the_fr_is_known_is_not_answered_until_the_f
     assert (await stage.fr())["state"] == "ACKNOWLEDGED"
 
 
-async def test_unsent_it_is_voided_at_once(stage: Any, kit: Any) -> None:
+async def test_rt13_unsent_it_is_voided_at_once(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created(), kit.void_requested())
     row = await stage.fr()
     assert (row["state"], row["due_at"], row["waiting"]) == ("VOIDED", None, None)
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.processing", "fr.voided"]
 
 
-async def test_a_changed_order_waits_for_its_confirmation(stage: Any, kit: Any) -> None:
+async def test_in13_a_changed_order_waits_for_its_confirmation(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created(), kit.order_fact(OrderChanged, kit.order_of(version=2, sequence=2)))
     await stage.send()
     row = await stage.fr()
@@ -86,7 +88,7 @@ async def test_a_changed_order_waits_for_its_confirmation(stage: Any, kit: Any) 
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.processing", "fr.received", "fr.submitted"]
 
 
-async def test_a_held_order_waits_and_goes_on_when_released(stage: Any, kit: Any) -> None:
+async def test_in13_a_held_order_waits_and_goes_on_when_released(stage: Any, kit: Any) -> None:
     held = kit.order_of(state=OrderState.HELD, sequence=2)
     await stage.deliver(kit.created(), kit.order_fact(OrderHeld, held))
     await stage.send()
@@ -96,7 +98,7 @@ async def test_a_held_order_waits_and_goes_on_when_released(stage: Any, kit: Any
     assert (await stage.fr())["state"] == "ACKNOWLEDGED"
 
 
-async def test_a_canceled_order_waits_for_the_void(stage: Any, kit: Any) -> None:
+async def test_in13_a_canceled_order_waits_for_the_void(stage: Any, kit: Any) -> None:
     canceled = kit.order_of(state=OrderState.CANCELED, version=2, sequence=2)
     await stage.deliver(kit.created(), kit.order_fact(OrderCanceled, canceled))
     await stage.send()
@@ -106,7 +108,7 @@ async def test_a_canceled_order_waits_for_the_void(stage: Any, kit: Any) -> None
     assert stage.sources["east"].ledger == {}
 
 
-async def test_an_older_copy_of_an_order_changes_nothing(stage: Any, kit: Any) -> None:
+async def test_in13_an_older_copy_of_an_order_changes_nothing(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created(order=kit.order_of(version=1, sequence=5)))
     await stage.deliver(kit.order_fact(OrderHeld, kit.order_of(state=OrderState.HELD, sequence=2)))
     await stage.send()
@@ -127,7 +129,7 @@ async def test_configuration_is_answered_also_when_it_was_known(stage: Any, kit:
     assert (kind, fact["entity"], fact["version"]) == ("config.applied", "source/east", 1)
 
 
-async def test_a_manual_source_is_worked_by_a_person(stage: Any, kit: Any) -> None:
+async def test_fp4_a_manual_source_is_worked_by_a_person(stage: Any, kit: Any) -> None:
     await stage.configure(kit.source_of("shelf", platform="manual", url=None))
     await stage.deliver(kit.created(kit.fr_of(source="shelf")))
     await stage.send()

@@ -15,7 +15,7 @@ from waybill_common.retry import Family
 from waybill_platforms.model import Submitted
 
 
-async def test_a_request_is_sent_once_with_our_number_as_reference(stage: Any, kit: Any) -> None:
+async def test_fp5_a_request_is_sent_once_with_our_number_as_reference(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created())
     await stage.send()
     row = await stage.fr()
@@ -28,14 +28,14 @@ async def test_a_request_is_sent_once_with_our_number_as_reference(stage: Any, k
     assert (row["waiting"], row["lease_token"]) == ("source_progress", None)
 
 
-async def test_a_source_that_does_not_acknowledge_leaves_it_processed(stage: Any, kit: Any) -> None:
+async def test_fp3_a_source_that_does_not_acknowledge_leaves_it_processed(stage: Any, kit: Any) -> None:
     await stage.configure(kit.source_of(capabilities={"acknowledges": False}), version=2)
     await stage.deliver(kit.created())
     await stage.send()
     assert (await stage.fr())["state"] == "PROCESSED"
 
 
-async def test_a_failure_that_can_pass_is_tried_three_times_more_then_failed(stage: Any, kit: Any) -> None:
+async def test_fp5_a_failure_that_can_pass_is_tried_three_times_more_then_failed(stage: Any, kit: Any) -> None:
     stage.sources["east"].script = [kit.failing()] * 10
     await stage.deliver(kit.created())
     await stage.told()
@@ -50,7 +50,7 @@ async def test_a_failure_that_can_pass_is_tried_three_times_more_then_failed(sta
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.failed"]
 
 
-async def test_a_failure_that_passes_leaves_it_sent(stage: Any, kit: Any) -> None:
+async def test_fp5_a_failure_that_passes_leaves_it_sent(stage: Any, kit: Any) -> None:
     stage.sources["east"].script = [kit.failing(), kit.failing(cause="rate_limit", retry_after=7.0)]
     await stage.deliver(kit.created())
     await stage.send()
@@ -64,7 +64,7 @@ async def test_a_failure_that_passes_leaves_it_sent(stage: Any, kit: Any) -> Non
     assert ((await stage.fr())["state"], (await stage.fr())["attempts"]) == ("ACKNOWLEDGED", 3)
 
 
-async def test_a_refusal_fails_at_once_with_the_sources_own_code(stage: Any, kit: Any) -> None:
+async def test_fp5_a_refusal_fails_at_once_with_the_sources_own_code(stage: Any, kit: Any) -> None:
     stage.sources["east"].script = [kit.failing(Family.REFUSED, cause="refused", code="number_too_long")]
     await stage.deliver(kit.created())
     await stage.send()
@@ -72,7 +72,7 @@ async def test_a_refusal_fails_at_once_with_the_sources_own_code(stage: Any, kit
     assert (row["state"], row["attempts"], row["reason"]["code"]) == ("FAILED", 1, "number_too_long")
 
 
-async def test_expired_credentials_pause_the_source_without_attempts_and_new_ones_resume_it(
+async def test_fp5_expired_credentials_pause_the_source_without_attempts_and_new_ones_resume_it(
     stage: Any, kit: Any
 ) -> None:
     east = stage.sources["east"]
@@ -94,7 +94,7 @@ async def test_expired_credentials_pause_the_source_without_attempts_and_new_one
     assert {(await stage.fr(f"f{n}"))["attempts"] for n in range(3)} == {1}
 
 
-async def test_a_source_that_is_down_uses_no_attempts_is_probed_by_one_and_resumes_by_itself(
+async def test_fp5_a_source_that_is_down_uses_no_attempts_is_probed_by_one_and_resumes_by_itself(
     stage: Any, kit: Any
 ) -> None:
     east = stage.sources["east"]
@@ -117,7 +117,7 @@ async def test_a_source_that_is_down_uses_no_attempts_is_probed_by_one_and_resum
     assert await stage.pool.fetchval("select count(*) from frs where state = 'ACKNOWLEDGED'") == 30
 
 
-async def test_a_probe_that_made_no_call_is_given_to_the_next(stage: Any, kit: Any) -> None:
+async def test_fp5_a_probe_that_made_no_call_is_given_to_the_next(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created(), kit.created(kit.fr_of("f2", "o2")))
     await stage.pool.execute("update orders set state = 'held' where order_id = 'o1'")
     await stage.pool.execute("update frs set due_at = due_at - interval '1 s' where fr_id = 'f1'")
@@ -129,7 +129,7 @@ async def test_a_probe_that_made_no_call_is_given_to_the_next(stage: Any, kit: A
     assert (await stage.fr("f1"))["waiting"] == "order_held"
 
 
-async def test_the_send_run_waits_for_its_turn_and_can_be_run_now(stage: Any, kit: Any) -> None:
+async def test_fp2_the_send_run_waits_for_its_turn_and_can_be_run_now(stage: Any, kit: Any) -> None:
     await stage.configure(kit.source_of(send_every="1h"), version=2)
     await stage.deliver(kit.created())
     await stage.send()
@@ -145,7 +145,7 @@ async def test_the_send_run_waits_for_its_turn_and_can_be_run_now(stage: Any, ki
     assert (await stage.fr())["state"] == "ACKNOWLEDGED"
 
 
-async def test_lines_are_told_apart_by_reference_also_with_repeated_skus_and_kits(stage: Any, kit: Any) -> None:
+async def test_fp6_lines_are_told_apart_by_reference_also_with_repeated_skus_and_kits(stage: Any, kit: Any) -> None:
     lines = tuple(
         kit.fr_of().lines[0].model_copy(update={"line_id": line, "sku": sku}) for line, sku in
         [("l1", "A"), ("l2", "A"), ("l2", "B")]
@@ -156,7 +156,7 @@ async def test_lines_are_told_apart_by_reference_also_with_repeated_skus_and_kit
     assert [line[0] for line in asked] == ["l1", "l2", "l2#2"]
 
 
-async def test_a_part_that_the_source_does_not_ship_is_told_by_line(stage: Any, kit: Any) -> None:
+async def test_fp6_a_part_that_the_source_does_not_ship_is_told_by_line(stage: Any, kit: Any) -> None:
     def partly(source: Any, request: Any) -> Submitted:
         return Submitted("r1", request.reference, True, None, canceled_lines=(("l1", 1),))
 
@@ -169,7 +169,7 @@ async def test_a_part_that_the_source_does_not_ship_is_told_by_line(stage: Any, 
     assert facts["fr.canceled"]["state"] == "ACKNOWLEDGED"
 
 
-async def test_a_request_canceled_whole_by_the_source_is_canceled(stage: Any, kit: Any) -> None:
+async def test_fp6_a_request_canceled_whole_by_the_source_is_canceled(stage: Any, kit: Any) -> None:
     def none_of_it(source: Any, request: Any) -> Submitted:
         return Submitted("r1", request.reference, True, None, canceled=True)
 
@@ -181,7 +181,7 @@ async def test_a_request_canceled_whole_by_the_source_is_canceled(stage: Any, ki
     assert (facts["fr.canceled"]["lines"], facts["fr.canceled"]["state"]) == ([], "CANCELED")
 
 
-async def test_a_slow_source_holds_up_nobody(stage: Any, kit: Any) -> None:
+async def test_fp2_a_slow_source_holds_up_nobody(stage: Any, kit: Any) -> None:
     await stage.configure(kit.source_of("slow"), kit.source_of("fast"))
     stage.sources["slow"].delay = 0.8
     frs = [kit.fr_of(f"{name}{n}", source=name) for name in ("slow", "fast") for n in range(30)]
@@ -200,7 +200,7 @@ async def test_a_slow_source_holds_up_nobody(stage: Any, kit: Any) -> None:
     assert sum(stage.sources["slow"].made.values()) == 30
 
 
-async def test_a_lease_that_would_end_before_the_call_is_given_up_unsent(stage: Any, kit: Any) -> None:
+async def test_fp5_a_lease_that_would_end_before_the_call_is_given_up_unsent(stage: Any, kit: Any) -> None:
 
     await stage.deliver(kit.created())
     run, answers = stage.worker(hold=timedelta(seconds=5))
@@ -213,7 +213,7 @@ async def test_a_lease_that_would_end_before_the_call_is_given_up_unsent(stage: 
     assert stage.sources["east"].ledger == {}
 
 
-async def test_a_request_that_cannot_be_prepared_is_told_and_holds_up_no_other(stage: Any, kit: Any) -> None:
+async def test_fp2_a_request_that_cannot_be_prepared_is_told_and_holds_up_no_other(stage: Any, kit: Any) -> None:
     await stage.configure(kit.source_of("west"))
     await stage.deliver(kit.created(), kit.created(kit.fr_of("f2", "o2", source="west"), kit.order_of("o2")))
     await stage.pool.execute("update frs set body = '{}' where fr_id = 'f1'")

@@ -30,7 +30,7 @@ async def look(stage: Any) -> None:
     await stage.send()
 
 
-async def test_a_late_acknowledgement_is_taken(stage: Any, kit: Any) -> None:
+async def test_fp3_a_late_acknowledgement_is_taken(stage: Any, kit: Any) -> None:
     east = await sent(stage, kit)
     assert (await stage.fr())["state"] == "PROCESSED"
     await look(stage)
@@ -42,7 +42,7 @@ async def test_a_late_acknowledgement_is_taken(stage: Any, kit: Any) -> None:
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.acknowledged"]
 
 
-async def test_parts_that_the_source_cancels_later_are_told_once_each(stage: Any, kit: Any) -> None:
+async def test_fp6_parts_that_the_source_cancels_later_are_told_once_each(stage: Any, kit: Any) -> None:
     east = await sent(stage, kit, acknowledged=True)
     east.requests["E-f1"] = replace(east.requests["E-f1"], canceled_lines=(("l1", 1),))
     await look(stage)
@@ -139,7 +139,7 @@ async def test_fp6_acknowledged_after_a_cancel_stays_canceled(stage: Any, kit: A
     assert ((await stage.fr())["state"], await stage.told("f1")) == ("CANCELED", [])
 
 
-async def test_a_shipped_order_is_not_looked_at_any_more(stage: Any, kit: Any) -> None:
+async def test_fp3_a_shipped_order_is_not_looked_at_any_more(stage: Any, kit: Any) -> None:
     east = await sent(stage, kit, acknowledged=True)
     shipped = OrderShipped(
         at=kit.created().at, order_id="o1", order_version=1, fulfillment=FulfillmentStatus.SHIPPED,
@@ -151,7 +151,7 @@ async def test_a_shipped_order_is_not_looked_at_any_more(stage: Any, kit: Any) -
     assert (row["state"], row["waiting"], row["due_at"], east.asked["E-f1"]) == ("ACKNOWLEDGED", None, None, 0)
 
 
-async def test_a_void_meets_a_source_that_canceled_already(stage: Any, kit: Any) -> None:
+async def test_fp7_a_void_meets_a_source_that_canceled_already(stage: Any, kit: Any) -> None:
     east = await sent(stage, kit, acknowledged=True)
     east.requests["E-f1"] = replace(east.requests["E-f1"], canceled=True)
     await look(stage)
@@ -161,7 +161,7 @@ async def test_a_void_meets_a_source_that_canceled_already(stage: Any, kit: Any)
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.canceled", "fr.canceled"]
 
 
-async def test_a_source_that_could_not_be_opened_for_a_while_is_looked_at_again(stage: Any, kit: Any) -> None:
+async def test_fp3_a_source_that_could_not_be_opened_for_a_while_is_looked_at_again(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created())
     await stage.send()
     opened = stage.open

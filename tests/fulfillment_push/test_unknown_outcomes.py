@@ -24,7 +24,7 @@ async def finish(run: Any, answers: Any) -> None:
         await asyncio.sleep(0.002)
 
 
-async def test_a_lost_answer_is_found_by_reading_back(stage: Any, kit: Any) -> None:
+async def test_fp5_a_lost_answer_is_found_by_reading_back(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.script = [kit.lost_answer]
     await stage.deliver(kit.created())
@@ -34,7 +34,7 @@ async def test_a_lost_answer_is_found_by_reading_back(stage: Any, kit: Any) -> N
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.processing", "fr.outcome_unknown", "fr.submitted"]
 
 
-async def test_nothing_done_is_sent_again_only_after_twice_missing_and_the_quiet_time(stage: Any, kit: Any) -> None:
+async def test_fp5_nothing_done_is_sent_again_only_after_twice_missing_and_the_quiet_time(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.script = [kit.failing(outcome="unknown", cause="connection")]
     await stage.deliver(kit.created())
@@ -52,7 +52,7 @@ async def test_nothing_done_is_sent_again_only_after_twice_missing_and_the_quiet
     assert (row["state"], row["attempts"], east.made["E-f1"]) == ("ACKNOWLEDGED", 2, 1)
 
 
-async def test_an_effect_that_lands_late_is_found_not_doubled(stage: Any, kit: Any) -> None:
+async def test_fp5_an_effect_that_lands_late_is_found_not_doubled(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     late: list[Any] = []
 
@@ -70,7 +70,7 @@ async def test_an_effect_that_lands_late_is_found_not_doubled(stage: Any, kit: A
     assert ((await stage.fr())["state"], east.ledger["E-f1"]) == ("ACKNOWLEDGED", 1)
 
 
-async def test_an_index_that_lags_is_not_believed(stage: Any, kit: Any) -> None:
+async def test_fp5_an_index_that_lags_is_not_believed(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.features = replace(east.features, find="indexed", index_lag=timedelta(seconds=600))
     east.script = [kit.lost_answer]
@@ -87,7 +87,7 @@ async def test_an_index_that_lags_is_not_believed(stage: Any, kit: Any) -> None:
     assert ((await stage.fr())["state"], east.ledger["E-f1"]) == ("ACKNOWLEDGED", 1)
 
 
-async def test_a_source_that_cannot_be_asked_stops_for_a_person(stage: Any, kit: Any) -> None:
+async def test_fp5_a_source_that_cannot_be_asked_stops_for_a_person(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.features = replace(east.features, find="none")
     east.script = [kit.lost_answer]
@@ -104,7 +104,7 @@ async def test_a_source_that_cannot_be_asked_stops_for_a_person(stage: Any, kit:
     assert "alert.raised" in dict(await stage.told())
 
 
-async def test_a_shipment_proves_that_an_unknown_one_was_sent(stage: Any, kit: Any) -> None:
+async def test_fp5_a_shipment_proves_that_an_unknown_one_was_sent(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.features = replace(east.features, find="none")
     east.script = [kit.lost_answer]
@@ -122,7 +122,7 @@ async def test_a_shipment_proves_that_an_unknown_one_was_sent(stage: Any, kit: A
     assert ((await stage.fr())["state"], (await stage.fr())["waiting"]) == ("PROCESSED", None)
 
 
-async def test_something_else_under_our_reference_is_a_conflict(stage: Any, kit: Any) -> None:
+async def test_fp5_something_else_under_our_reference_is_a_conflict(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.script = [kit.failing(outcome="unknown")]
     east.finds = [lambda _source, ref: replace(kit.submitted(ref), lines=(("l1", "E-1", 7),))]
@@ -137,7 +137,7 @@ async def test_something_else_under_our_reference_is_a_conflict(stage: Any, kit:
     assert (await stage.fr())["state"] == "VOIDED", "a person may"
 
 
-async def test_a_thing_at_the_source_belongs_to_one_fr_only(stage: Any, kit: Any) -> None:
+async def test_fp5_a_thing_at_the_source_belongs_to_one_fr_only(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.script = [lambda _s, r: kit.submitted(r.reference, "same"), lambda _s, r: kit.submitted(r.reference, "same")]
     await stage.deliver(kit.created(), kit.created(kit.fr_of("f2")))
@@ -146,7 +146,7 @@ async def test_a_thing_at_the_source_belongs_to_one_fr_only(stage: Any, kit: Any
     assert states == {"ACKNOWLEDGED", "FAILED"}
 
 
-async def test_killed_before_the_call(stage: Any, kit: Any) -> None:
+async def test_fp5_killed_before_the_call(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created())
     run, _ = stage.worker()
     run._launch = lambda job: None  # killed: the intent is stored, the call was never made
@@ -159,7 +159,7 @@ async def test_killed_before_the_call(stage: Any, kit: Any) -> None:
     assert stage.sources["east"].ledger["E-f1"] == 1
 
 
-async def test_killed_after_the_source_did_it_and_before_the_answer_was_stored(stage: Any, kit: Any) -> None:
+async def test_fp5_killed_after_the_source_did_it_and_before_the_answer_was_stored(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created())
     run, _ = stage.worker()
     await run.turn()
@@ -170,7 +170,7 @@ async def test_killed_after_the_source_did_it_and_before_the_answer_was_stored(s
     assert [kind for kind, _ in await stage.told("f1")] == ["fr.processing", "fr.outcome_unknown", "fr.submitted"]
 
 
-async def test_killed_after_the_answer_was_stored(stage: Any, kit: Any) -> None:
+async def test_fp5_killed_after_the_answer_was_stored(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created())
     await stage.send()
     told = await stage.told("f1")
@@ -180,7 +180,7 @@ async def test_killed_after_the_answer_was_stored(stage: Any, kit: Any) -> None:
     assert (stage.sources["east"].ledger["E-f1"], await stage.told("f1")) == (1, [])
 
 
-async def test_a_worker_that_lost_its_lease_changes_nothing(stage: Any, kit: Any) -> None:
+async def test_fp5_a_worker_that_lost_its_lease_changes_nothing(stage: Any, kit: Any) -> None:
     await stage.deliver(kit.created())
     run, answers = stage.worker()
     await run.turn()
@@ -194,7 +194,7 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(stage: Any, kit: Any
     assert "fr.submitted" not in dict(await stage.told())
 
 
-async def test_a_failed_read_back_is_asked_again_and_uses_no_attempt(stage: Any, kit: Any) -> None:
+async def test_fp5_a_failed_read_back_is_asked_again_and_uses_no_attempt(stage: Any, kit: Any) -> None:
     east = stage.sources["east"]
     east.script = [kit.lost_answer]
 
