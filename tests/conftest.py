@@ -28,9 +28,9 @@ class Hub:
         self.world = world
         self.orders = orders
 
-    def start(self, change: Callable[[dict[str, Any]], None] | None = None) -> None:
-        """Everything up, the sandbox's configuration applied (after `change`)."""
-        self.world.start(sandbox_orders=self.orders)
+    def start(self, change: Callable[[dict[str, Any]], None] | None = None, shops: str = "acme") -> None:
+        """Everything up, the sandbox's configuration applied (after `change`); `shops` of it take part, or `all`."""
+        self.world.start(sandbox_orders=self.orders, shops=shops)
         document = yaml.safe_load(self.world.sandbox("config.yaml").text)
         if change is not None:
             change(document)

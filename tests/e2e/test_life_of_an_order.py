@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -61,3 +62,21 @@ def test_a_run_stopped_in_the_middle_goes_on_although_the_broker_forgot_everythi
 
     books = again.books()
     assert books["ok"], books["problems"]
+
+
+def test_orders_of_every_platform_end_and_a_source_of_every_kind_ships(make_hub: Callable[..., Any]) -> None:
+    """IN-1: each platform as a channel and as a source, in one run."""
+    hub = make_hub(orders=80)
+    hub.start(shops="all")
+
+    hub.settle(seconds=330)
+
+    books = hub.books()
+    assert books["ok"], books["problems"]
+    counts = hub.world.sandbox("counts").json()
+    assert all(shop["fulfillments"] for shop in counts["shops"].values()), counts["shops"]
+    config = yaml.safe_load(hub.world.sandbox("config.yaml").text)
+    platforms = {channel["platform"] for store in config["stores"] for channel in store["channels"]}
+    assert platforms == {"shopify", "bigcommerce", "woocommerce", "magento"}
+    shipped = {one["platform"] for one in config["sources"] if counts["sources"][one["id"]]["shipments"]}
+    assert shipped == platforms | {"http"}

@@ -17,7 +17,8 @@ SOURCES = ("east", "west", "north")
 SAFETY = {"east": 1, "west": 0, "north": 0}
 PLENTY = 1_000_000
 _COST_PERCENT = {"east": 100, "west": 108, "north": 96}
-_SHOP_COST_PERCENT = 90
+_SHOP_COST_PERCENT, _SHOP_COST_STEP = 84, 4
+"""Each good is cheapest at another of the shops, so that all of them get something to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,16 @@ def levels(goods: Sequence[Good], wanted: Counter[str], shops: Sequence[str] = (
         share = _scarce(wanted[good.sku]) if good.scarce else _plain(wanted[good.sku], number, shops)
         for source in (*SOURCES, *shops):
             if share.get(source):
-                cents = int(good.unit_cost.replace(".", "")) * _COST_PERCENT.get(source, _SHOP_COST_PERCENT) // 100
+                percent = _COST_PERCENT.get(source) or _shop_percent(shops, source, number)
+                cents = int(good.unit_cost.replace(".", "")) * percent // 100
                 cost = f"{cents // 100}.{cents % 100:02d}"
                 on_hand = share[source] + SAFETY.get(source, 0)
                 made.append(Level(source, good.sku, on_hand, cost, good.weight_g))
     return made
+
+
+def _shop_percent(shops: Sequence[str], shop: str, number: int) -> int:
+    return _SHOP_COST_PERCENT + _SHOP_COST_STEP * ((number + shops.index(shop)) % len(shops))
 
 
 def _scarce(wanted: int) -> dict[str, int]:
