@@ -3,7 +3,7 @@ PY := .venv/bin/python
 ORDERS ?=
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-connected e2e chaos bench check format up down schemas release-contracts docs contracts clean
+.PHONY: help setup run test test-connected exact e2e chaos bench check format up down schemas release-contracts docs contracts clean
 
 help:  ## this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[1mmake %-18s\033[0m %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ test: setup  ## the fast tests, on real PostgreSQL and an in-process Kafka-proto
 
 test-connected: setup  ## the flow on real Apache Kafka (Docker, or Java 17 and Maven, or WAYBILL_KAFKA)
 	@$(PY) -m pytest -q -m "connected" tests $(ARGS)
+
+exact: setup  ## the planner against HiGHS on 2,000 random problems of up to 10 lines and 50 sources
+	@WAYBILL_ROUTING_INSTANCES=2000 $(PY) -m pytest -q -n 3 --dist worksteal tests/router/test_exact.py $(ARGS)
 
 e2e: setup  ## the life of an order over five processes
 	@$(PY) -m pytest -q -m "e2e" tests $(ARGS)

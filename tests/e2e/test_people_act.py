@@ -73,6 +73,39 @@ def test_an_action_on_a_service_that_is_away_says_so(make_hub: Callable[..., Any
     assert "shipment-poller does not answer" in answer.json()["detail"]
 
 
+def test_rt13_an_fr_that_was_sent_is_asked_back_by_a_person_and_asked_for_again(make_hub: Callable[..., Any]) -> None:
+    """Through router, fulfillment-push and the source: given back once, replaced once, and shipped once."""
+    hub = make_hub(orders=6)
+
+    def idle(document: dict[str, Any]) -> None:
+        for source in document["sources"]:
+            patch(hub, f"sources/{source['id']}", {"ships": False})
+
+    hub.start(idle)
+    hub.wait_until(lambda stats: stats["frs"].get("ACKNOWLEDGED", 0) >= 5, 90)
+    fr = hub.get("/frs", state="ACKNOWLEDGED", limit=1)["items"][0]
+    path, reason = f"/frs/{fr['fr_id']}/actions", "the buyer called"
+    assert hub.world.api("POST", f"{path}/void", json={"reason": reason}).status_code == 200
+    hub.wait_until(lambda stats: stats["frs"].get("VOIDED", 0) == 1, 60)
+    hub.wait_until(lambda stats: stats["orders"]["unroutable"].get("voided_by_hand") == 1, 60)
+    assert hub.get(f"/orders/{fr['order_id']}")["waiting"]["by_whom"] == "person"
+
+    assert hub.world.api("POST", f"{path}/regenerate", json={"reason": reason}).status_code == 200
+    hub.wait_until(lambda stats: not stats["orders"]["unroutable"].get("voided_by_hand"), 60)
+    decision = hub.get(f"/orders/{fr['order_id']}/decisions")["items"][-1]["event"]["decision"]
+    assert decision["by_hand"]["reason"] == reason
+    replaced = hub.query(
+        f"select body->>'number' as number from router.frs where body->>'predecessor' = '{fr['fr_id']}'"
+    )
+    assert len(replaced) == 1
+
+    for source in hub.get("/sources")["items"]:
+        patch(hub, f"sources/{source['id']}", {"ships": True, "ship_after": 0.5})
+    hub.settle(120)
+    books = hub.books()
+    assert books["ok"], books["problems"]
+
+
 def patch(hub: Any, path: str, body: dict[str, Any]) -> None:
     answer = httpx.patch(f"{hub.world.sandbox_url}/_sandbox/{path}", json=body, timeout=10)
     assert answer.status_code < 300, answer.text
