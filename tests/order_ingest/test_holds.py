@@ -12,6 +12,8 @@ from ingest_samples import channel, configured, line, order, sighting
 from order_ingest.act_on_order import ActionRefused, ActOnOrder, NoSuchOrder
 from order_ingest.said import Word
 from waybill_common.clock import ManualClock
+from waybill_common.db import transaction
+from waybill_contracts.fr_created import Decision, OrderUnroutable
 from waybill_contracts.values import Address, PaymentState
 from waybill_platforms.model import ChannelOrder
 
@@ -178,6 +180,27 @@ async def test_in10_a_person_cancels_an_order_and_no_newer_version_brings_it_bac
     for verb in (act.hold, act.release, act.cancel):
         with pytest.raises(ActionRefused, match="canceled"):
             await verb(order_id, ANNA)
+
+
+async def test_rt4_an_order_that_its_group_gives_up_is_canceled_unless_it_has_changed_since(
+    house: Any, act: ActOnOrder
+) -> None:
+    await house.see(sighting(order()))
+    row = await house.row()
+    common = {"at": order().updated_at, "order_id": str(row["order_id"]), "order_version": 1, "cancel": True}
+    decision = Decision(decision_id="d", group="uk", config_version=1)
+    async with transaction(house.pool) as conn:
+        for sequence in (row["sequence"] + 1, row["sequence"]):
+            known = OrderUnroutable(**common, order_sequence=sequence, decision=decision, reason="no_stock", detail="A")
+            await act.cancel_unroutable(conn, known)
+            assert (await conn.fetchval("select standing from orders")) == (
+                "imported" if sequence > row["sequence"] else "canceled"
+            )
+        await act.cancel_unroutable(conn, known)  # delivered again: it is over already
+        stranger = known.model_copy(update={"order_id": "0198c5a0-0000-7000-8000-00000000dead"})
+        await act.cancel_unroutable(conn, stranger)
+    row = await house.row()
+    assert (row["standing"], row["reason"]) == ("canceled", "unroutable")
 
 
 async def test_in10_an_order_that_is_not_here_cannot_be_acted_on(house: Any, act: ActOnOrder) -> None:

@@ -276,6 +276,24 @@ async def test_rt5_with_partial_the_most_goes_and_the_rest_waits(world: Any, sou
     await world.is_conserved()
 
 
+async def test_rt4_a_group_that_cancels_gives_up_what_has_no_stock_and_nothing_else(
+    world: Any, source: Make, order: Make
+) -> None:
+    await world.configure([source("east")], unroutable="cancel")
+    await world.count("east", "UNPRICED", 5, cost=None)
+    await world.count("east", "A", 5)
+    [given_up] = await world.place(order(("B", 1), number="1"))
+    assert (given_up.reason, given_up.cancel) == ("no_stock", True)
+    [a_person_forgot_the_price] = await world.place(order(("UNPRICED", 1), number="2"))
+    assert (a_person_forgot_the_price.reason, a_person_forgot_the_price.cancel) == ("missing_cost", False)
+    placed = order(("A", 1), number="3")
+    await world.place(placed)
+    lines = (placed.lines[0].model_copy(update={"quantity": 9}),)
+    await world.tell(OrderChanged(at=NOW, sequence=2, order=later(placed, version=2, lines=lines), changed=("lines",)))
+    [_, under_way] = await world.play()
+    assert (under_way.reason, under_way.cancel) == ("no_stock", False)
+
+
 async def test_rt1_an_untracked_source_ships_without_stock(world: Any, source: Make, order: Make) -> None:
     await world.configure([source("drop", stock={"from": "untracked"})])
     await world.count("drop", "A", 0)

@@ -148,3 +148,7 @@ class OrderUnroutable(OrderDecision):
         description="no_stock, no_source_serves, single_fr_impossible, awaiting_generate, not_configured, ..."
     )
     detail: str = ""
+    cancel: bool = Field(
+        default=False,
+        description="the group says `unroutable: cancel`: order-ingest cancels it if it is still that one",
+    )

@@ -23,6 +23,8 @@ from order_ingest.twins import lock_alike
 from waybill_common.clock import Clock
 from waybill_common.db import Connection, Pool, transaction
 from waybill_common.telemetry import Telemetry
+from waybill_contracts.fr_created import OrderUnroutable
+from waybill_contracts.topics import ROUTER
 from waybill_contracts.values import HoldReason, Order
 
 ON_HOLD = frozenset({HoldReason.ON_HOLD_BY_PERSON})
@@ -60,14 +62,27 @@ class ActOnOrder:
     async def _act(self, order_id: UUID, word: Word, said: Callable[[Stored, Word], Said]) -> dict[str, Any]:
         async with transaction(self.pool) as conn:
             row = await _locked(conn, order_id)
-            if row.copy.standing in (Standing.EXCLUDED, Standing.CANCELED):
-                raise ActionRefused(
-                    f"order {row.number} is {row.copy.standing.value} ({row.copy.reason}): it waits for nothing"
+            return _shown(await self._apply(conn, row, word, said))
+
+    async def cancel_unroutable(self, conn: Connection, decision: OrderUnroutable) -> None:
+        """The group's `unroutable: cancel` (RT-4), in the caller's transaction; what has changed since stays."""
+        try:
+            row = await _locked(conn, UUID(decision.order_id))
+            if row.copy.sequence == decision.order_sequence:
+                word = Word(
+                    ROUTER, f"unroutable: {decision.reason}" + (f" ({decision.detail})" if decision.detail else "")
                 )
-            changed = replace(row, said=said(row, word))
-            if changed.said != row.said:
-                row = await self._judged(conn, changed, word, self.clock.now())
-        return _shown(row)
+                await self._apply(conn, row, word, _canceled)
+        except (NoSuchOrder, ActionRefused):
+            return  # of another database, or over already
+
+    async def _apply(self, conn: Connection, row: Stored, word: Word, said: Callable[[Stored, Word], Said]) -> Stored:
+        if row.copy.standing in (Standing.EXCLUDED, Standing.CANCELED):
+            raise ActionRefused(
+                f"order {row.number} is {row.copy.standing.value} ({row.copy.reason}): it waits for nothing"
+            )
+        changed = replace(row, said=said(row, word))
+        return row if changed.said == row.said else await self._judged(conn, changed, word, self.clock.now())
 
     async def _judged(self, conn: Connection, row: Stored, word: Word, now: datetime) -> Stored:
         sighting = as_last_seen(row)

@@ -83,7 +83,8 @@ async def build(
         Worker("plan-audits", audit.plan, idle_max=300.0),
         Worker("tidy", partial(tidy, runtime.pool), idle_max=600.0),
     )
-    door = Doorway(rulebook, health, runtime.telemetry, runtime.clock)
+    act = ActOnOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
+    door = Doorway(rulebook, health, runtime.telemetry, runtime.clock, act)
 
     def wake() -> None:
         if door.news:
@@ -100,7 +101,7 @@ async def build(
             on_commit=[wake],
         ),
         workers=workers,
-        routes=_routes(runtime, calls, hook, workers[0].wake, workers[3].wake),
+        routes=_routes(runtime, calls, act, hook, workers[0].wake, workers[3].wake),
         closers=closers,
     )  # fmt: skip
 
@@ -108,6 +109,7 @@ async def build(
 def _routes(
     runtime: Runtime[ServiceSettings],
     calls: Calls,
+    act: ActOnOrder,
     hook: TakeHook,
     wake_pull: Callable[[], None],
     wake_audit: Callable[[], None],
@@ -117,7 +119,6 @@ def _routes(
     files = FileImport(runtime.pool, rulebook, runtime.telemetry, runtime.clock, runtime.metrics)
     place = PlaceOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
     router = APIRouter(prefix="/internal", dependencies=internal(runtime.settings.service_tokens))
-    act = ActOnOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
     router.include_router(routes(runtime.pool, act, ExplainOrder(calls), wake_pull))
     router.include_router(intake_routes(files, place))
     router.include_router(hook_routes(hook))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from order_ingest.act_on_order import ActOnOrder
 from order_ingest.configure import apply_configuration, learn_names
 from order_ingest.import_inbound import import_inbound
 from order_ingest.names import name_in_stock
@@ -16,7 +17,7 @@ from waybill_common.telemetry import Telemetry
 from waybill_contracts import topics
 from waybill_contracts.config_changed import Configured
 from waybill_contracts.envelope import Received, decode
-from waybill_contracts.fr_created import FrCreated, OrderDecision
+from waybill_contracts.fr_created import FrCreated, OrderDecision, OrderUnroutable
 from waybill_contracts.inventory_updated import StockAdjusted, StockCounted
 from waybill_contracts.orders_inbound import OrderSubmitted
 
@@ -39,6 +40,7 @@ class Doorway:
     health: Health
     telemetry: Telemetry
     clock: Clock
+    act: ActOnOrder
     news: bool = False
     """Something came that gives the workers work; cleared by whoever wakes them."""
 
@@ -52,6 +54,9 @@ class Doorway:
         self.news |= await learn_names(conn, sorted({name_in_stock(event.source, event.sku) for event in stock}))
         await note_own_references(conn, [r.event for r in batch if isinstance(r.event, FrCreated)])
         await settle_orders(conn, [r.event for r in batch if isinstance(r.event, OrderDecision)])
+        given_up = [r.event for r in batch if isinstance(r.event, OrderUnroutable) and r.event.cancel]
+        for decision in sorted(given_up, key=lambda event: event.order_id):
+            await self.act.cancel_unroutable(conn, decision)
         inbound = [r for r in batch if isinstance(r.event, OrderSubmitted)]
         if inbound:
             self.news |= bool(await import_inbound(conn, inbound, self.rulebook, self.telemetry, now))

@@ -13,8 +13,9 @@ from decimal import Decimal
 from order_ingest.holds import holds_of
 from order_ingest.money import amount_or_zero, currency_or_none
 from order_ingest.rules import ChannelRules
-from order_ingest.said import Said
+from order_ingest.said import Said, Word
 from order_ingest.standing_holds import NONE, Known, still_held
+from waybill_contracts.topics import ROUTER
 from waybill_contracts.values import Address, Hold, OrderLine, PaymentState
 from waybill_platforms.model import ChannelLine, ChannelOrder
 
@@ -22,7 +23,7 @@ Baseline = Mapping[str, int]
 """Pieces of each line (by line id) that had left the channel before we imported the order."""
 
 REFUNDED = "refunded"
-BY_PERSON = "canceled_by_person"
+BY_PERSON, UNROUTABLE = "canceled_by_person", "unroutable"
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency": stands in our copy while the channel's is invalid."""
 
@@ -141,7 +142,7 @@ def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline, said: Sai
         placed_at=order.placed_at,
         currency=currency_or_none(order.currency) or NO_CURRENCY,
         payment=order.payment,
-        canceled=BY_PERSON if said.cancel else _canceled(order, lines, rules),
+        canceled=_by_word(said.cancel) if said.cancel else _canceled(order, lines, rules),
         total=amount_or_zero(order.total),
         email=order.email,
         note=order.note,
@@ -152,6 +153,11 @@ def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline, said: Sai
         lines=lines,
         auto_generate=rules.channel.auto_generate,
     )
+
+
+def _by_word(word: Word) -> str:
+    """A person's, or that of a routing group whose setting is `unroutable: cancel` (RT-4)."""
+    return UNROUTABLE if word.actor == ROUTER else BY_PERSON
 
 
 def _canceled(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelRules) -> str | None:

@@ -18,6 +18,17 @@ ROUNDS = 3
 """So often a source may cancel units of a line before the line is held (on_source_cancel: fill)."""
 
 
+FOR_GOOD = (
+    "no_stock",
+    "no_source_serves",
+    "source_not_in_group",
+    "single_fr_impossible",
+    "max_frs_reached",
+    "line_not_splittable",
+)
+"""Reasons for which a group with `unroutable: cancel` gives an order up."""
+
+
 @dataclass(slots=True)
 class LiveFr:
     """One FR of the order, whatever its state, with its allocations. `wish` is a person's (`by_hand`)."""
@@ -79,6 +90,8 @@ class Verdict:
     seen: dict[tuple[str, str], Offer] = field(default_factory=dict)
     """The stock that the plan was made from: what earlier orders of the batch use is off it already (RT-12)."""
     waits_for: list[str] = field(default_factory=list)
+    cancel: bool = False
+    """The group has orders canceled that cannot be routed."""
     needs: dict[str, int] = field(default_factory=dict)
     """Units of the SKU of a key in `waits_for` without which nothing goes; 1 where it is not named."""
     numbers: list[str] = field(default_factory=list)
@@ -161,8 +174,21 @@ def _plan(verdict: Verdict, task: Task, book: Rulebook, stock: dict[tuple[str, s
         verdict.waits_for = ["config", *sorted(verdict.needs)]
         if answer.group is not None and answer.group.partial:
             verdict.needs = {}
+        verdict.cancel = _to_be_canceled(verdict.case, answer)
     if answer.draft is not None:
         take_off(stock, answer)
+
+
+def _to_be_canceled(case: Case, answer: Answer) -> bool:
+    """Where the group says so, nothing of it is under way, and no more than goods or a limit are wanting (RT-4).
+
+    A price, a weight or a name that somebody forgot to configure never cancels a buyer's order: that waits.
+    """
+    group = answer.group
+    if group is None or group.unroutable != "cancel" or answer.draft is not None:
+        return False
+    under_way = any(a.open or a.shipped for fr in case.frs for a in fr.allocations)
+    return not under_way and all(lack.reason in FOR_GOOD for lack in answer.lacks)
 
 
 def take_off(stock: dict[tuple[str, str], Offer], answer: Answer) -> None:

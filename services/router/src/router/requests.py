@@ -106,7 +106,8 @@ def decision_event(
     }
     if verdict.standing == "routed" or frs:
         return OrderRouted.model_validate(common)
-    return OrderUnroutable.model_validate({**common, "reason": verdict.reason, "detail": verdict.detail})
+    told = {"reason": verdict.reason, "detail": verdict.detail, "cancel": verdict.cancel}
+    return OrderUnroutable.model_validate({**common, **told})
 
 
 def _planned(answer: Answer, frs: list[FulfillmentRequest]) -> dict[str, Any]:
