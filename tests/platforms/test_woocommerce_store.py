@@ -524,6 +524,14 @@ async def test_what_a_store_lacks_is_said_in_a_sentence(
     assert (code in [finding.code for finding in probe.findings], probe.usable) == (True, usable)
 
 
+@pytest.mark.parametrize("settings", [{}, {"fulfillments": False, "plugin": "ast"}, {"fulfillments": False}])
+async def test_a_store_without_an_order_yet_can_be_looked_at(house: House, settings: dict[str, Any]) -> None:
+    house.shop.configure(settings)
+    house.shop.orders.clear()
+    assert (await probed(house)).usable
+    assert await house.channel().carriers.carriers() == ()  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("key", "code"),
     [

@@ -28,9 +28,11 @@ class WooCarriers:
         self._ways = ways
 
     async def carriers(self) -> tuple[Carrier, ...]:
-        """None where shipments are told by a note: any name will do there."""
+        """None where shipments are told by a note (any name will do there), or there is no order yet."""
         order_id = await newest_order(self._api, "get_carriers")
-        if order_id and await self._ways.fulfillments(order_id, "get_carriers") is not None:
+        if not order_id:
+            return ()  # the routes that tell them hang on an order
+        if await self._ways.fulfillments(order_id, "get_carriers") is not None:
             return tuple(Carrier(code, code.replace("-", " ").title()) for code in CODES)
         told = await self._ways.otherwise(order_id, "get_carriers")
         return tuple(Carrier(name, name, "%number%" in link) for name, link in told.links.items())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.woocommerce import wire
-from waybill_platforms.woocommerce.api import Api, no_route, read_as
+from waybill_platforms.woocommerce.api import Api, missing, no_route, read_as
 from waybill_platforms.woocommerce.fulfilling import Way
 from waybill_platforms.woocommerce.reading import Reading
 
@@ -74,10 +74,12 @@ class Ways:
 
     async def otherwise(self, order_id: int, log_type: str) -> Told:
         """The way of a store without the feature."""
-        if self._told is None or not self._fresh:
-            self._found(await self._ask_plugin(order_id, log_type))
-        assert self._told is not None
-        return self._told
+        if self._told is not None and self._fresh:
+            return self._told
+        told = await self._ask_plugin(order_id, log_type)
+        if told.links or not told.namespace:
+            self._found(told)
+        return told
 
     async def _ask_plugin(self, order_id: int, log_type: str) -> Told:
         spaces = await namespaces(self._index, log_type)
@@ -85,7 +87,12 @@ class Ways:
         if not namespace:
             return Told("note")
         told = Told("tracking", namespace)
-        answer = await self._api.get(log_type, told.route(order_id, "/providers"))
+        try:
+            answer = await self._api.get(log_type, told.route(order_id, "/providers"))
+        except PlatformError as error:
+            if not missing(error):
+                raise
+            return told  # a store without an order yet: its carriers are asked with the first one
         return Told("tracking", namespace, providers(answer.json()))
 
     @property
