@@ -41,6 +41,8 @@ GOALS = {
         Goal("POLL-round", "one turn of 50 sources, 100,000 open FRs", "seconds", "at_most", 900.0),
         Goal("RESYNC", "10,000 shipments pushed again until settled", "seconds", "at_most", 300.0),
         Goal("G16-events", "events sent by importing again", "events", "at_most", 0.0),
+        Goal("INTAKE-events", "50,000 orders by orders.inbound, largest process", "MB at its peak", "at_most", 300.0),
+        Goal("INTAKE-file", "50,000 orders by file, largest process", "MB at its peak", "at_most", 300.0),
     )
 }
 

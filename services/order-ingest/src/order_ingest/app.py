@@ -19,8 +19,10 @@ from order_ingest.intake import intake_routes
 from order_ingest.live_reads import LiveReads
 from order_ingest.place_order import PlaceOrder
 from order_ingest.poller import Poller
+from order_ingest.preview_release import PreviewRelease
 from order_ingest.pull_channel import PullChannel
 from order_ingest.readers import Readers
+from order_ingest.release_routes import release_routes
 from order_ingest.routes import routes
 from order_ingest.rulebook import Rulebook
 from order_ingest.take_hook import OpenHooks, TakeHook
@@ -123,6 +125,7 @@ def _routes(
     router.include_router(intake_routes(files, place))
     router.include_router(hook_routes(hook))
     router.include_router(audit_routes(runtime.pool, wake_audit))
+    router.include_router(release_routes(PreviewRelease(runtime.pool, rulebook)))
     return router
 
 

@@ -38,7 +38,7 @@ class Rulebook:
         heads = await self._heads(conn, {s.channel for s in sightings})
         channels = await self._channels(conn, heads)
         passing = [s for s in sightings if s.channel in heads and heads[s.channel].passes]
-        skus, methods = await _known(conn, passing)
+        skus, methods = await known_names(conn, passing)
         references = await _own_references(conn, sightings)
         return {
             head.channel: ChannelRules(
@@ -81,7 +81,7 @@ class Rulebook:
         return self._parsed[channel].sequence if channel in self._parsed else 0
 
 
-async def _known(conn: Queryable, passing: Sequence[Seen]) -> tuple[frozenset[str], frozenset[str]]:
+async def known_names(conn: Queryable, passing: Sequence[Seen]) -> tuple[frozenset[str], frozenset[str]]:
     """(SKUs, methods) of these sightings that are ours."""
     if not passing:
         return frozenset(), frozenset()

@@ -26,6 +26,7 @@ from console.api.lists import lists_router
 from console.api.order_actions import order_actions_router
 from console.api.orders import orders_router
 from console.api.rebuild import rebuild_router
+from console.api.releases import releases_router
 from console.api.routing import routing_router
 from console.api.security import COOKIE, Keys
 from console.api.shipments import shipments_router
@@ -87,6 +88,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),
             order_actions_router(keys, owners),
+            releases_router(keys, owners),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)

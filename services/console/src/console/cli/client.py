@@ -39,6 +39,15 @@ def fetch(method: str, path: str, **options: Any) -> httpx.Response:
     return answer
 
 
+def ask(method: str, path: str, **options: Any) -> Any:
+    """The answer's JSON, or None when there is none now: for what is good to know and must hold nothing up."""
+    try:
+        answer = _ask(method, path, options)
+    except httpx.HTTPError:
+        return None
+    return answer.json() if answer.status_code < 400 else None
+
+
 def call_patiently(method: str, path: str, **options: Any) -> Any:
     """`call` for what is harmless to repeat: what may pass by itself is waited for, and then asked again."""
     for wait in _WAITS:

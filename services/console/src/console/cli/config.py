@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from console.cli import releases
 from console.cli.client import call, err, fail, out, print_json
 from console.cli.options import Json
 
@@ -25,8 +26,10 @@ def apply(
     document = load(file)
     document["secrets"] = secrets_of(document)
     preview = call("PUT", "/config", params={"dry_run": True}, json=document)
+    preview["releases"] = releases.promised(document, preview["changes"])
     if not as_json:
         show_changes(preview)
+        releases.show_promised(preview["releases"])
     if dry_run or not (preview["changes"] or preview["stock_levels"]):
         if as_json:
             print_json(preview)
@@ -41,6 +44,7 @@ def apply(
         err.print(f"Stored as version {applied['version']}; not answered yet by {', '.join(late)}; they will.")
     else:
         out.print(f"[green]Applied[/green] as version {applied['version']}; every service works by it.")
+        releases.show_outcome(preview["releases"])
 
 
 def export(
