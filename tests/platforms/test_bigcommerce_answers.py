@@ -138,12 +138,16 @@ async def test_a_list_that_ignores_its_page_has_an_end(shop: Any, script: Script
     assert len((await shop.reader.get_order("129")).lines) == 250
 
 
-async def test_an_abandoned_payment_page_is_no_order(shop: Any, script: Scripted, payloads: Any) -> None:
+async def test_an_abandoned_payment_page_is_never_listed_and_never_importable(
+    shop: Any, script: Scripted, payloads: Any
+) -> None:
     incomplete = payloads.order(130, status_id=0, status="Incomplete", payment_status="")
     script.on("GET", "/v2/orders", [payloads.order(129), incomplete])
     script.on("GET", "/v2/orders/130", incomplete)
     assert [order.id for order in (await shop.reader.list_changed(EVER)).orders] == ["129"]
-    assert await shop.reader.get_order("130") is None
+    announced = await shop.reader.get_order("130")  # webhooks announce it, and people ask for its number
+    assert (announced.fulfillment, announced.payment, announced.raw_status) == ("unknown", "pending", "Incomplete/-")
+    assert announced.problems == ()
 
 
 async def test_an_order_that_cannot_be_read_does_not_hide_its_neighbours(

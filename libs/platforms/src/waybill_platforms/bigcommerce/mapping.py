@@ -127,6 +127,8 @@ def fulfillment(whole: Whole, problems: list[str]) -> ChannelFulfillmentState:
     if not 0 <= status < len(NAMES):
         problems.append(f"status_id: {status} ({whole.head.status!r}) is a status that we do not know")
         return "unknown"
+    if status == INCOMPLETE:
+        return "unknown"  # no order yet, and no filter takes what is unknown
     if status in ON_HOLD:
         return "on_hold"
     lines = [line for line in whole.lines if ships(line)]
