@@ -219,6 +219,10 @@ async def test_rt3_a_decision_is_checked_by_the_rules_of_its_own_version(hub: Co
     assert shown.exit_code == 0, shown.output
     assert "is right: shipping from east for 12.20 USD is the least that it can cost" in shown.output
     assert "The best other choice of sources costs 14.20." in shown.output
+    stages = await run(hub, "routing", "decisions", "1008")
+    assert "group main (default): east, 12.20" in stages.output
+    assert "east: 2 × MUG" in stages.output
+    assert "number 1008, sent by itself" in stages.output
 
 
 async def test_rt1_stock_is_shown_and_sent_from_a_file(hub: ConsoleUnderTest, tmp_path: Path) -> None:

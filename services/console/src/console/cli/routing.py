@@ -79,6 +79,42 @@ def _check(file: str, config: Path) -> int:
 
 
 @app.command()
+def decisions(order: Annotated[str, typer.Argument(help="an order's number or our id")], as_json: Json = False) -> None:
+    """Every routing decision about an order, stage by stage; with --json what each was made from too."""
+    items = call("GET", f"/orders/{orders_cli.find(order)}/decisions")["items"]
+    if as_json:
+        print_json(items)
+        return
+    rows = [
+        [item["at"][:19], item["event"]["decision"].get("rules_version"), stage["stage"], stage_words(stage)]
+        for item in items
+        for stage in item["stages"] or []
+    ]
+    print_table(f"Decisions about {order}", ["at", "rules", "stage", "in words"], rows, "No decision yet.")
+
+
+def stage_words(stage: dict[str, Any]) -> str:
+    """One stage of a generation (RT-12)."""
+    match stage["stage"]:
+        case "routed" if stage["by_hand"]:
+            return f"by {stage['by_hand']['actor']}, no rule asked: {' + '.join(stage['sources'])}, {stage['cost']}"
+        case "routed" if stage["cost"]:
+            return f"group {stage['group']} ({stage['rule']}): {' + '.join(stage['sources'])}, {stage['cost']}"
+        case "routed":
+            return f"group {stage['group']} ({stage['rule']}): no plan, {stage['unfulfilled']} lines stay behind"
+        case "fr_added":
+            units = ", ".join(f"{quantity} × {sku}" for _, sku, quantity in stage["lines"])
+            return f"{stage['source']}: {units}"
+        case "strategies_applied":
+            ours, theirs = stage["shipping_method"]
+            method = f", {ours} is {theirs} there" if ours != theirs else ""
+            sent = "sent by itself" if stage["auto_process"] else "waits for process"
+            return f"number {stage['number']}, {sent}{method}"
+        case _:
+            return f"{stage['standing']}" + (f": {stage['reason']} ({stage['detail']})" if stage["reason"] else "")
+
+
+@app.command()
 def versions(as_json: Json = False) -> None:
     """Each change of groups, rules or costs, the newest first. A decision names its version as rules_version."""
     items = call("GET", "/routing/versions")["items"]
