@@ -1,9 +1,12 @@
 """A Shopify shop that ships for us: each trap of its API that would ship the wrong goods, or none, or twice."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from sandbox.supply import Parcel
@@ -14,16 +17,17 @@ from waybill_platforms.model import OpenRequest, SourceRequest, SourceRequestLin
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.recording import recording
 from waybill_platforms.shopify import client
-from waybill_platforms.shopify.requesting import order_input
+from waybill_platforms.shopify.requesting import order_input, submitted
 from waybill_platforms.shopify.settings import ShopifySettings
+from waybill_platforms.shopify.source_wire import Request
 
 SHIP_TO = Address(name="Zoë van der Müller", line1="5 High St", city="Köln", region="NRW", country="DE", email="z@x.de")
 Ask = Callable[..., SourceRequest]
 
 
 def settings_of(stage: Any, shop: str, **changes: Any) -> ShopifySettings:
-    given = stage.world.shops[shop].connection(stage.origin)
-    return ShopifySettings.of(shop, given["url"], given["credentials"]).model_copy(update=changes)
+    told = stage.world.shops[shop].connection(stage.origin)
+    return ShopifySettings.of(shop, told["url"], told["credentials"]).model_copy(update=changes)
 
 
 @pytest.fixture
@@ -171,9 +175,9 @@ async def test_a_shop_that_is_also_a_channel_shows_our_reference_on_our_order(
     stage: Any, depot: Any, ledger: Any, ask: Ask
 ) -> None:
     """IN-7: an order that we made there is `excluded: ours`, which the channel's reader makes possible."""
-    submitted = await depot.sink.submit(ask())
+    sent = await depot.sink.submit(ask())
     channel = client.open_channel("depot-shop", settings_of(stage, "depot"), ledger)
-    order = await channel.reader.get_order(submitted.platform_id)
+    order = await channel.reader.get_order(sent.platform_id)
     await channel.aclose()
     assert order is not None
     assert order.reference == "D-1"
@@ -183,24 +187,24 @@ async def test_a_shop_that_is_also_a_channel_shows_our_reference_on_our_order(
 
 
 async def test_a_cancellation_that_is_a_job_under_way_is_pending(depot: Any, shop: Any, ask: Ask) -> None:
-    submitted = await depot.sink.submit(ask())
+    sent = await depot.sink.submit(ask())
     shop.configure({"cancels_later": True})
-    assert (await depot.sink.cancel(submitted.platform_id, "D-1")).result == "pending"
+    assert (await depot.sink.cancel(sent.platform_id, "D-1")).result == "pending"
     shop.configure({"cancels_later": False})
-    assert (await depot.sink.cancel(submitted.platform_id, "D-1")).result == "accepted"
+    assert (await depot.sink.cancel(sent.platform_id, "D-1")).result == "accepted"
 
 
 async def test_what_is_canceled_goes_back_to_the_shelves(depot: Any, shop: Any, ask: Ask) -> None:
     before = available(shop, "SKU-101")
-    submitted = await depot.sink.submit(ask())
-    await depot.sink.cancel(submitted.platform_id, "D-1")
+    sent = await depot.sink.submit(ask())
+    await depot.sink.cancel(sent.platform_id, "D-1")
     assert available(shop, "SKU-101") == before
 
 
 async def test_somebody_elses_order_is_never_canceled(depot: Any, shop: Any, ask: Ask) -> None:
-    submitted = await depot.sink.submit(ask(1))
+    sent = await depot.sink.submit(ask(1))
     with pytest.raises(PlatformError) as raised:
-        await depot.sink.cancel(submitted.platform_id, "D-2")
+        await depot.sink.cancel(sent.platform_id, "D-2")
     assert raised.value.code == "reference_conflict"
     assert made(shop)[0].cancelled_at is None
 
@@ -209,10 +213,10 @@ async def test_somebody_elses_order_is_never_canceled(depot: Any, shop: Any, ask
 
 
 async def test_200_requests_of_which_nothing_shipped_cost_one_call(depot: Any, ask: Ask) -> None:
-    submitted = await depot.sink.submit(ask())
+    sent = await depot.sink.submit(ask())
     others = [OpenRequest(f"X-{n}", f"gid://shopify/Order/{n}") for n in range(199)]
     with recording() as exchanges:
-        page = await depot.shipments.list_shipments(None, [OpenRequest("D-1", submitted.platform_id), *others])
+        page = await depot.shipments.list_shipments(None, [OpenRequest("D-1", sent.platform_id), *others])
     assert (page.shipments, page.next) == ((), None)
     assert len(exchanges) == 1
 
@@ -221,12 +225,12 @@ async def test_a_shipment_of_many_lines_and_many_shipments_are_read_whole(
     stage: Any, depot: Any, shop: Any, ask: Ask
 ) -> None:
     lines = tuple(SourceRequestLine(f"l/{n}", "SKU-101", 1) for n in range(25))
-    submitted = await depot.sink.submit(SourceRequest("D-1", "#1", lines, SHIP_TO, None, "USD"))
+    sent = await depot.sink.submit(SourceRequest("D-1", "#1", lines, SHIP_TO, None, "USD"))
     order = made(shop)[0]
     for line in order.lines[:7]:
         shop.ship(str(order.id), {str(line.id): 1}, parcel(line.id))
     shop.ship(str(order.id), {str(line.id): 1 for line in order.lines[7:]}, parcel(0))
-    page = await depot.shipments.list_shipments(None, [OpenRequest("D-1", submitted.platform_id)])
+    page = await depot.shipments.list_shipments(None, [OpenRequest("D-1", sent.platform_id)])
     assert len(page.shipments) == 8
     assert sorted(line.line_ref for one in page.shipments for line in one.lines) == sorted(li.line_ref for li in lines)
 
@@ -238,6 +242,47 @@ def parcel(number: int) -> Parcel:
 def test_an_app_without_a_token_needs_id_and_secret_for_one() -> None:
     with pytest.raises(ValueError, match="access_token"):
         ShopifySettings.of("depot", "https://depot.example", {"client_id": "x"})
-    given = ShopifySettings.of("depot", "https://depot.example", {"client_id": "x", "client_secret": "y"})
-    assert given.renews
-    assert given.access_token == SecretStr("")
+    settings = ShopifySettings.of("depot", "https://depot.example", {"client_id": "x", "client_secret": "y"})
+    assert settings.renews
+    assert settings.access_token == SecretStr("")
+
+
+# -- whatever is asked for, what was made is read back as it
+
+
+_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
+_LINES = st.lists(st.tuples(_TEXT, st.integers(1, 999)), min_size=1, max_size=6)
+
+
+@given(lines=_LINES, reference=_TEXT, region=st.text(max_size=8), name=st.text(max_size=20))
+def test_any_request_read_back_is_for_itself_and_for_no_other(
+    lines: list[tuple[str, int]], reference: str, region: str, name: str
+) -> None:
+    """SKUs may repeat, names and regions may be anything: an order made of a request is adopted as its outcome."""
+    asked = tuple(SourceRequestLine(f"l/{n}", sku.strip() or "S", count) for n, (sku, count) in enumerate(lines))
+    where = Address(name=name, region=region, country="US")
+    request = SourceRequest(reference, "#1", asked, where, None, "USD")
+    order: Any = order_input(request, {line.sku: f"gid://shopify/ProductVariant/{line.sku}" for line in asked}, "USD")
+    made = {
+        "id": "gid://shopify/Order/1",
+        "name": "#1",
+        "sourceIdentifier": order["sourceIdentifier"],
+        "lineItems": {
+            "pageInfo": {},
+            "nodes": [
+                {
+                    "id": f"gid://shopify/LineItem/{n}",
+                    "sku": line["variantId"].removeprefix("gid://shopify/ProductVariant/"),
+                    "quantity": line["quantity"],
+                    "currentQuantity": line["quantity"],
+                    "customAttributes": [{"key": one["name"], "value": one["value"]} for one in line["properties"]],
+                }
+                for n, line in enumerate(order["lineItems"])
+            ],
+        },
+    }
+    found = submitted(Request.model_validate(made))
+    assert found.is_for(request)
+    more = (*asked[:-1], replace(asked[-1], quantity=asked[-1].quantity + 1))
+    assert not found.is_for(replace(request, lines=more))
+    assert "" not in order["shippingAddress"].values()
