@@ -9,7 +9,7 @@ python=${PYTHON:-python3}
 }
 echo "Installing into .venv ..."
 [ -x .venv/bin/python ] || "$python" -m venv .venv
-grep -A200 '^uv==' requirements.lock | awk 'NR==1 || /^ +--hash/ {print; next} {exit}' > .venv/uv.lock
+awk '/^uv==/ {of_uv = 1; print; next} of_uv && /^ +--hash/ {print; next} of_uv {exit}' requirements.lock > .venv/uv.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
 packages=()

@@ -51,6 +51,14 @@ async def test_a_key_belongs_to_who_used_it_and_a_refusal_uses_none(empty_consol
     assert (refused.status_code, viewer.status_code) == (401, 403)
 
 
+async def test_a_refusal_of_the_moment_leaves_the_key_free(empty_console: Any) -> None:
+    path, headers = "/api/v1/users/nobody/password", {"Idempotency-Key": "not yet"}
+    answers = [await empty_console.http.post(path, json={"password": "long enough"}, headers=headers) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert "idempotency-replayed" not in answers[1].headers
+
+
 @pytest.mark.parametrize("key", ["", "k" * 201], ids=["empty", "too long"])
 async def test_a_key_has_a_length(empty_console: Any, key: str) -> None:
     assert (await post(empty_console, key)).status_code == 422

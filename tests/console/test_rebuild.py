@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from console_samples import AT, DECISION, FR, LIFE, ORDER, PROGRESS, SHIPMENT, made
+from console_samples import AT, DECISION, FR, IMPORTED, LIFE, ORDER, PROGRESS, SHIPMENT, made
 
 HOLD = {"reason": "awaiting_payment", "field": "payment", "value": "pending", "fix": "Wait."}
 REASON = {"code": "refused", "message": "no", "action": "Look."}
@@ -79,6 +79,19 @@ async def test_times_of_an_order_are_those_of_its_facts(console: Any) -> None:
 
     assert (order["stage"], order["stage_since"]) == ("settled", AT.format(7))
     assert order["updated_at"] == AT.format(8)
+
+
+async def test_a_receipt_that_is_given_again_does_not_move_in_the_time_line(console: Any) -> None:
+    """The same event id with a later time: what was told first stays, whichever comes first."""
+    named = {"fr_id": "fr-1", "order_id": ORDER["order_id"], "push_sequence": 3}
+    first, again = (("shipment-poller", made("fr.watched", 3, second, **named)) for second in (4, 9))
+
+    for order_of_arrival in ((first, again), (again, first)):
+        await console.forget()
+        await console.publish(IMPORTED, *order_of_arrival, *LIFE[1:])
+        await _told(console, len(LIFE) + 1)
+        told = (await console.get(f"/orders/{ORDER['order_id']}/timeline"))["activities"]
+        assert [a["at"] for a in told if a["activity"] == "fr_watched"] == [AT.format(4)]
 
 
 async def test_a_rebuild_forgets_nothing_while_a_service_is_silent(console: Any) -> None:

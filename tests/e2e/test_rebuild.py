@@ -26,7 +26,7 @@ def test_a_rebuilt_console_tells_every_order_as_before(make_hub: Callable[..., A
     deadline = time.monotonic() + 120
     while (after := settled_answers(hub)) != before:
         different = [path for path in before | after if before.get(path) != after.get(path)]
-        assert time.monotonic() < deadline, f"{len(different)} answers differ, e.g. {different[:3]}"
+        assert time.monotonic() < deadline, f"{len(different)} answers differ, {_first(before, after, different)}"
         time.sleep(0.5)
 
 
@@ -36,3 +36,13 @@ def settled_answers(hub: Any) -> dict[str, bytes]:
     paths = [f"/orders/{order['order_id']}{tail}" for order in orders for tail in ("", "/timeline")]
     paths += ["/orders?limit=100", "/frs?limit=100", "/shipments?limit=100", "/excluded-orders?limit=100"]
     return {path: hub.world.api("GET", path).content for path in paths}
+
+
+def _first(before: dict[str, bytes], after: dict[str, bytes], paths: list[str]) -> str:
+    """Where the first of the different answers begins to differ."""
+    was, now = before.get(paths[0], b""), after.get(paths[0], b"")
+    common = 0
+    while was[: common + 1] == now[: common + 1] and common < len(was):
+        common += 1
+    shown = slice(max(common - 200, 0), common + 200)
+    return f"e.g. {paths[0]} from byte {common} on: {was[shown]!r} is {now[shown]!r}"

@@ -12,8 +12,9 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from typing import Annotated, Any
 
+import asyncpg
 import uvicorn
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from waybill_common.metrics import Metrics
@@ -40,6 +41,11 @@ def service_token_guard(tokens: Sequence[str]) -> Callable[..., None]:
 def make_app(name: str, metrics: Metrics, checks: Callable[[], dict[str, Check]]) -> FastAPI:
     """The app with its three open routes; `checks` gives the readiness checks by name, asked afresh each time."""
     app = FastAPI(title=name, docs_url=None, redoc_url=None, openapi_url="/internal/openapi.json")
+
+    @app.exception_handler(asyncpg.DataError)
+    async def not_storable(_: Request, error: asyncpg.DataError) -> JSONResponse:
+        """A value that is fine as JSON and that no database takes: NUL in a text, a number out of its range."""
+        return JSONResponse({"detail": f"a value cannot be stored or looked up: {error}"[:300]}, 422)
 
     @app.get("/livez")
     async def livez() -> PlainTextResponse:

@@ -1,8 +1,8 @@
 """`Idempotency-Key` on every POST: the same key with the same request gives the first answer again (DESIGN section 7).
 
-Promises: two calls with one key do not run side by side; what was answered below 500 is answered again for two days,
-marked `Idempotency-Replayed: true`; the same key with another request is refused. After a 5xx, or a console that died
-in between, the call runs again: owners' actions are fenced by their life cycles.
+Promises: two calls with one key do not run side by side; what was done, or refused for good, is answered again for two
+days, marked `Idempotency-Replayed: true`; the same key with another request is refused. After a refusal of the moment,
+a 5xx, or a console that died in between, the call runs again: owners' actions are fenced by their life cycles.
 Keys belong to the caller (its credential) and the route.
 """
 
@@ -25,6 +25,8 @@ LONGEST_KEY = 200
 SHOWN_ONCE = "(shown once)"
 _API_KEY = re.compile(r"wb_[A-Za-z0-9_-]{20,}")
 """A key that was made is in its first answer alone: what is stored has none."""
+_FOR_NOW = frozenset({401, 403, 404, 409, 429})
+"""Refusals that may be otherwise the next time: nothing was done, and the key stays free."""
 LONGEST_BODY = 32 * 2**20
 """Bytes of any request; a configuration with a hundred thousand stock levels has a third of it."""
 
@@ -65,7 +67,7 @@ class Idempotency:
         except BaseException:
             await self._q.free_idempotency_key(self._pool, **named)
             raise
-        if answer.status >= 500 or answer.status in (401, 403):
+        if answer.status >= 500 or answer.status in _FOR_NOW:
             await self._q.free_idempotency_key(self._pool, **named)
         else:
             kept = _API_KEY.sub(SHOWN_ONCE, answer.body.decode("utf-8", "replace"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from console.activity import activity_of
+from console.activity import Activity, activity_of
 from console.project.folding import columns
 from waybill_common.db import Connection, Queries
 from waybill_contracts.alerts_raised import AlertCleared, AlertRaised, ConfigApplied, ConnectionStateChanged
@@ -23,12 +23,16 @@ _ACTIVITY = (
 
 
 async def project_activities(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
-    rows = []
+    """One for each event id. A receipt that is given again has its old id and a new time: the first word stays."""
+    first: dict[str, tuple[Received, Activity]] = {}
     for item in batch:
         what = activity_of(item.event)
-        if what is not None:
-            service = item.source.removeprefix("waybill/")
-            rows.append((item.id, what.order_id, item.event.at, service, *what[1:]))
+        if what is not None and (item.id not in first or item.event.at < first[item.id][0].event.at):
+            first[item.id] = item, what
+    rows = [
+        (item.id, what.order_id, item.event.at, item.source.removeprefix("waybill/"), *what[1:])
+        for item, what in (first[event_id] for event_id in sorted(first))
+    ]
     if rows:
         await q.insert_activities(conn, **dict(zip(_ACTIVITY, columns(rows, len(_ACTIVITY)), strict=True)))
 

@@ -107,7 +107,8 @@ where shipments.sequence < excluded.sequence or shipments.recorded_at > excluded
 insert into activities (event_id, order_id, at, service, activity, title, detail, fr_id, shipment_id)
 select * from unnest(:event_ids::text[], :order_ids::text[], :times::timestamptz[], :services::text[],
                      :activities::text[], :titles::text[], :details::jsonb[], :fr_ids::text[], :shipment_ids::text[])
-on conflict (event_id) do nothing;
+on conflict (event_id) do update
+set at = excluded.at, title = excluded.title, detail = excluded.detail where excluded.at < activities.at;
 
 -- name: insert_records(bodies, times)!
 insert into records (exchange_id, connection, service, log_type, outcome, attempt, status, duration_ms, at, order_ids,
