@@ -405,6 +405,8 @@ class Features:
     notifies_buyer: bool = False
     keeps_ship_date: bool = False
     """Whether a fulfillment takes the day of shipping that we name; it is read back, because some drop it."""
+    stock_is_available: bool = False
+    """The figures of `StockReader` are what is left to sell: what we asked for and has not left is gone from them."""
     find: Find = "none"
     index_lag: timedelta = timedelta(0)
     """How long after its creation a thing may still be missing from a search."""

@@ -17,6 +17,8 @@ class Line:
     price: str
     variation_id: int = 0
     meta: list[Meta] = field(default_factory=list)
+    taken: int = 0
+    """Pieces that are gone from the product's stock for it (the platform's `_reduced_stock`)."""
 
 
 @dataclass(slots=True)

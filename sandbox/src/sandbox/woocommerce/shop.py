@@ -90,6 +90,7 @@ class Store:
 
     def add(self, order: Order) -> Order:
         self.journal.note("order_created", shop=self.name, order=str(order.id), expectation=order.expectation)
+        supplying.take_stock(self, order)
         self.keep(order)
         self.changed("order.created", order)
         if self.role == "source" and order.created_via != "checkout":
@@ -102,6 +103,7 @@ class Store:
         if moves:
             order.modified_at = int(self.now())
         self.journal.note(event, shop=self.name, order=str(order.id), **facts)
+        supplying.take_stock(self, order)
         self.keep(order)
         self.changed(topic, order)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 REFERENCE, ORDER_NUMBER, LINE_REF = "_waybill_reference", "_waybill_order", "_waybill_line"
 """Meta keys under which the tested program keeps its references: a supplier's people read them there, too."""
+HOLDING = frozenset({"processing", "on-hold", "completed"})
 
 
 def _made(store: "Store") -> Iterator[Order]:
@@ -43,17 +44,25 @@ def _by_id(order: Order, pieces: Mapping[str, int]) -> dict[int, int]:
     return {ids[name]: min(n, order.left(ids[name])) for name, n in pieces.items()}
 
 
+def take_stock(store: "Store", order: Order) -> None:
+    """An order that is paid for has its pieces taken; one that is cancelled or pending gives them back."""
+    if order.status not in HOLDING | {"pending", "cancelled"}:
+        return
+    for line in order.lines:
+        product = store.products.get(line.product_id)
+        wanted = line.quantity if order.status in HOLDING else 0
+        if product is not None and product.stock is not None and wanted != line.taken:
+            product.stock -= wanted - line.taken
+            line.taken = wanted
+            store.add_product(product)
+
+
 def ship(store: "Store", order: Order, pieces: Mapping[str, int], parcel: Parcel) -> str | None:
     sent = _by_id(order, pieces)
     if _gone(order) or not any(sent.values()):
         return None
     made = _fulfillment(store, {line: n for line, n in sent.items() if n}, parcel)
     order.fulfillments.append(made)
-    for line, n in sent.items():
-        product = store.products.get(order.line(line).product_id)
-        if product is not None and product.stock is not None:
-            product.stock -= n
-            store.add_product(product)
     if not any(order.left(line.id) for line in order.lines):
         order.status, order.completed_at = "completed", int(store.now())
     tell_status(order, store.new_id)

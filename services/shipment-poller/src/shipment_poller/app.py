@@ -5,6 +5,7 @@ from shipment_poller.configuration import Configurations
 from shipment_poller.consumer import subscription
 from shipment_poller.crew import CrewWorker
 from shipment_poller.poll_source import PollWorker
+from shipment_poller.poll_stock import StockWorker
 from shipment_poller.probe_connections import Probes
 from shipment_poller.push_worker import PushWorker
 from shipment_poller.resync import Resyncs
@@ -38,17 +39,19 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     pushing = CrewWorker("push", push.crew, idle_max=1.0)
     poll = PollWorker(runtime.pool, tools, connections, runtime.health, runtime.log, pushing.wake)
     polling = CrewWorker("poll", poll.crew, idle_max=1.0)
+    stock = StockWorker(runtime.pool, tools, connections, runtime.health, runtime.log)
+    counting = CrewWorker("stock", stock.crew, idle_max=5.0)
     resyncs = Resyncs(runtime.pool, tools, pushing.wake)
     resyncing = Worker("resync", resyncs.turn, idle_max=5.0)
     deadlines = Worker("deadlines", Deadlines(runtime.pool, tools).turn, idle_max=EVERY)
     posted = Posted(runtime.pool, tools, connections, runtime.log)
     probing = Worker("probe", Probes(runtime.pool, tools, connections).turn, idle_max=5.0)
-    wakes = Wakes(polling.wake, pushing.wake, resyncing.wake)
+    wakes = Wakes(polling.wake, pushing.wake, resyncing.wake, counting.wake)
     return Parts(
         subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
-        workers=(pushing, polling, resyncing, deadlines, probing),
+        workers=(pushing, polling, counting, resyncing, deadlines, probing),
         routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections, posted),
-        closers=(connections.aclose, push.crew.cut, poll.crew.cut),
+        closers=(connections.aclose, push.crew.cut, poll.crew.cut, stock.crew.cut),
     )
 
 

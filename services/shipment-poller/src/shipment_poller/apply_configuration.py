@@ -29,6 +29,7 @@ async def apply_configuration(conn: Connection, tools: Tools, health: Health, ev
     if removed:
         await tools.queries.remove_configuration(conn, entities=list(removed), versions=list(removed.values()))
         await tools.queries.drop_probes(conn, entities=list(removed))
+        await tools.queries.drop_stock_turns(conn, sources=[entity.removeprefix("source/") for entity in removed])
     before = {one.channel.id: tools.configurations.channel(one.channel.id) for one in _channels_of(newest.values())}
     changed = await _store(conn, tools, [event for event in newest.values() if not isinstance(event, EntityRemoved)])
     await tools.configurations.refresh(conn)
@@ -97,6 +98,9 @@ async def _sources(conn: Connection, tools: Tools, events: Sequence[SourceConfig
         await tools.queries.expect_turns(conn, **columns.values)
     ids = [event.source.id for event in events]
     if ids:
+        read = [event.source.id for event in events if event.source.stock.from_ == "platform"]
+        await tools.queries.drop_stock_turns(conn, sources=sorted(set(ids) - set(read)))
+        await tools.queries.expect_stock(conn, sources=read)
         unmapped = await rows(tools.queries.orders_with_unmapped_couriers(conn, sources=ids))
         await review_orders(conn, tools, [row["order_id"] for row in unmapped])
 

@@ -18,6 +18,7 @@ from waybill_contracts.alerts_raised import (
 )
 from waybill_contracts.event import Event
 from waybill_contracts.fulfillment_submitted import Reason
+from waybill_contracts.inventory_updated import StockCounted
 from waybill_contracts.shipment_synced import (
     FrWatched,
     OrderShipped,
@@ -118,6 +119,11 @@ def shipped(at: datetime, order_id: str, order_version: int, completion: int, sy
 def applied(at: datetime, entity: str, version: int) -> Event:
     """This service works by this version now."""
     return ConfigApplied(at=at, sequence=max(version, 1), service=SERVICE, entity=entity, version=version)
+
+
+def counted(at: datetime, source: str, sku: str, on_hand: int, sequence: int, counted_at: datetime) -> Event:
+    """A level as the source's platform told it; what is known of cost and weight stays as it is."""
+    return StockCounted(sequence=sequence, at=at, source=source, sku=sku, on_hand=on_hand, counted_at=counted_at)
 
 
 def connection_changed(at: datetime, change: StateChange) -> tuple[Event, ...]:

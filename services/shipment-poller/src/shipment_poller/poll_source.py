@@ -212,6 +212,8 @@ class PollWorker:
             wait, cursor = await self._next(conn, turn, to_the_end=not (turn.problems or turn.moved))
             await self._finish(conn, turn, wait, cursor, 0, read_whole=True)
             await self._problems(conn, turn)
+            if turn.told:  # what has left is no longer on the shelf
+                await self._tools.queries.read_stock_now(conn, source=turn.source)
         if turn.told:
             self._log.info("poll.done", source=turn.source, told=turn.told)
 

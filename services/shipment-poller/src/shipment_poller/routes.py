@@ -25,6 +25,7 @@ class Wakes:
     polls: Callable[[], None]
     pushes: Callable[[], None]
     resyncs: Callable[[], None]
+    stock: Callable[[], None]
 
 
 def routes(
@@ -54,7 +55,9 @@ def routes(
             if configured.source.platform is Platform.MANUAL:
                 raise HTTPException(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
             await tools.queries.poll_now(conn, source=source_id)
+            await tools.queries.read_stock_now(conn, source=source_id)
         wakes.polls()
+        wakes.stock()
         return {"source": source_id, "turn": "due"}
 
     return router
@@ -71,6 +74,7 @@ def _reading(router: APIRouter, pool: Pool, tools: Tools) -> None:
                 "syncs": [dict(row) for row in await rows(q.waiting_syncs(conn))],
                 "early": await q.waiting_early(conn),
                 "sources": [dict(row) for row in await rows(q.turns(conn))],
+                "stock": [dict(row) for row in await rows(q.stock_turns(conn))],
             }
 
     @router.get("/probes/{kind}/{name}")

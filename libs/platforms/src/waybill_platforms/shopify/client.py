@@ -34,6 +34,7 @@ SOURCE = Features(
     acknowledges=True,  # an order that is made has claimed its stock
     cancels=True,
     reports_shipments=True,
+    stock_is_available=True,
     find="indexed",
     index_lag=INDEX_LAG,
 )

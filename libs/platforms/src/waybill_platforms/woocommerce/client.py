@@ -31,6 +31,7 @@ SOURCE = Features(
     cancels=True,
     reports_shipments=True,
     lists_changed_shipments=False,  # tracking need not move an order's date
+    stock_is_available=True,  # an order that is processing has taken its pieces
     dedupes_by_reference=False,  # `submit` looks first, but the store itself takes the same order twice
     find="consistent",
 )
