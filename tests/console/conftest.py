@@ -98,6 +98,12 @@ async def running_console(database_url: str, kafka: str) -> AsyncIterator[Consol
         await under_test.http.aclose()
 
 
+@pytest.fixture(name="running_console")
+def _running_console() -> Any:
+    """For tests that start consoles themselves."""
+    return running_console
+
+
 @pytest_asyncio.fixture
 async def console(database_url: str, kafka: str) -> AsyncIterator[ConsoleUnderTest]:
     """A console that only this test uses."""

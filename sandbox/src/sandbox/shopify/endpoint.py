@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import orjson
@@ -61,7 +62,7 @@ class ShopifyEndpoint:
         token = request.headers.get(AUTHENTICATION, "")
 
         def work(sight: Sight) -> Answer:
-            if token not in shop.settings.tokens:
+            if token not in shop.settings.tokens or shop.settings.token_ends.get(token, inf) <= shop.now():
                 return _unauthorized()
             answer = self._run(shop, plan, sight) if plan else Answer.json(400 if broken is None else 200, broken)
             return Answer(answer.status, answer.body, {"X-Shopify-API-Version": version})
@@ -77,9 +78,12 @@ class ShopifyEndpoint:
         if given.get("grant_type") != "client_credentials":
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
         token = f"shpca_{secrets.token_hex(16)}"
-        shop.configure({"tokens": [*shop.settings.tokens, token]})
+        lifetime, ends = shop.settings.token_lifetime, dict(shop.settings.token_ends)
+        ends[token] = shop.now() + lifetime
+        shop.configure({"tokens": [*shop.settings.tokens, token], "token_ends": ends})
         self._server.journal.flush()
-        return web.json_response({"access_token": token, "scope": ",".join(shop.settings.scopes), "expires_in": 86399})
+        answer = {"access_token": token, "scope": ",".join(shop.settings.scopes), "expires_in": lifetime}
+        return web.json_response(answer)
 
     def _plan(self, body: bytes) -> tuple[Plan | None, Any]:
         """The plan, or what to answer instead (None: the body is no GraphQL request at all)."""

@@ -22,6 +22,10 @@ class Settings:
     """What can be turned at run time by the control API."""
 
     tokens: list[str] = field(default_factory=list)
+    token_lifetime: int = 86_399
+    """Seconds for which a token is good that is given from now on."""
+    token_ends: dict[str, float] = field(default_factory=dict)
+    """When tokens that were given end, by the world's clock; the others do not."""
     index_lag: float = 0.0
     """Seconds until a list or search shows a change."""
     rewrites_unknown_carriers: bool = False

@@ -11,6 +11,7 @@ from console.configure.publishing import Republisher
 from console.consumer import subscription
 from console.messages import Notices
 from console.owners import Owners
+from console.renew_tokens import Asking, TokenRenewals
 from console.settings import ConsoleSettings
 from console.tidy import Tidy
 from waybill_common.db import queries
@@ -30,12 +31,15 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
     republisher = Republisher(runtime.pool, q, runtime.clock)
     ways = ways_of(runtime.settings, runtime.log)
     owners = Owners(runtime.settings.owners, runtime.settings.service_token)
+    asking = Asking(runtime.budget, runtime.vault)
+    renewals = TokenRenewals(runtime.pool, q, asking, runtime.alerts, runtime.clock, runtime.log)
     return Parts(
         subscription=subscription(q),
         workers=[
             Worker("republish", republisher.turn, idle_max=5.0),
             Worker("tell-alerts", Teller(runtime.pool, q, ways, runtime.log).turn, idle_max=2.0),
             Worker("deadlines", Deadlines(runtime.pool, q, runtime.alerts).turn, idle_max=30.0),
+            Worker("renew-tokens", renewals.turn, idle_max=2.0),
             Worker("tidy", Tidy(runtime.pool, q, runtime.clock).turn, idle_max=60.0),
         ],
         mount=mounted(runtime.pool, q, keys, applier, owners),

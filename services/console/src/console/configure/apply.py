@@ -127,6 +127,7 @@ class Applier:
             "credentials": sealed | credentials.kept,
             "credential_names": credentials.names,
             "credential_version": _credential_version(old, credentials),
+            "renewed": _renewed(entity, old, credentials),
             "starts_at": self._starts_at(entity, old),
             "position": position,
         }
@@ -198,7 +199,7 @@ def _refusal(entity: Entity, credentials: Credentials) -> list[Problem]:
 
 
 def _compare(entity: Entity, old: Any, credentials: Credentials) -> Change | None:
-    after = _shown(entity.body, credentials.names, list(entity.credentials), set(credentials.new))
+    after = shown(entity.body, credentials.names, list(entity.credentials), set(credentials.new))
     if old is None:
         return Change(entity.name, "added", None, after)
     same_names = (
@@ -206,14 +207,21 @@ def _compare(entity: Entity, old: Any, credentials: Credentials) -> Change | Non
     )
     if entity.body == old["body"] and not credentials.changed and same_names:
         return None
-    before = _shown(old["body"], old["credential_names"], list(old["credentials"]), set())
+    before = shown(old["body"], old["credential_names"], list(old["credentials"]), set())
     return Change(entity.name, "changed", before, after)
 
 
-def _shown(body: dict[str, Any], names: Mapping[str, str], given: list[str], new: set[str]) -> dict[str, Any]:
+def shown(body: dict[str, Any], names: Mapping[str, str], given: list[str], new: set[str]) -> dict[str, Any]:
     """Credentials by name; a new value is told, never shown."""
     shown = {name: names.get(name, "kept") + (" (new value)" if name in new else "") for name in sorted(given)}
     return body | ({"credentials": shown} if shown else {})
+
+
+def _renewed(entity: Entity, old: Any, credentials: Credentials) -> dict[str, str]:
+    """What was renewed stays while everything that it was renewed with does."""
+    if old is None or credentials.changed or credentials.kept.keys() != old["credentials"].keys():
+        return {}
+    return dict(old["renewed"]) if entity.body.get("url") == old["body"].get("url") else {}
 
 
 def _credential_version(old: Any, credentials: Credentials) -> int:

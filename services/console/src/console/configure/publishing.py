@@ -28,12 +28,12 @@ def message_of(row: Any) -> outbox.Message:
 
 
 def event_of(row: Any) -> Configured:
-    """The event of a stored entity, the same whenever it is made; credentials stay sealed."""
+    """The event of a stored entity, the same whenever it is made; credentials stay sealed, a renewed one wins."""
     name, body = row["entity"], dict(row["body"])
     common = {"sequence": row["version"], "at": row["at"], "actor": row["actor"]}
     if name == "routing":
         return RoutingConfigured(routing=Routing.model_validate(body), **common)
-    body["credentials"] = row["credentials"]
+    body["credentials"] = row["credentials"] | row["renewed"]
     if name.startswith("source/"):
         source = Source.model_validate(body)
         return SourceConfigured(source=source, credential_version=row["credential_version"], **common)

@@ -2,10 +2,16 @@
 select pg_advisory_xact_lock(hashtext('console.config'));
 
 -- name: entities()
-select e.entity, e.version, e.body, e.credentials, e.credential_names, e.credential_version, e.starts_at, e.position,
-       v.actor, v.at
+select e.entity, e.version, e.body, e.credentials, e.credential_names, e.credential_version, e.renewed, e.starts_at,
+       e.position, v.actor, v.at
 from config_entities e join config_versions v using (version)
 where not e.removed order by e.position;
+
+-- name: entity(entity)^
+select e.entity, e.version, e.body, e.credentials, e.credential_names, e.credential_version, e.renewed, e.starts_at,
+       e.position, v.actor, v.at
+from config_entities e join config_versions v using (version)
+where e.entity = :entity and not e.removed;
 
 -- name: locked_out()
 select distinct connection from connections where state = 'unauthorized';
@@ -22,20 +28,26 @@ select coalesce(max(version), 0) from config_versions;
 -- name: add_version(version, at, actor, changes)!
 insert into config_versions (version, at, actor, changes) values (:version, :at, :actor, :changes);
 
--- name: save_entity(entity, version, body, credentials, credential_names, credential_version, starts_at, position)!
-insert into config_entities (entity, version, body, credentials, credential_names, credential_version, starts_at,
-                             position)
-values (:entity, :version, :body, :credentials, :credential_names, :credential_version, :starts_at, :position)
+-- name: save_entity(entity, version, body, credentials, credential_names, credential_version, renewed, starts_at, position)!
+insert into config_entities (entity, version, body, credentials, credential_names, credential_version, renewed,
+                             starts_at, position)
+values (:entity, :version, :body, :credentials, :credential_names, :credential_version, :renewed, :starts_at,
+        :position)
 on conflict (entity) do update
 set version = excluded.version, body = excluded.body, credentials = excluded.credentials,
     credential_names = excluded.credential_names, credential_version = excluded.credential_version,
-    starts_at = excluded.starts_at, position = excluded.position, removed = false;
+    renewed = excluded.renewed, starts_at = excluded.starts_at, position = excluded.position, removed = false;
 
 -- name: move_entity(position, entity)!
 update config_entities set position = :position where entity = :entity and position <> :position;
 
 -- name: remove_entity(version, entity)!
-update config_entities set removed = true, version = :version, credentials = '{}' where entity = :entity;
+update config_entities set removed = true, version = :version, credentials = '{}', renewed = '{}'
+where entity = :entity;
+
+-- name: save_renewed(entity, version, renewed, credential_version)!
+update config_entities set version = :version, renewed = :renewed, credential_version = :credential_version
+where entity = :entity;
 
 -- name: stock_levels()
 select source, sku, level, sequence from stock_levels order by source, sku;
