@@ -115,6 +115,13 @@ class Decision(Value):
     by_hand: ByHand | None = Field(default=None, description="who asked for this decision; with no group: who made it")
 
 
+class KilledLine(Value):
+    """Pieces of a line that are not to be asked for again, because a source canceled them (FP-6)."""
+
+    line_id: str
+    canceled: int = Field(ge=0, description="the line's canceled pieces are at least these, with the channel's own")
+
+
 class OrderDecision(Event):
     """A fact of the router about an order."""
 
@@ -124,6 +131,10 @@ class OrderDecision(Event):
     order_version: int
     order_sequence: int = Field(description="the newest fact of order-ingest that this answers")
     decision: Decision
+    killed: tuple[KilledLine, ...] = Field(
+        default=(),
+        description="what sources canceled for good (on_source_cancel: kill): totals, the newest counts",
+    )
 
     @property
     def aggregate(self) -> str:

@@ -128,6 +128,11 @@ class OrderLine(Value):
     title: str = ""
     quantity: int = Field(ge=0, description="pieces ordered, cancellations not subtracted")
     canceled: int = Field(default=0, ge=0, description="pieces canceled or refunded, or shipped before we imported")
+    killed: int = Field(
+        default=0,
+        ge=0,
+        description="of `canceled`: by sources alone (on_source_cancel: kill), not by the channel (FP-6)",
+    )
     unit_price: Amount = Decimal(0)
     components: tuple[Component, ...] = Field(default=(), description="empty while the SKU is not mapped")
     service: bool = Field(default=False, description="not shipped (IN-9); counts as done")

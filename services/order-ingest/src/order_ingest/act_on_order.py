@@ -17,13 +17,13 @@ from order_ingest.import_orders import Batch, apply_looks
 from order_ingest.lifecycle import Standing
 from order_ingest.named import q
 from order_ingest.rulebook import Rulebook
-from order_ingest.said import WAIVABLE, Said, Word
+from order_ingest.said import WAIVABLE, Killed, Said, Word
 from order_ingest.store import Stored
 from order_ingest.twins import lock_alike
 from waybill_common.clock import Clock
 from waybill_common.db import Connection, Pool, transaction
 from waybill_common.telemetry import Telemetry
-from waybill_contracts.fr_created import OrderUnroutable
+from waybill_contracts.fr_created import OrderDecision, OrderUnroutable
 from waybill_contracts.topics import ROUTER
 from waybill_contracts.values import HoldReason, Order
 
@@ -75,6 +75,19 @@ class ActOnOrder:
                 await self._apply(conn, row, word, _canceled)
         except (NoSuchOrder, ActionRefused):
             return  # of another database, or over already
+
+    async def cancel_killed(self, conn: Connection, decision: OrderDecision) -> None:
+        """What sources canceled for good is canceled on the order (FP-6): totals, of which the newest count."""
+        try:
+            row = await _locked(conn, UUID(decision.order_id))
+            before = row.said.killed
+            if before is not None and before.sequence >= decision.sequence:
+                return
+            killed = Killed(decision.sequence, {line.line_id: line.canceled for line in decision.killed})
+            word = Word(ROUTER, "canceled by sources for good (on_source_cancel: kill)")
+            await self._judged(conn, replace(row, said=replace(row.said, killed=killed)), word, self.clock.now())
+        except (NoSuchOrder, ActionRefused):
+            return  # of another database, or of a channel that was removed
 
     async def _apply(self, conn: Connection, row: Stored, word: Word, said: Callable[[Stored, Word], Said]) -> Stored:
         if row.copy.standing in (Standing.EXCLUDED, Standing.CANCELED):

@@ -33,7 +33,7 @@ def unlike(order: ChannelOrder, ours: Any | None) -> str:
     for line_id, line in theirs.items():
         left_before = ours["baseline"].get(line_id, 0)
         wanted = (max(line.quantity, 0), max(line.canceled, 0) + left_before)
-        has = (here[line_id]["quantity"], here[line_id]["canceled"])
+        has = (here[line_id]["quantity"], here[line_id]["canceled"] - here[line_id].get("killed", 0))
         if wanted != has:
             return f"line {line_id}: ordered and canceled are {wanted} there, {has} here"[:500]
     return ""

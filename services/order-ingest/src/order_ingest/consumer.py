@@ -57,6 +57,9 @@ class Doorway:
         given_up = [r.event for r in batch if isinstance(r.event, OrderUnroutable) and r.event.cancel]
         for decision in sorted(given_up, key=lambda event: event.order_id):
             await self.act.cancel_unroutable(conn, decision)
+        killed = [r.event for r in batch if isinstance(r.event, OrderDecision) and r.event.killed]
+        for told in sorted(killed, key=lambda event: (event.order_id, event.sequence)):
+            await self.act.cancel_killed(conn, told)
         inbound = [r for r in batch if isinstance(r.event, OrderSubmitted)]
         if inbound:
             self.news |= bool(await import_inbound(conn, inbound, self.rulebook, self.telemetry, now))

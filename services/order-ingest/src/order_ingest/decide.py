@@ -94,7 +94,8 @@ def changed_parts(before: Order, after: Order) -> tuple[str, ...]:
 
 def _what_counts(line: OrderLine) -> tuple[object, ...]:
     # A title or a price that is edited changes nothing about what is to be shipped.
-    return line.line_id, line.channel_sku, line.quantity, line.canceled, line.components, line.service, line.address
+    pieces = (line.quantity, line.canceled, line.killed)
+    return line.line_id, line.channel_sku, pieces, line.components, line.service, line.address
 
 
 def _tell(before: Order, after: Copy, changed: tuple[str, ...], now: datetime, word: Word | None) -> Judged:

@@ -135,7 +135,7 @@ def owed(lines: tuple[OrderLine, ...]) -> bool:
 
 
 def _content(order: ChannelOrder, rules: ChannelRules, left: Baseline, said: Said) -> Content:
-    lines = tuple(_line(line, place, rules, left) for place, line in enumerate(order.lines))
+    lines = tuple(_line(line, place, rules, left, said) for place, line in enumerate(order.lines))
     method = order.shipping_method.strip()
     return Content(
         number=order.number or order.id,
@@ -171,14 +171,18 @@ def _canceled(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: ChannelR
     return None
 
 
-def _line(line: ChannelLine, place: int, rules: ChannelRules, left: Baseline) -> OrderLine:
+def _line(line: ChannelLine, place: int, rules: ChannelRules, left: Baseline, said: Said) -> OrderLine:
     service = _is_service(line, rules)
+    line_id = line.line_id or f"position-{place + 1}"
+    canceled = max(line.canceled, 0) + left.get(line.line_id, 0)
+    killed = max(min(said.killed_of(line_id), line.quantity) - canceled, 0)
     return OrderLine(
-        line_id=line.line_id or f"position-{place + 1}",
+        line_id=line_id,
         channel_sku=line.sku,
         title=line.title,
         quantity=max(line.quantity, 0),
-        canceled=max(line.canceled, 0) + left.get(line.line_id, 0),
+        canceled=canceled + killed,
+        killed=killed,
         unit_price=amount_or_zero(line.unit_price),
         components=() if service else rules.components(line.sku.strip()),
         service=service,

@@ -24,6 +24,16 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Killed:
+    """What the router said last about units that sources canceled for good (FP-6)."""
+
+    sequence: int
+    """Of that decision: the newest counts."""
+    canceled: dict[str, int]
+    """By line id: its canceled pieces are at least these."""
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """Stored with the order's row."""
 
@@ -35,6 +45,12 @@ class Said:
     """Holds of `WAIVABLE` that a person let pass, for good."""
     cancel: Word | None = None
     """Nothing of it is wanted any more, whatever the channel shows."""
+    killed: Killed | None = None
+    """Pieces that will not be asked for again, whatever the channel shows."""
+
+    def killed_of(self, line_id: str) -> int:
+        """Canceled pieces of this line that the router has told."""
+        return self.killed.canceled.get(line_id, 0) if self.killed is not None else 0
 
     def as_json(self) -> dict[str, Any]:
         """What differs from an order that nobody said anything about."""

@@ -6,9 +6,11 @@ more. What is missing (ordered − canceled − in live FRs − shipped) is plan
 with it until its source has answered.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+from router.killed import NOTHING, Killed, book_killed, canceled_pieces, units_by_line
 from router.ledger import Allocation
 from router.routing.plan import Answer, Rulebook, plan_order
 from router.routing.task import Demand, Offer, Task
@@ -68,6 +70,8 @@ class Case:
     traceparent: str | None
     asked_by: ByHand | None = None
     frs: list[LiveFr] = field(default_factory=list)
+    killed: dict[str, Killed] = field(default_factory=dict)
+    """By line, as it was told last."""
 
     @property
     def more_to_come(self) -> bool:
@@ -101,6 +105,11 @@ class Verdict:
     """Of the FRs to be made, where a person chose another one than the order's."""
 
     @property
+    def killed(self) -> dict[str, Killed]:
+        """By line, as it is now (FP-6)."""
+        return killed_now(self.case)
+
+    @property
     def makes_frs(self) -> bool:
         return self.plan is not None and self.plan.draft is not None
 
@@ -113,6 +122,7 @@ class Verdict:
             or self.confirm
             or self.ask_back
             or self.makes_frs
+            or self.killed != case.killed
             or (self.standing, self.reason or None) != (case.standing, case.reason)
         )
 
@@ -201,14 +211,36 @@ def take_off(stock: dict[tuple[str, str], Offer], answer: Answer) -> None:
                 stock[(request.source, demand.sku)] = Offer(left, offer.unit_cost, offer.weight_g)
 
 
-def wanted(order: Order) -> dict[tuple[str, str], int]:
+def killed_now(case: Case) -> dict[str, Killed]:
+    """What sources canceled for good, by line, up to now. A line that once had some stays named, with 0 at last."""
+    if not case.killed and not any(a.killed for fr in case.frs for a in fr.allocations):
+        return {}
+    killed = units_by_line((a, a.killed) for fr in case.frs if fr.wish != "again" for a in fr.allocations)
+    asked = units_by_line(
+        (a, a.shipped + (0 if fr.wish == "overridden" else a.open)) for fr in case.frs for a in fr.allocations
+    )
+    none = Counter[str]()
+    booked = {
+        line.line_id: book_killed(
+            line, case.killed.get(line.line_id, NOTHING), killed.get(line.line_id, none), asked.get(line.line_id, none)
+        )
+        for line in case.order.lines
+        if not line.service
+    }
+    news = {line_id: one for line_id, one in booked.items() if one != NOTHING or line_id in case.killed}
+    return {**case.killed, **news}
+
+
+def wanted(case: Case) -> dict[tuple[str, str], int]:
     """Units by (line, SKU): pieces still owed × units a piece; services do not ship."""
+    killed = killed_now(case)
     units: dict[tuple[str, str], int] = {}
-    for line in order.lines:
-        if not line.service and line.wanted:
+    for line in case.order.lines:
+        pieces = line.quantity - canceled_pieces(line, killed.get(line.line_id, NOTHING))
+        if not line.service and pieces > 0:
             for part in line.components:
                 key = (line.line_id, part.sku)
-                units[key] = units.get(key, 0) + line.wanted * part.quantity
+                units[key] = units.get(key, 0) + pieces * part.quantity
     return units
 
 
@@ -238,7 +270,7 @@ def _wrong(case: Case) -> list[tuple[LiveFr, str]]:
 
 def not_asked_for(case: Case) -> dict[tuple[str, str], int]:
     """Units by (line, SKU) that are in no live FR and have not shipped, whatever the reason."""
-    left = wanted(case.order)
+    left = wanted(case)
     for fr in case.frs:
         for a in fr.allocations:
             open_ = 0 if fr.wish == "overridden" else a.open
@@ -248,7 +280,7 @@ def not_asked_for(case: Case) -> dict[tuple[str, str], int]:
 
 def _excess(case: Case, leaving: set[str]) -> dict[tuple[str, str], int]:
     """Units in FRs beyond what is wanted, those not counted that were asked back already."""
-    excess = {key: -units for key, units in wanted(case.order).items()}
+    excess = {key: -units for key, units in wanted(case).items()}
     for fr in case.frs:
         stays = fr.stays and fr.fr_id not in leaving
         for a in fr.allocations:
@@ -263,7 +295,7 @@ class Missing:
 
     task: Task
     held: list[str]
-    """Lines that sources canceled for good, or too often."""
+    """Lines that sources canceled too often, or for good, which the order does not show yet."""
     taken_back: dict[tuple[str, str], int]
     """Units by (line, SKU) that a person took back and nobody has asked for again."""
 
@@ -280,7 +312,7 @@ def missing(case: Case, book: Rulebook) -> Missing:
             key = (a.line_id, a.sku)
             # an admin had an overridden FR's units planned again although it may still ship them
             open_ = 0 if fr.wish == "overridden" else a.open
-            covered[key] = covered.get(key, 0) + a.shipped + open_ + (0 if fr.wish == "again" else a.killed)
+            covered[key] = covered.get(key, 0) + a.shipped + open_
             parked[key] = parked.get(key, 0) + (a.released - a.killed if fr.wish == "parked" else 0)
             if a.source_canceled and fr.wish != "again":
                 rounds[key] = rounds.get(key, 0) + 1
@@ -289,7 +321,7 @@ def missing(case: Case, book: Rulebook) -> Missing:
                     refused.add((a.source, a.sku))
     addresses = {line.line_id: line.address for line in order.lines}
     demands, held, taken_back = [], [], {}
-    for key, units in wanted(order).items():
+    for key, units in wanted(case).items():
         line_id, sku = key
         left = units - covered.get(key, 0)
         stays = min(left, parked.get(key, 0))
@@ -300,7 +332,8 @@ def missing(case: Case, book: Rulebook) -> Missing:
             held.append(line_id)
         elif left > 0:
             demands.append(Demand(line_id, sku, left, addresses[line_id]))
-    held += [a.line_id for fr in case.frs if fr.wish != "again" for a in fr.allocations if a.killed]
+    killed = killed_now(case)
+    held += [x.line_id for x in order.lines if canceled_pieces(x, killed.get(x.line_id, NOTHING)) > x.canceled]
     task = Task(
         number=order.number,
         countries=tuple(address.country for address in order.addresses),

@@ -103,6 +103,7 @@ def decision_event(
         "order_version": case.order.version,
         "order_sequence": case.order.sequence,
         "decision": decision,
+        "killed": [{"line_id": x, "canceled": one.canceled} for x, one in verdict.killed.items()],
     }
     if verdict.standing == "routed" or frs:
         return OrderRouted.model_validate(common)

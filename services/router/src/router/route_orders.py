@@ -101,7 +101,7 @@ class RouteOrders:
                 (case_of(lease.row) for lease in leases), key=lambda c: (c.order.placed_at, c.order.order_id)
             )
             await add_frs(conn, self._q, cases)
-            skus = {sku for case in cases for _, sku in wanted(case.order)}
+            skus = {sku for case in cases for _, sku in wanted(case)}
             snapshot = await load_offers(conn, self._q, sorted(skus), book)
         verdicts = await self._planned(leases, cases, book, snapshot)
         async with transaction(self._pool) as conn:

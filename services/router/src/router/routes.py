@@ -82,7 +82,7 @@ async def preview_order(conn: Connection, q: Queries, books: Rulebooks, order_id
     case = case_of(row)
     await add_frs(conn, q, [case])
     _, book = await books.current(conn)
-    stock = await load_offers(conn, q, sorted({sku for _, sku in wanted(case.order)}), book)
+    stock = await load_offers(conn, q, sorted({sku for _, sku in wanted(case)}), book)
     left = missing(case, book)
     verdict = decide(case, book, dict(stock))
     await number_frs(conn, q, [verdict], book)

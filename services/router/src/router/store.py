@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from router.decide import Case, LiveFr, Verdict
+from router.killed import killed_of
 from router.ledger import Allocation, Key
 from router.routing.plan import Rulebook
 from router.routing.task import Offer, nano
@@ -29,6 +30,7 @@ def case_of(row: Any) -> Case:
         reason=row["reason"],
         traceparent=row["traceparent"],
         asked_by=None if row["asked_by"] is None else ByHand.model_validate(row["asked_by"]),
+        killed=killed_of(row["killed"]),
     )
 
 
@@ -107,6 +109,7 @@ async def save(conn: Connection, q: Queries, done: Round) -> None:
         decisions=[told.get(v.case.order.order_id, v.case.decisions) for v in done.verdicts],
         frs=[made.get(order_id, 0) for order_id in ids],
         asked=[verdict.case.more_to_come for verdict in done.verdicts],
+        killed=[{line_id: asdict(one) for line_id, one in v.killed.items()} for v in done.verdicts],
     )
     waited = [v.case.order.order_id for v in done.verdicts if v.case.standing == "waiting"]
     if waited:

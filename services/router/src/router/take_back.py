@@ -76,7 +76,7 @@ async def void(conn: Connection, desk: Desk, fr_id: str, who: ByHand) -> str:
 async def regenerate(conn: Connection, desk: Desk, fr_id: str, who: ByHand, *, override: bool = False) -> str:
     """Takes back what is not closed yet, and has its units planned again. Raises NotPossible."""
     case, fr = await _load(conn, desk.q, fr_id)
-    if case.order.state is OrderState.CANCELED:
+    if case.order.state is OrderState.CANCELED and not any(a.killed for a in fr.allocations):
         raise NotPossible(f"order {case.order.number} is canceled: nothing of it is wanted any more")
     if fr.state != "closed" and not fr.open:
         raise NotPossible(f"all of FR {fr.number} has shipped: there is nothing left to ask for again")
