@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from console.up.report import accounted, line
 from console.up.world import World
 from waybill_common.embedded.real_kafka import running_kafka
 from waybill_contracts.topics import PARTITIONS, TOPICS
+
+# Tables of the command line are as wide wherever the tests run; rich asks once, when it is imported.
+os.environ["COLUMNS"] = "200"
 
 SCHEMAS = ("order_ingest", "router", "fulfillment_push", "shipment_poller", "console")
 

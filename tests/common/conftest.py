@@ -124,7 +124,7 @@ def send() -> Callable[..., Awaitable[None]]:
 def until() -> Callable[..., Awaitable[None]]:
     """`await until(lambda: condition)`: waits for a condition (also an async one), or fails after some seconds."""
 
-    async def until_(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    async def until_(condition: Callable[[], Any], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while True:
             value = condition()

@@ -46,7 +46,7 @@ def relaying(settings: ServiceSettings, log: Log, metrics: Metrics) -> Relaying:
     return relaying_
 
 
-async def arrived(kafka: str, topic: str, count: int, seconds: float = 15.0) -> list[Any]:
+async def arrived(kafka: str, topic: str, count: int, seconds: float = 60.0) -> list[Any]:
     """The records of a topic, at least `count` of them."""
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=kafka, auto_offset_reset="earliest", fetch_max_wait_ms=50, group_id=None

@@ -295,7 +295,9 @@ async def test_a_service_that_still_waits_for_its_database_stops_when_told(tmp_p
         WAYBILL_SECRET_KEY="k",
         WAYBILL_HTTP_PORT="0",
     )
-    await asyncio.sleep(2.5)
+    assert process.stderr is not None
+    waiting = await asyncio.wait_for(process.stderr.readline(), 30)
+    assert b"service.waiting" in waiting
     process.terminate()
     code, _ = await ends(process, 10)
     assert code == 0

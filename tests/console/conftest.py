@@ -61,7 +61,7 @@ class ConsoleUnderTest:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def eventually(self, path: str, so: Callable[[Any], bool], seconds: float = 15.0, **params: Any) -> Any:
+    async def eventually(self, path: str, so: Callable[[Any], bool], seconds: float = 60.0, **params: Any) -> Any:
         """The answer once it is `so`; fails with the last answer when it never is."""
         deadline = time.monotonic() + seconds
         while True:

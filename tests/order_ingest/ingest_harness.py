@@ -39,7 +39,7 @@ class Live:
     async def publish(self, *events: Event, source: str = "console", traceparent: str | None = None) -> None:
         await self.send(*(encode(event, source=source, traceparent=traceparent) for event in events))
 
-    async def until(self, what: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
+    async def until(self, what: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
         deadline = time.monotonic() + seconds
         while not (answer := await what()):
             assert time.monotonic() < deadline, "it did not happen in time"

@@ -43,7 +43,7 @@ class Pulling:
 
     async def turn(self) -> int:
         started = 0
-        while done := await self.poller.turn():
+        while (done := await self.poller.turn()) or self.poller.busy:
             started += done
         return started
 

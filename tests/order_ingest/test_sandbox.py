@@ -70,7 +70,7 @@ class Shop:
             for row in rows
         }
 
-    async def until_as_expected(self, seconds: float = 30) -> None:
+    async def until_as_expected(self, seconds: float = 60) -> None:
         for _ in range(int(seconds / 0.1)):
             if await self.found() == await self.expected():
                 return
@@ -184,12 +184,14 @@ async def test_in14_the_audit_finds_what_the_shop_forgot_left_out_and_never_anno
         "insert into audits (audit_id, channel, kind, since, until, asked_by) "
         "select gen_random_uuid(), channel_id, 'audit', '2000-01-01', now() + interval '1 hour', 'anna' from channels"
     )
-    await shop.until_value("select count(*) from audits where asked_by = 'anna' and state = 'done'", 1)
+    await shop.until_value("select count(*) from audits where state <> 'done'", 0)
 
-    result = await shop.pool.fetchval("select result from audits where asked_by = 'anna'")
-    assert (result["shown"], result["unexplained"]) == (len(names), 0)
-    assert (result["healed_missing"], result["healed_changed"]) == (3, 3)
-    told = await shop.pool.fetchval("select count(*) from open_alerts where key like 'audit-healed/%'")
-    assert told == 6
+    results = [row["result"] for row in await shop.pool.fetch("select result from audits")]  # the day's own, too
+    assert max(result["shown"] for result in results) == len(names)
+    assert {result["unexplained"] for result in results} == {0}
+    assert sum(result["healed_missing"] for result in results) == 3
+    assert sum(result["healed_changed"] for result in results) == 3
+    told = "select count(distinct key) from facts where topic = 'alerts.raised' and key like '%audit-healed/%'"
+    assert await shop.pool.fetchval(told) == 6, "the next audit clears them, having nothing to heal"
     city = await shop.pool.fetchval("select body -> 'addresses' -> 0 ->> 'city' from orders where number = $1", edited)
     assert city == "Elsewhere"

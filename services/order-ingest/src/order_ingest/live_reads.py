@@ -26,6 +26,8 @@ TABLE = LeasedTable(table="live_reads", id="live_read_id", connection="channel")
 PATIENCE = timedelta(minutes=2)
 HOLD = timedelta(seconds=20)
 AGAIN_IN = timedelta(seconds=10)
+SOON = timedelta(seconds=1)
+"""After an outage or a deadlock with another way in, which pass by themselves."""
 AFTER_A_BUG = timedelta(minutes=1)
 AT_ONCE = 8
 
@@ -85,7 +87,7 @@ class LiveReads:
         except Exception as error:
             row = lease.row
             async with transaction(self._calls.pool) as conn:
-                await give_up(conn, TABLE, [lease], AFTER_A_BUG)
+                await give_up(conn, TABLE, [lease], SOON if transient(error) else AFTER_A_BUG)
                 if not transient(error):
                     title = f"Order {row['number']} was announced for channel {row['channel']} and cannot be taken in"
                     detail = f"{type(error).__name__}: {error}"[:1000]

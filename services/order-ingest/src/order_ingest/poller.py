@@ -32,6 +32,11 @@ class Poller:
         self._running: dict[asyncio.Task[None], Lease] = {}
         self._extended_at = 0.0
 
+    @property
+    def busy(self) -> bool:
+        """Whether a pull is under way."""
+        return bool(self._running)
+
     async def turn(self) -> int:
         """Starts what is due and waits a moment for what runs; returns how many were started or ended."""
         started = await self._start_due()

@@ -30,8 +30,10 @@ def explain_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRou
         `answer` is imported, held, canceled, excluded, authentication_lost, channel_silent, not_yet_due, missed,
         deleted_at_channel, never_existed, refused_event or not_published.
         """
-        path = f"/internal/channels/{quote(channel, safe='')}/explain?number={quote(number, safe='')}"
-        said: dict[str, Any] = await ask_owner(owners, topics.ORDER_INGEST, "GET", path, seconds=TIMEOUT)
+        path = f"/internal/channels/{quote(channel, safe='')}/explain"
+        said: dict[str, Any] = await ask_owner(
+            owners, topics.ORDER_INGEST, "GET", path, params={"number": number}, seconds=TIMEOUT
+        )
         return {**said, "now": await _now(said["order_id"])}
 
     async def _now(order_id: str | None) -> dict[str, Any] | None:
