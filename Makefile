@@ -3,7 +3,7 @@ PY := .venv/bin/python
 ORDERS ?=
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-connected exact e2e chaos bench check format up down schemas release-contracts docs contracts clean
+.PHONY: help setup run test test-services test-connected exact e2e chaos bench check format up down schemas release-contracts docs contracts clean
 
 help:  ## this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[1mmake %-18s\033[0m %s\n", $$1, $$2}'
@@ -14,7 +14,10 @@ run: setup  ## everything on this machine, no Docker; ORDERS=200 ends by itself 
 	@.venv/bin/waybill up $(if $(ORDERS),--orders $(ORDERS)) $(ARGS)
 
 test: setup  ## the fast tests, on real PostgreSQL and an in-process Kafka-protocol broker
-	@$(PY) -m pytest -q -n 3 --dist worksteal -m "not connected and not e2e and not chaos" $(ARGS)
+	@$(PY) -m pytest -q -n 3 --dist worksteal -m "not services and not connected and not e2e and not chaos" $(ARGS)
+
+test-services: setup  ## whole services, killed and frozen ones too, and long interleavings, on the same parts
+	@$(PY) -m pytest -q -n 3 --dist worksteal -m "services and not chaos" $(ARGS)
 
 test-connected: setup  ## the flow on real Apache Kafka (Docker, or Java 17 and Maven, or WAYBILL_KAFKA)
 	@$(PY) -m pytest -q -m "connected" tests $(ARGS)

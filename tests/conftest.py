@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,18 @@ from waybill_contracts.topics import PARTITIONS, TOPICS
 
 # Tables of the command line are as wide wherever the tests run; rich asks once, when it is imported.
 os.environ["COLUMNS"] = "200"
+
+sys.path.insert(0, str(Path(__file__).parent))
+from suites import WHOLE_SERVICES
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Marks what `make test-services` runs; it must be there before `-m` selects."""
+    for item in items:
+        if "/".join(item.path.parts[-2:]) in WHOLE_SERVICES:
+            item.add_marker(pytest.mark.services)
+
 
 SCHEMAS = ("order_ingest", "router", "fulfillment_push", "shipment_poller", "console")
 
