@@ -55,11 +55,15 @@ def actions_router(keys: Keys, owners: Owners) -> APIRouter:
         """Look for changed orders now."""
         return await _ask(topics.ORDER_INGEST, f"/internal/channels/{channel_id}/pull", None)
 
-    @router.post("/sources/{source_id}/{action}", status_code=202)
-    async def act_on_source(source_id: str, action: Literal["poll", "send"], _: Annotated[Actor, operator]) -> Any:
-        """Ask for shipments now, or send what is due now."""
-        owner = topics.SHIPMENT_POLLER if action == "poll" else topics.FULFILLMENT_PUSH
-        return await _ask(owner, f"/internal/sources/{source_id}/{action}", None)
+    @router.post("/sources/{source_id}/poll", status_code=202)
+    async def poll(source_id: str, _: Annotated[Actor, operator]) -> Any:
+        """Ask for shipments now."""
+        return await _ask(topics.SHIPMENT_POLLER, f"/internal/sources/{source_id}/poll", None)
+
+    @router.post("/sources/{source_id}/send", status_code=202)
+    async def send(source_id: str, _: Annotated[Actor, operator]) -> Any:
+        """Send what is due now."""
+        return await _ask(topics.FULFILLMENT_PUSH, f"/internal/sources/{source_id}/send", None)
 
     async def _ask(service: str, path: str, body: dict[str, Any] | None) -> Any:
         return await ask_owner(owners, service, "POST", path, body)

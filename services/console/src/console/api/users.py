@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from asyncpg import UniqueViolationError
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, StrictBool
 
 from console.api.problems import ProblemError
 from console.api.security import Actor, Keys, Role
@@ -32,7 +32,7 @@ class UserChange(BaseModel):
 
     role: Role | None = None
     stores: Stores = None
-    all_stores: bool = False
+    all_stores: StrictBool = False
 
 
 class NewPassword(BaseModel):
