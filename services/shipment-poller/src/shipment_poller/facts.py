@@ -100,7 +100,7 @@ def _reason(verdict: Verdict) -> Reason:
 
 
 def watched(at: datetime, fr_id: str, order_id: str, push_sequence: int) -> Event:
-    """The receipt for `fr.submitted`; the same answer carries the same id."""
+    """The receipt for the `fr.submitted` of this sequence: asked again, it is the same answer with the same id."""
     return FrWatched(at=at, sequence=max(push_sequence, 1), fr_id=fr_id, order_id=order_id, push_sequence=push_sequence)
 
 

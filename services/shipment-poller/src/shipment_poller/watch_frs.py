@@ -43,8 +43,8 @@ class _Fr:
 class _Batch:
     orders: dict[str, tuple[Order, str | None]] = field(default_factory=dict)
     frs: dict[str, _Fr] = field(default_factory=dict)
-    asked: dict[str, str | None] = field(default_factory=dict)
-    """FRs whose `fr.submitted` waits for our answer, with the trace."""
+    asked: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    """FRs whose `fr.submitted` waits for our answer: which one (its sequence), and the trace."""
 
 
 async def watch_frs(conn: Connection, tools: Tools, received: Sequence[Received]) -> None:
@@ -92,7 +92,9 @@ def _progress(batch: _Batch, event: FrProgress, traceparent: str | None) -> None
         found.state, found.outcome, found.sequence = event.state, event.outcome, event.sequence
     if isinstance(event, FrSubmitted):
         found.fr = found.fr or event.fr
-        batch.asked[event.fr_id] = traceparent
+        newest = batch.asked.get(event.fr_id)
+        if newest is None or newest[0] < event.sequence:
+            batch.asked[event.fr_id] = (event.sequence, traceparent)
         _order(batch, event.order, traceparent)
     if isinstance(event, FrSubmitted | FrAcknowledged) and event.platform_id:
         found.platform_id = event.platform_id
@@ -154,10 +156,10 @@ async def _expect(conn: Connection, tools: Tools, sources: set[str]) -> None:
 
 async def _answer(conn: Connection, tools: Tools, batch: _Batch, watched: dict[str, Any]) -> None:
     now, messages = tools.clock.now(), []
-    for fr_id, traceparent in batch.asked.items():
+    for fr_id, (sequence, traceparent) in batch.asked.items():
         row = watched[fr_id]
         about = {tracing.ORDER_ID: row["order_id"], tracing.FR_ID: fr_id}
         with tools.telemetry.span("fr.watch", parent=traceparent, kind="consumer", attributes=about) as span:
-            receipt = facts.watched(now, fr_id, row["order_id"], row["push_sequence"])
+            receipt = facts.watched(now, fr_id, row["order_id"], sequence)
             messages.append(facts.message(receipt, span.traceparent))
     await outbox.append(conn, messages)
