@@ -18,7 +18,7 @@ from waybill_contracts.configuration import Source
 from waybill_contracts.envelope import encode
 from waybill_contracts.values import Address
 from waybill_platforms.http_source.mapping import request_body
-from waybill_platforms.model import SourceRequest, SourceRequestLine
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.recording import recording
 from waybill_platforms.registry import open_source

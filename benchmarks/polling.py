@@ -26,7 +26,9 @@ from waybill_common.logs import make_log
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.config_changed import SourceConfigured
 from waybill_contracts.configuration import Source
-from waybill_platforms.model import Features, OpenRequest, ShipmentPage
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.requests import OpenRequest
+from waybill_platforms.model.shipments import ShipmentPage
 from waybill_platforms.ports import SourceConnection
 
 SOURCES = 50

@@ -20,7 +20,10 @@ from waybill_common.db import Connection
 from waybill_contracts.configuration import Channel, Source
 from waybill_contracts.values import Address
 from waybill_platforms.http import NoBudget
-from waybill_platforms.model import ChannelOrder, FulfillmentDraft, SourceRequest, SourceRequestLine, SourceShipment
+from waybill_platforms.model.fulfillments import FulfillmentDraft
+from waybill_platforms.model.orders import ChannelOrder
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine
+from waybill_platforms.model.shipments import SourceShipment
 from waybill_platforms.registry import open_channel, open_source
 
 BATCH = 200

@@ -27,7 +27,8 @@ from waybill_common.telemetry import Telemetry
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_contracts.configuration import Channel
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelFulfillments, CreateCall, Features, FulfillmentDraft, FulfillmentRecord
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 from waybill_platforms.ports import ChannelConnection
 
 _ANSWER_SECONDS = 0.02

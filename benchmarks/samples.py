@@ -11,7 +11,7 @@ from waybill_contracts.configuration import Channel
 from waybill_contracts.envelope import encode
 from waybill_contracts.orders_imported import OrderImported
 from waybill_contracts.values import Address, Component, Order, OrderLine, OrderState, PaymentState
-from waybill_platforms.model import ChannelLine, ChannelOrder
+from waybill_platforms.model.orders import ChannelLine, ChannelOrder
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 ADDRESS = Address(

@@ -64,7 +64,8 @@ from waybill_contracts.values import (
     SyncStatus,
 )
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CancelAnswer, Features, SourceRequest, Submitted
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.requests import CancelAnswer, SourceRequest, Submitted
 from waybill_platforms.ports import SourceConnection
 
 _CHILD = "push_child"

@@ -27,7 +27,8 @@ from waybill_common.retry import Family, Schedule
 from waybill_contracts.fulfillment_submitted import FrState
 from waybill_contracts.values import OrderState
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CancelAnswer, Features, Submitted
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.requests import CancelAnswer, Submitted
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TIMEOUT, HOLD = timedelta(seconds=20), timedelta(seconds=60)

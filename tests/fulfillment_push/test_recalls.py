@@ -11,7 +11,7 @@ import pytest
 from fulfillment_push.by_hand import mark, recalled
 from waybill_common.retry import Family
 from waybill_contracts.fulfillment_submitted import FrState
-from waybill_platforms.model import CancelAnswer
+from waybill_platforms.model.requests import CancelAnswer
 
 
 async def sent_and_void_wanted(stage: Any, kit: Any) -> None:

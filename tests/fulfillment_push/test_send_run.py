@@ -12,7 +12,7 @@ from waybill_common.alerts import Alerts
 from waybill_common.breaker import Health
 from waybill_common.db import transaction
 from waybill_common.retry import Family
-from waybill_platforms.model import Submitted
+from waybill_platforms.model.requests import Submitted
 
 
 async def test_fp5_a_request_is_sent_once_with_our_number_as_reference(stage: Any, kit: Any) -> None:

@@ -27,7 +27,7 @@ from waybill_common.telemetry import Telemetry
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_contracts.envelope import Received, decode
 from waybill_contracts.event import Event
-from waybill_platforms.model import ChannelOrder, OrderPage
+from waybill_platforms.model.orders import ChannelOrder, OrderPage
 
 NOW = START + timedelta(days=1)
 

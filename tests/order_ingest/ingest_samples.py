@@ -11,7 +11,7 @@ from order_ingest.seen import Seen, seen
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_contracts.configuration import Channel
 from waybill_contracts.values import Address, PaymentState
-from waybill_platforms.model import ChannelLine, ChannelOrder
+from waybill_platforms.model.orders import ChannelLine, ChannelOrder
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 MAPPED = {

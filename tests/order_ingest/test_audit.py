@@ -19,7 +19,7 @@ from waybill_common.retry import Family
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_contracts.values import PaymentState
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 NOW = START + timedelta(days=2)
 

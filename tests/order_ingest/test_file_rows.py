@@ -10,7 +10,7 @@ from order_ingest.countries import country_of
 from order_ingest.file_columns import MappingRefused, columns_of
 from order_ingest.file_orders import Reading, Row, RowError, orders_of
 from waybill_contracts.configuration import FileMapping
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 MAP = {"number": "InvoiceNo", "sku": "StockCode", "quantity": "Quantity", "country": "Country"}

@@ -15,7 +15,7 @@ from waybill_common.clock import ManualClock
 from waybill_common.db import transaction
 from waybill_contracts.fr_created import Decision, OrderUnroutable
 from waybill_contracts.values import Address, PaymentState
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 HOME = (Address(name="Zoë", line1="Rue de l'Église 5", city="Liège", country="BE"),)
 ANNA = Word("anna", "asked the buyer")

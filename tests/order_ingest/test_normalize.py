@@ -10,7 +10,7 @@ from ingest_samples import START, line, order, rules
 
 from order_ingest.normalize import Excluded, Held, Ready, normalize
 from waybill_contracts.values import Address, HoldReason, PaymentState
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 WIDE = {"import": {"payment": list(PaymentState)}}
 

@@ -178,7 +178,7 @@ async def test_in2_a_turn_that_lost_its_lease_writes_nothing(pulling: Pulling) -
 
 
 async def test_in2_pages_that_go_in_a_circle_are_refused(pulling: Pulling) -> None:
-    from waybill_platforms.model import OrderPage
+    from waybill_platforms.model.orders import OrderPage
 
     async def circle(*_: Any) -> OrderPage:
         return OrderPage((order(),), "same")

@@ -9,7 +9,7 @@ import pytest
 from ingest_samples import channel, configured, line, order, sighting
 
 from waybill_contracts.values import Address
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 HANOI = Address(name="Nguyễn Thị Hồng", line1="Ngõ 12, phố Huế", city="Hà Nội", country="VN")
 TOKYO = Address(name="佐藤 陽菜", line1="渋谷二丁目21-1", city="渋谷区", postal_code="150-0002", country="JP")

@@ -13,7 +13,7 @@ from ingest_harness import Live, ingest
 from ingest_samples import channel, configured, line, order
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model import Delivery
+from waybill_platforms.model.deliveries import Delivery
 
 SECRET = b"shared with the shop"
 

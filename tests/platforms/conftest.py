@@ -20,7 +20,7 @@ from waybill_common.budget import Rate
 from waybill_common.retry import Family
 from waybill_contracts.configuration import Channel, Source
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import OpenRequest, SourceRequest, Submitted
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, Submitted
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.registry import open_channel, open_source
 

@@ -14,7 +14,8 @@ from waybill_contracts.values import Address
 from waybill_platforms.bigcommerce.client import open_channel, open_source
 from waybill_platforms.bigcommerce.settings import BigCommerceSettings
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CreateCall, OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import CreateCall
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.recording import recording
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)

@@ -8,7 +8,8 @@ import pytest
 
 from waybill_contracts.configuration import Channel, Source
 from waybill_contracts.values import Address
-from waybill_platforms.model import FulfillmentDraft, OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import FulfillmentDraft
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.registry import open_channel, open_source
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)

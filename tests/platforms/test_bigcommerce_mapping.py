@@ -13,7 +13,8 @@ from waybill_platforms.bigcommerce import carriers, fulfilling, mapping, request
 from waybill_platforms.bigcommerce.shipments import ranges, shipment
 from waybill_platforms.bigcommerce.whole import Whole, cut, included
 from waybill_platforms.errors import NotFulfillable
-from waybill_platforms.model import FulfillmentDraft, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import FulfillmentDraft
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from waybill_common.retry import Family
 from waybill_platforms.errors import NotFulfillable, PlatformError
-from waybill_platforms.model import ChannelFulfillments, FulfillmentDraft
+from waybill_platforms.model.fulfillments import ChannelFulfillments, FulfillmentDraft
 from waybill_platforms.ports import ChannelConnection
 from waybill_platforms.registry import CHANNELS
 

@@ -12,7 +12,7 @@ from waybill_common.vault import Vault, VaultRefused
 from waybill_contracts.configuration import Channel, Platform, Source
 from waybill_platforms.connections import Connections, plain
 from waybill_platforms.errors import UnsupportedPlatform
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 from waybill_platforms.registry import CHANNELS, channel_refusal
 
 COSTS = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "4.00"}]}

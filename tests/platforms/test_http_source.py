@@ -22,7 +22,7 @@ from waybill_platforms.http_source import mapping
 from waybill_platforms.http_source.client import open_supplier
 from waybill_platforms.http_source.settings import HttpSourceSettings
 from waybill_platforms.http_source.wire import WireShipmentPage
-from waybill_platforms.model import SourceRequest, SourceRequestLine
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine
 from waybill_platforms.ports import SourceConnection
 
 CONTRACT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "http-source.openapi.yaml").read_text())

@@ -15,7 +15,8 @@ from waybill_platforms.magento import orders as order_pages
 from waybill_platforms.magento import stock as stock_pages
 from waybill_platforms.magento.client import open_channel, open_source
 from waybill_platforms.magento.settings import MagentoSettings
-from waybill_platforms.model import CreateCall, FulfillmentDraft, OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import CreateCall, FulfillmentDraft
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.recording import recording
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)

@@ -21,7 +21,8 @@ from jsonschema import Draft4Validator
 from waybill_contracts.values import Address
 from waybill_platforms.magento.client import open_channel, open_source
 from waybill_platforms.magento.settings import MagentoSettings
-from waybill_platforms.model import FulfillmentDraft, OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import FulfillmentDraft
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.recording import Exchange, recording
 
 SPEC = Path(os.environ.get("SPECS", "")) / "magento" / "admin-schema-2.4.9.yaml"

@@ -15,7 +15,8 @@ from waybill_platforms.magento import cart, fulfilling, mapping, placed, search,
 from waybill_platforms.magento.messages import described, filled
 from waybill_platforms.magento.rows import bundles
 from waybill_platforms.magento.settings import MagentoSettings
-from waybill_platforms.model import FulfillmentDraft, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import FulfillmentDraft
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine
 
 UNKNOWN: dict[int, bool] = {}
 TOGETHER, APART = {77: False}, {77: True}

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CreateCall
+from waybill_platforms.model.fulfillments import CreateCall
 from waybill_platforms.ports import ChannelConnection
 from waybill_platforms.recording import about, recording
 from waybill_platforms.shopify.client import open_channel

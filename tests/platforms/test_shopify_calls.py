@@ -12,7 +12,8 @@ import orjson
 import pytest
 
 from waybill_contracts.values import Address
-from waybill_platforms.model import FulfillmentDraft, OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import FulfillmentDraft
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.recording import Exchange, recording
 from waybill_platforms.shopify import client
 from waybill_platforms.shopify.settings import ShopifySettings

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from waybill_contracts.values import PaymentState
 from waybill_platforms.errors import NotFulfillable
-from waybill_platforms.model import ChannelFulfillments, FulfillmentDraft
+from waybill_platforms.model.fulfillments import ChannelFulfillments, FulfillmentDraft
 from waybill_platforms.shopify import fulfilling, mapping, wire
 
 LINE = "gid://shopify/LineItem/{}".format

@@ -13,7 +13,7 @@ from sandbox.supply import Parcel
 from waybill_common.retry import Family
 from waybill_contracts.values import Address
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.recording import recording
 from waybill_platforms.shopify import client

@@ -14,7 +14,7 @@ import pytest
 from waybill_common.retry import Family
 from waybill_contracts.values import Address
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.registry import SOURCES
 

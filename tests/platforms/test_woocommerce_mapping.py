@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from waybill_platforms.errors import NotFulfillable
-from waybill_platforms.model import ChannelFulfillments, ChannelOrder, FulfillmentDraft
+from waybill_platforms.model.fulfillments import ChannelFulfillments, FulfillmentDraft
+from waybill_platforms.model.orders import ChannelOrder
 from waybill_platforms.woocommerce import fulfilling, mapping, records, wire
 from waybill_platforms.woocommerce.mapping import Known
 from waybill_platforms.woocommerce.reading import live, parse

@@ -22,7 +22,8 @@ from waybill_common.retry import Family
 from waybill_contracts.values import Address
 from waybill_platforms.errors import NotFulfillable, PlatformError, SignatureRefused
 from waybill_platforms.http import NoBudget
-from waybill_platforms.model import FulfillmentDraft, OpenRequest, SourceRequest, SourceRequestLine
+from waybill_platforms.model.fulfillments import FulfillmentDraft
+from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.recording import recording
 from waybill_platforms.woocommerce.client import open_store, open_supplier

@@ -47,17 +47,10 @@ from waybill_contracts.values import (
     RequestLine,
 )
 from waybill_platforms.errors import NotFulfillable, PlatformError
-from waybill_platforms.model import (
-    ChannelFulfillments,
-    CreateCall,
-    Features,
-    FulfillmentDraft,
-    FulfillmentRecord,
-    OpenRequest,
-    ShipmentPage,
-    SourceShipment,
-    SourceShipmentLine,
-)
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
+from waybill_platforms.model.requests import OpenRequest
+from waybill_platforms.model.shipments import ShipmentPage, SourceShipment, SourceShipmentLine
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from poller_harness import Stage, later, order_of, submitted
 
 from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentWithdrawn
 from waybill_contracts.values import FulfillmentStatus
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 
 
 async def _synced(stage: Stage, pieces: int = 2) -> None:

@@ -15,7 +15,7 @@ from shipment_poller.courier_routes import courier_routes
 from waybill_contracts.configuration import NameMapping
 from waybill_contracts.fr_created import FrCreated
 from waybill_contracts.shipment_synced import ShipmentSyncFailed
-from waybill_platforms.model import Carrier
+from waybill_platforms.model.catalogue import Carrier
 
 
 async def _ship(stage: Stage, count: int, carrier: str) -> None:

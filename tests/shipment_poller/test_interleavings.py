@@ -34,7 +34,7 @@ from shipment_poller.translate import said_by
 from waybill_common.logs import make_log
 from waybill_contracts.orders_imported import OrderChanged
 from waybill_contracts.values import RequestLine
-from waybill_platforms.model import SourceShipment
+from waybill_platforms.model.shipments import SourceShipment
 
 _serial = count(1)
 LOG = make_log("test", "CRITICAL")

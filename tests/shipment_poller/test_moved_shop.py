@@ -8,7 +8,7 @@ import pytest
 from poller_harness import Stage, later, line_of, order_of, submitted
 
 from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentSyncFailed
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 
 
 async def _shipped(stage: Stage, lines: dict[str, int], *, numbers: list[str] | None = None) -> None:

@@ -20,7 +20,8 @@ from shipment_poller.take_posted import Posted
 from waybill_common.logs import make_log
 from waybill_platforms.errors import SignatureRefused
 from waybill_platforms.http_source.pushed import PushedShipments
-from waybill_platforms.model import Delivery, SourceShipment
+from waybill_platforms.model.deliveries import Delivery
+from waybill_platforms.model.shipments import SourceShipment
 from waybill_platforms.ports import SourceConnection
 
 SECRET = "hook secret"

@@ -7,7 +7,7 @@ from typing import Any
 from poller_harness import Stage, channel_of, later, source_of
 
 from shipment_poller.probe_connections import Probes
-from waybill_platforms.model import Finding, Probe
+from waybill_platforms.model.probes import Finding, Probe
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 
 PLUGIN = Finding("no_tracking", "warning", "the store has no shipment-tracking plugin", "install one, or write notes")

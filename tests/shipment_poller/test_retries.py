@@ -18,7 +18,7 @@ from waybill_common.breaker import Health
 from waybill_common.db import transaction
 from waybill_common.retry import Family
 from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentSyncFailed
-from waybill_platforms.model import ChannelFulfillments
+from waybill_platforms.model.fulfillments import ChannelFulfillments
 
 _REASON = failures.reason_for("server", "HTTP 503")
 

@@ -32,7 +32,8 @@ from waybill_contracts.event import Event
 from waybill_contracts.values import Address
 from waybill_platforms.connections import Connections, plain
 from waybill_platforms.http import NoBudget
-from waybill_platforms.model import ChannelOrder, SourceRequest, SourceRequestLine
+from waybill_platforms.model.orders import ChannelOrder
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine
 
 SECRET = "a secret of this test"
 SOURCE = "west"

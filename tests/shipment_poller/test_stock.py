@@ -16,7 +16,8 @@ from waybill_common.logs import make_log
 from waybill_contracts.envelope import decode
 from waybill_contracts.fulfillment_submitted import FrState
 from waybill_contracts.inventory_updated import StockCounted
-from waybill_platforms.model import Features, StockLevel, StockPage
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.stock import StockLevel, StockPage
 from waybill_platforms.ports import SourceConnection
 
 PLATFORM = {"from": "platform", "every": "10m"}

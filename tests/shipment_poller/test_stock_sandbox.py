@@ -17,7 +17,7 @@ from waybill_common.breaker import Health
 from waybill_common.logs import make_log
 from waybill_contracts.configuration import Source
 from waybill_contracts.values import Address
-from waybill_platforms.model import SourceRequest, SourceRequestLine
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.registry import open_source
 

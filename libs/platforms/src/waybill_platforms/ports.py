@@ -11,26 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from waybill_platforms.model import (
-    CancelAnswer,
-    Carrier,
-    ChannelFulfillments,
-    ChannelOrder,
-    CreateCall,
-    Delivery,
-    Features,
-    FulfillmentDraft,
-    FulfillmentRecord,
-    OpenRequest,
-    OrderPage,
-    Probe,
-    ProductPage,
-    Renewed,
-    ShipmentPage,
-    SourceRequest,
-    StockPage,
-    Submitted,
-)
+from waybill_platforms.model.catalogue import Carrier, ProductPage
+from waybill_platforms.model.deliveries import Delivery
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
+from waybill_platforms.model.orders import ChannelOrder, OrderPage
+from waybill_platforms.model.probes import Probe
+from waybill_platforms.model.renewal import Renewed
+from waybill_platforms.model.requests import CancelAnswer, OpenRequest, SourceRequest, Submitted
+from waybill_platforms.model.shipments import ShipmentPage
+from waybill_platforms.model.stock import StockPage
 
 
 class OrderReader(Protocol):

@@ -18,7 +18,7 @@ from waybill_platforms.http_source.client import open_supplier
 from waybill_platforms.http_source.settings import HttpSourceSettings
 from waybill_platforms.magento import client as magento
 from waybill_platforms.magento.settings import MagentoSettings
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.shopify import client as shopify
 from waybill_platforms.shopify.settings import ShopifySettings

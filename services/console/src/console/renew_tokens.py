@@ -21,7 +21,7 @@ from waybill_common.retry import Family
 from waybill_common.vault import Vault
 from waybill_contracts.config_changed import ChannelConfigured, SourceConfigured
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import Renewed
+from waybill_platforms.model.renewal import Renewed
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.registry import open_channel, open_source
 

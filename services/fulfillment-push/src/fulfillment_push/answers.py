@@ -23,7 +23,7 @@ from waybill_contracts.fulfillment_submitted import (
     Reason,
 )
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import Submitted
+from waybill_platforms.model.requests import Submitted
 
 READ_BACK_STEP, LONGEST_READ_BACK = 2.0, 60.0
 ASK_A_PERSON = "look at the source under this reference; then mark it processed, or resend it"

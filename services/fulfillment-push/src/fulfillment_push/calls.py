@@ -20,7 +20,7 @@ from waybill_common.telemetry import Telemetry
 from waybill_contracts import tracing
 from waybill_platforms.departure import leaving_before
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
+from waybill_platforms.model.requests import CancelAnswer, SourceRequest, Submitted
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.recording import Exchange, recording
 

@@ -14,7 +14,7 @@ from fulfillment_push.request import canceled_lines, takes_nothing
 from fulfillment_push.shipping import reckon
 from waybill_contracts.configuration import Platform, Source
 from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrCanceled, FrShipping, FrState, Recall
-from waybill_platforms.model import Submitted
+from waybill_platforms.model.requests import Submitted
 
 FIRST, LONGEST = timedelta(minutes=5), timedelta(hours=6)
 

@@ -9,7 +9,7 @@ from fulfillment_push.fr import Fr, WaitsFor
 from fulfillment_push.receive import void
 from waybill_contracts.fulfillment_submitted import FrRecallRefused, Reason, Recall
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CancelAnswer
+from waybill_platforms.model.requests import CancelAnswer
 
 FIRST, LONGEST = 15.0, 900.0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from waybill_contracts.values import FulfillmentRequest, RequestLine
-from waybill_platforms.model import SourceRequest, SourceRequestLine, Submitted
+from waybill_platforms.model.requests import SourceRequest, SourceRequestLine, Submitted
 
 
 def line_refs(lines: Iterable[RequestLine]) -> list[tuple[str, RequestLine]]:

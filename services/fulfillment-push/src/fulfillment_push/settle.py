@@ -26,7 +26,7 @@ from waybill_common.retry import SP_8, Family, Schedule
 from waybill_contracts.envelope import encode
 from waybill_contracts.fulfillment_submitted import Recall
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CancelAnswer, Submitted
+from waybill_platforms.model.requests import CancelAnswer, Submitted
 
 _log = structlog.get_logger("fulfillment_push.settle")
 

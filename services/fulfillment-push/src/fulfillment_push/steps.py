@@ -15,7 +15,7 @@ from fulfillment_push.recall import refused
 from fulfillment_push.receive import CONFIGURATION_SECONDS, KEEPS_ITS_TIME, queue
 from waybill_contracts.configuration import Platform, Source
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Recall
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 
 UNREACHABLE_SECONDS = 300.0
 """A request that its source has is looked at again after this, while the source cannot be called."""

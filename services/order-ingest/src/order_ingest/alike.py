@@ -6,7 +6,7 @@ import orjson
 
 from order_ingest.rules import ChannelRules
 from waybill_contracts.values import Address
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 
 def alike_of(order: ChannelOrder, rules: ChannelRules) -> bytes | None:

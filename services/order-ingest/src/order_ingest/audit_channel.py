@@ -24,7 +24,7 @@ from waybill_common.db import Connection, affected, rows, transaction, transient
 from waybill_common.ids import new_id
 from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelOrder, OrderPage
+from waybill_platforms.model.orders import ChannelOrder, OrderPage
 from waybill_platforms.ports import OrderReader
 from waybill_platforms.recording import Exchange, recording
 

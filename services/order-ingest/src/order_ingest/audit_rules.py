@@ -5,7 +5,7 @@ Other code than `normalize` on purpose: a mistake there must not hide itself.
 
 from typing import Any
 
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 
 def heal_of(order: ChannelOrder, before: Any | None, after: Any | None, *, fresh: bool) -> str:

@@ -8,7 +8,7 @@ platform's search lags by seconds and its times are whole seconds. Reading an or
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 LONG_OVERLAP = timedelta(minutes=5)
 SHORT_OVERLAP = timedelta(seconds=15)

@@ -16,7 +16,7 @@ from waybill_common.budget import BudgetWait, patient
 from waybill_common.db import rows, transaction
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 from waybill_platforms.ports import OrderReader
 from waybill_platforms.recording import recording
 

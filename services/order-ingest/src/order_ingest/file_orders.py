@@ -15,7 +15,7 @@ from order_ingest.file_values import READERS, CellRefused
 from order_ingest.normalize import NO_CURRENCY
 from waybill_contracts.configuration import FileMapping
 from waybill_contracts.values import Address
-from waybill_platforms.model import ChannelLine, ChannelOrder
+from waybill_platforms.model.orders import ChannelLine, ChannelOrder
 
 ADDRESS = ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")
 AGREED = (*ADDRESS, "currency", "payment", "shipping_method")

@@ -7,7 +7,7 @@ from order_ingest.money import amount_fits, currency_or_none
 from order_ingest.rules import ChannelRules
 from waybill_contracts.configuration import HoldWhen
 from waybill_contracts.values import Hold, HoldReason, OrderLine
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 Rule = Callable[[ChannelOrder, tuple[OrderLine, ...], ChannelRules], Iterator[Hold]]
 

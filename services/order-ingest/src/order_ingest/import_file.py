@@ -23,7 +23,7 @@ from waybill_common.db import Connection, Pool, rows, transaction, transient
 from waybill_common.metrics import Metrics
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.config_changed import ChannelConfigured
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 VIA = "file"
 

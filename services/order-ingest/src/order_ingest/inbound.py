@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from waybill_contracts.orders_inbound import OrderSubmitted, SubmittedLine
-from waybill_platforms.model import ChannelLine, ChannelOrder
+from waybill_platforms.model.orders import ChannelLine, ChannelOrder
 
 VIA = "event"
 

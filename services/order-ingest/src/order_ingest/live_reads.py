@@ -19,7 +19,7 @@ from waybill_common.db import Connection, transaction, transient
 from waybill_common.ids import new_id
 from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 from waybill_platforms.recording import recording
 
 TABLE = LeasedTable(table="live_reads", id="live_read_id", connection="channel")

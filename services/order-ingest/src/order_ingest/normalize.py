@@ -17,7 +17,7 @@ from order_ingest.said import Said, Word
 from order_ingest.standing_holds import NONE, Known, still_held
 from waybill_contracts.topics import ROUTER
 from waybill_contracts.values import Address, Hold, OrderLine, PaymentState
-from waybill_platforms.model import ChannelLine, ChannelOrder
+from waybill_platforms.model.orders import ChannelLine, ChannelOrder
 
 Baseline = Mapping[str, int]
 """Pieces of each line (by line id) that had left the channel before we imported the order."""

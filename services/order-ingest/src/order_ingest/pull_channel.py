@@ -23,7 +23,7 @@ from waybill_common.logs import Log
 from waybill_common.metrics import Metrics
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import OrderPage
+from waybill_platforms.model.orders import OrderPage
 from waybill_platforms.ports import OrderReader
 from waybill_platforms.recording import Exchange, recording
 

@@ -15,7 +15,7 @@ import orjson
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 _ORDERS: TypeAdapter[ChannelOrder] = TypeAdapter(ChannelOrder)
 _TIME = {"updated_at"}

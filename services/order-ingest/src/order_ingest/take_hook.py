@@ -16,7 +16,7 @@ from waybill_common.db import Connection, Pool, affected, transaction
 from waybill_common.metrics import Metrics
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_platforms.errors import PlatformError, SignatureRefused
-from waybill_platforms.model import Delivery
+from waybill_platforms.model.deliveries import Delivery
 from waybill_platforms.ports import WebhookReader
 
 OpenHooks = Callable[[ChannelConfigured], Awaitable[WebhookReader | None]]

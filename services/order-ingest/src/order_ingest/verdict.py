@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from order_ingest.normalize import Excluded, Held, Outcome
-from waybill_platforms.model import ChannelOrder
+from waybill_platforms.model.orders import ChannelOrder
 
 Answer = Literal[
     "imported", "held", "canceled", "excluded", "authentication_lost", "channel_silent", "not_yet_due", "missed",

@@ -17,7 +17,7 @@ from waybill_common.ids import new_id
 from waybill_common.retry import Family
 from waybill_contracts.fulfillment_submitted import Reason
 from waybill_platforms.errors import NotFulfillable, PlatformError
-from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft
 
 LEASE_MARGIN = 5.0
 

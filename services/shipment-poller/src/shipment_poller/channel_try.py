@@ -12,7 +12,7 @@ from waybill_common.retry import Family
 from waybill_contracts.configuration import Channel
 from waybill_contracts.fulfillment_submitted import Reason
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 from waybill_platforms.ports import FulfillmentWriter
 
 

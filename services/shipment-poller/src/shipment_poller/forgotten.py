@@ -6,7 +6,7 @@ a person entered, nor what somebody posted under another id.
 
 from shipment_poller.model import Said, SaidStatus
 from waybill_common.db import Connection, Queries, rows
-from waybill_platforms.model import ShipmentPage
+from waybill_platforms.model.shipments import ShipmentPage
 
 
 async def withdrawn_by_silence(conn: Connection, queries: Queries, source: str, page: ShipmentPage) -> dict[str, Said]:

@@ -15,7 +15,7 @@ from waybill_common.leases import Lease
 from waybill_common.retry import Family
 from waybill_contracts.fulfillment_submitted import Reason
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CreateCall
+from waybill_platforms.model.fulfillments import CreateCall
 from waybill_platforms.recording import Exchange
 
 

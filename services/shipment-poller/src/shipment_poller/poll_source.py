@@ -28,7 +28,8 @@ from waybill_common.retry import SP_8, Again, Family, decide
 from waybill_contracts.config_changed import SourceConfigured
 from waybill_contracts.configuration import Source
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import OpenRequest, ShipmentPage
+from waybill_platforms.model.requests import OpenRequest
+from waybill_platforms.model.shipments import ShipmentPage
 from waybill_platforms.ports import SourceConnection
 from waybill_platforms.recording import recording
 

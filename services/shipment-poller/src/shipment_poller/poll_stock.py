@@ -27,7 +27,7 @@ from waybill_common.logs import Log, declare_events
 from waybill_common.retry import SP_8, Again, Family, decide
 from waybill_contracts.config_changed import SourceConfigured
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import StockLevel, StockPage
+from waybill_platforms.model.stock import StockLevel, StockPage
 from waybill_platforms.ports import SourceConnection, StockReader
 from waybill_platforms.recording import recording
 

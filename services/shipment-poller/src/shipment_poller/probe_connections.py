@@ -16,7 +16,7 @@ from waybill_common.db import Connection, Pool, transaction
 from waybill_common.leases import Lease, LeasedTable
 from waybill_contracts.configuration import Channel, Source
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import Probe
+from waybill_platforms.model.probes import Probe
 from waybill_platforms.ports import ChannelConnection, Prober, SourceConnection
 from waybill_platforms.recording import recording
 

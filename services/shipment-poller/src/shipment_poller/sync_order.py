@@ -20,7 +20,7 @@ from waybill_common.retry import Family
 from waybill_contracts.configuration import Channel
 from waybill_contracts.fulfillment_submitted import Reason
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelFulfillments
+from waybill_platforms.model.fulfillments import ChannelFulfillments
 from waybill_platforms.recording import about
 
 ROUNDS = 8

@@ -1,7 +1,7 @@
 """The platform library's words in ours, so that the rules import no platform."""
 
 from shipment_poller.model import Said, SaidLine, SaidStatus
-from waybill_platforms.model import SourceShipment
+from waybill_platforms.model.shipments import SourceShipment
 
 
 def said_by(shipment: SourceShipment) -> Said:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from waybill_platforms.bigcommerce import wire
-from waybill_platforms.model import Carrier
+from waybill_platforms.model.catalogue import Carrier
 
 PROVIDERS: Mapping[str, str] = {
     "auspost": "Australia Post",

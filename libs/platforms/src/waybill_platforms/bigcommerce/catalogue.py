@@ -2,7 +2,7 @@
 
 from waybill_platforms.bigcommerce import carriers, wire
 from waybill_platforms.bigcommerce.rest import MOST, Rest, entries, listed, read_as
-from waybill_platforms.model import Carrier, Product, ProductPage
+from waybill_platforms.model.catalogue import Carrier, Product, ProductPage
 
 
 class BigCommerceCatalogue:

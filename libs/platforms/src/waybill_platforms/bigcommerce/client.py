@@ -15,7 +15,7 @@ from waybill_platforms.bigcommerce.stock import BigCommerceStock
 from waybill_platforms.bigcommerce.variants import Variants
 from waybill_platforms.bigcommerce.webhooks import BigCommerceWebhooks
 from waybill_platforms.http import Budget
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 
 LAG = timedelta(seconds=10)

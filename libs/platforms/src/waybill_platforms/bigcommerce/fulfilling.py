@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from waybill_platforms.bigcommerce import carriers, comments
 from waybill_platforms.errors import NotFulfillable
-from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft
 
 LONGEST_NUMBER = 50
 LONGEST_LINK = 500

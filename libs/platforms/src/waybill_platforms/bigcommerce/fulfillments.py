@@ -10,7 +10,7 @@ from waybill_platforms.bigcommerce import fulfilling, mapping, wire
 from waybill_platforms.bigcommerce.reading import shipments, whole_order
 from waybill_platforms.bigcommerce.rest import Rest, read_as
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 
 COURIER_REFUSED = "COURIER_REFUSED"
 SHIPPED = frozenset({mapping.SHIPPED, mapping.PARTIALLY_SHIPPED, mapping.COMPLETED})

@@ -10,14 +10,8 @@ from collections.abc import Iterable
 from waybill_contracts.values import Address, PaymentState
 from waybill_platforms.bigcommerce import carriers, comments, wire
 from waybill_platforms.bigcommerce.whole import Whole
-from waybill_platforms.model import (
-    ChannelFulfillments,
-    ChannelFulfillmentState,
-    ChannelLine,
-    ChannelOrder,
-    FulfillmentRecord,
-    OpenPart,
-)
+from waybill_platforms.model.fulfillments import ChannelFulfillments, FulfillmentRecord, OpenPart
+from waybill_platforms.model.orders import ChannelFulfillmentState, ChannelLine, ChannelOrder
 
 INCOMPLETE, PENDING, SHIPPED, PARTIALLY_SHIPPED, REFUNDED, CANCELED, DECLINED = range(7)
 AWAITING_PAYMENT, AWAITING_PICKUP, AWAITING_SHIPMENT, COMPLETED, AWAITING_FULFILLMENT = range(7, 12)

@@ -12,7 +12,7 @@ from waybill_platforms.bigcommerce.rest import MOST, Rest, entries
 from waybill_platforms.bigcommerce.walk import Astray, Walk
 from waybill_platforms.errors import explain
 from waybill_platforms.failures import Failure
-from waybill_platforms.model import ChannelOrder, OrderPage
+from waybill_platforms.model.orders import ChannelOrder, OrderPage
 
 IGNORED = Failure(Family.REFUSED, "configuration", "none", "a page of other orders would end the list too early")
 

@@ -9,7 +9,7 @@ from waybill_platforms.bigcommerce.rest import MOST, Rest, listed, read_as
 from waybill_platforms.bigcommerce.settings import BigCommerceSettings
 from waybill_platforms.calls import Answer
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import Finding, Probe, Severity
+from waybill_platforms.model.probes import Finding, Probe, Severity
 
 LOG_TYPE = "probe"
 OPEN = frozenset({"", "live"})

@@ -13,7 +13,7 @@ import orjson
 from waybill_contracts.values import Address
 from waybill_platforms.bigcommerce import mapping, wire
 from waybill_platforms.bigcommerce.whole import Whole
-from waybill_platforms.model import SourceRequest, Submitted
+from waybill_platforms.model.requests import SourceRequest, Submitted
 
 SOURCE = "ERP (Waybill)"
 """`external_source`: kind of system and its vendor, as BigCommerce recommends."""

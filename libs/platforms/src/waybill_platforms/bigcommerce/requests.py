@@ -11,7 +11,7 @@ from waybill_platforms.bigcommerce.rest import Rest, entries, read_as
 from waybill_platforms.bigcommerce.variants import Variants
 from waybill_platforms.bigcommerce.whole import Whole
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
+from waybill_platforms.model.requests import CancelAnswer, SourceRequest, Submitted
 
 UNKNOWN_SKU = "unknown_sku"
 REFERENCE_CONFLICT = "reference_conflict"

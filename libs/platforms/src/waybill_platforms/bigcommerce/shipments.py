@@ -16,7 +16,8 @@ from waybill_platforms.bigcommerce.requests import find_order
 from waybill_platforms.bigcommerce.rest import MOST, Rest, entries
 from waybill_platforms.bigcommerce.whole import Whole
 from waybill_platforms.errors import explain
-from waybill_platforms.model import OpenRequest, ShipmentPage, SourceShipment, SourceShipmentLine
+from waybill_platforms.model.requests import OpenRequest
+from waybill_platforms.model.shipments import ShipmentPage, SourceShipment, SourceShipmentLine
 
 AT_ONCE = 100
 """Requests of a page: few enough that what was read is stored before much time has gone by."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from waybill_platforms.bigcommerce import wire
 from waybill_platforms.bigcommerce.rest import MOST, Rest, listed, read_as
 from waybill_platforms.bigcommerce.variants import AT_ONCE, Variants
-from waybill_platforms.model import StockLevel, StockPage
+from waybill_platforms.model.stock import StockLevel, StockPage
 
 
 class BigCommerceStock:

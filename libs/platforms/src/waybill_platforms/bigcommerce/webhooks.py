@@ -20,7 +20,7 @@ from waybill_platforms.bigcommerce import wire
 from waybill_platforms.bigcommerce.rest import MOST, Rest, listed, read_as
 from waybill_platforms.bigcommerce.settings import BigCommerceSettings
 from waybill_platforms.errors import PlatformError, SignatureRefused
-from waybill_platforms.model import Delivery, DeliveryKind
+from waybill_platforms.model.deliveries import Delivery, DeliveryKind
 
 OWN_HEADER = "X-Waybill-Secret"
 TOLERANCE = 300.0

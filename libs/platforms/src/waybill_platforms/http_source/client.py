@@ -22,14 +22,9 @@ from waybill_platforms.http_source.wire import (
     WireRequest,
     WireShipmentPage,
 )
-from waybill_platforms.model import (
-    CancelAnswer,
-    Features,
-    OpenRequest,
-    ShipmentPage,
-    SourceRequest,
-    Submitted,
-)
+from waybill_platforms.model.features import Features
+from waybill_platforms.model.requests import CancelAnswer, OpenRequest, SourceRequest, Submitted
+from waybill_platforms.model.shipments import ShipmentPage
 from waybill_platforms.ports import SourceConnection
 
 FEATURES = Features(

@@ -6,14 +6,8 @@ from pydantic import ValidationError
 
 from waybill_platforms.errors import explain
 from waybill_platforms.http_source.wire import WireProblem, WireRequest, WireShipment, WireShipmentPage
-from waybill_platforms.model import (
-    ShipmentPage,
-    ShipmentStatus,
-    SourceRequest,
-    SourceShipment,
-    SourceShipmentLine,
-    Submitted,
-)
+from waybill_platforms.model.requests import SourceRequest, Submitted
+from waybill_platforms.model.shipments import ShipmentPage, ShipmentStatus, SourceShipment, SourceShipmentLine
 
 ACKNOWLEDGED = {"received": False, "acknowledged": True, "shipped": True, "canceled": False}
 """A request's state -> has the source said that it will ship it. Another state counts as received."""

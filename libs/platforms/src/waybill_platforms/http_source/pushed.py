@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from waybill_platforms.errors import SignatureRefused, explain
 from waybill_platforms.http_source import mapping
 from waybill_platforms.http_source.wire import WireShipmentPage
-from waybill_platforms.model import ShipmentPage
+from waybill_platforms.model.shipments import ShipmentPage
 
 HEADER = "waybill-signature"
 TOLERANCE = timedelta(minutes=5)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from waybill_contracts.values import Address
 from waybill_platforms.magento.wire import Cart, Region, ShippingMethod
-from waybill_platforms.model import SourceRequest
+from waybill_platforms.model.requests import SourceRequest
 
 NONE_GIVEN = "-"
 """Magento demands a telephone number, a postcode and both names; where we have none, this stands there."""

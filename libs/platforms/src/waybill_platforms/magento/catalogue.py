@@ -4,7 +4,7 @@ from waybill_platforms.magento import wire
 from waybill_platforms.magento.mapping import shipping_method
 from waybill_platforms.magento.rest import Rest, read_as
 from waybill_platforms.magento.search import LARGEST_PAGE, criteria, more_pages
-from waybill_platforms.model import Product, ProductPage
+from waybill_platforms.model.catalogue import Product, ProductPage
 
 _METHODS = "items[shipping_description,extension_attributes[shipping_assignments[shipping[method]]]],total_count"
 

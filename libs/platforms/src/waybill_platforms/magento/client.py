@@ -11,7 +11,7 @@ from waybill_platforms.magento.settings import MagentoSettings
 from waybill_platforms.magento.shipments import MagentoShipments
 from waybill_platforms.magento.stock import MagentoStock
 from waybill_platforms.magento.tokens import MagentoTokens
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 
 CHANNEL_FEATURES = Features(

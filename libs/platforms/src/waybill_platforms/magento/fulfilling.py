@@ -8,7 +8,8 @@ from collections import defaultdict
 
 from waybill_platforms.errors import NotFulfillable
 from waybill_platforms.magento.mapping import TRACKING
-from waybill_platforms.model import Carrier, ChannelFulfillments, CreateCall, FulfillmentDraft
+from waybill_platforms.model.catalogue import Carrier
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft
 
 CUSTOM = "custom"
 CARRIERS = (

@@ -11,7 +11,8 @@ from waybill_platforms.magento import fulfilling, mapping, wire
 from waybill_platforms.magento.orders import MagentoOrders
 from waybill_platforms.magento.rest import Rest, missing, read_as, read_id
 from waybill_platforms.magento.search import LARGEST_PAGE, criteria, more_pages
-from waybill_platforms.model import Carrier, ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
+from waybill_platforms.model.catalogue import Carrier
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 
 
 class MagentoFulfillments:

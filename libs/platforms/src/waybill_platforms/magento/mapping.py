@@ -9,13 +9,8 @@ from decimal import Decimal
 from waybill_contracts.values import Address, PaymentState
 from waybill_platforms.magento import wire
 from waybill_platforms.magento.rows import Separately, lines, pieces, unshipped
-from waybill_platforms.model import (
-    ChannelFulfillments,
-    ChannelFulfillmentState,
-    ChannelLine,
-    ChannelOrder,
-    FulfillmentRecord,
-)
+from waybill_platforms.model.fulfillments import ChannelFulfillments, FulfillmentRecord
+from waybill_platforms.model.orders import ChannelFulfillmentState, ChannelLine, ChannelOrder
 
 CANCELED = "canceled"
 FULFILLMENT: dict[str, ChannelFulfillmentState | None] = {

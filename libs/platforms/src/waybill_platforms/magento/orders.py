@@ -17,7 +17,7 @@ from waybill_platforms.magento import mapping, wire
 from waybill_platforms.magento.rest import Rest, missing, read_as
 from waybill_platforms.magento.rows import bundles
 from waybill_platforms.magento.search import LARGEST_PAGE, Condition, criteria, moment
-from waybill_platforms.model import ChannelOrder, OrderPage
+from waybill_platforms.model.orders import ChannelOrder, OrderPage
 
 _ROW = (
     "item_id,parent_item_id,product_id,product_type,sku,name,qty_ordered,qty_shipped,qty_refunded,qty_canceled,"

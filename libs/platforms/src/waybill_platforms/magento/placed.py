@@ -7,7 +7,7 @@ from collections import Counter
 
 from waybill_platforms.magento.rows import lines
 from waybill_platforms.magento.wire import Order
-from waybill_platforms.model import SourceRequest, Submitted
+from waybill_platforms.model.requests import SourceRequest, Submitted
 
 WAITS = frozenset({"pending_payment", "payment_review", "holded", "canceled"})
 """The store has the order, and does not work on it."""

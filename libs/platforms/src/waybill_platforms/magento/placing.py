@@ -16,7 +16,7 @@ from waybill_platforms.magento.rest import Rest, read_as, read_id, read_list
 from waybill_platforms.magento.rows import lines
 from waybill_platforms.magento.search import criteria
 from waybill_platforms.magento.settings import MagentoSettings
-from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
+from waybill_platforms.model.requests import CancelAnswer, SourceRequest, Submitted
 
 _REFUSED = Failure(Family.REFUSED, "refused", "none", "the request cannot be ordered there as it is")
 _CHANGED = Failure(Family.REFUSED, "refused", "none", "the cart is not what was put into it")

@@ -8,7 +8,7 @@ from waybill_platforms.magento import messages, wire
 from waybill_platforms.magento.rest import Rest, read_as, read_list
 from waybill_platforms.magento.search import criteria
 from waybill_platforms.magento.settings import MagentoSettings
-from waybill_platforms.model import Finding, Probe
+from waybill_platforms.model.probes import Finding, Probe
 
 CHANNEL_READS = (("Magento_Sales::actions_view", "/orders"), ("Magento_Sales::shipment", "/shipments"))
 SOURCE_READS = (*CHANNEL_READS, ("Magento_Catalog::products", "/products"))

@@ -13,7 +13,8 @@ from waybill_platforms.errors import explain
 from waybill_platforms.magento import mapping, wire
 from waybill_platforms.magento.rest import Rest, read_as
 from waybill_platforms.magento.search import criteria, more_pages
-from waybill_platforms.model import OpenRequest, ShipmentPage, SourceShipment, SourceShipmentLine
+from waybill_platforms.model.requests import OpenRequest
+from waybill_platforms.model.shipments import ShipmentPage, SourceShipment, SourceShipmentLine
 
 TOGETHER = 100
 """Orders asked for in one call; the address stays short enough for any server."""

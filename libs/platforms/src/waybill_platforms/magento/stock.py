@@ -13,7 +13,7 @@ from waybill_platforms.errors import PlatformError
 from waybill_platforms.magento import messages, wire
 from waybill_platforms.magento.rest import Rest, missing, read_as
 from waybill_platforms.magento.search import LARGEST_PAGE, Condition, criteria, more_pages
-from waybill_platforms.model import StockLevel, StockPage
+from waybill_platforms.model.stock import StockLevel, StockPage
 
 TOGETHER = 100
 """SKUs asked for in one call."""

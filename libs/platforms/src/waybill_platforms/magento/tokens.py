@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from waybill_platforms.magento.rest import Rest
 from waybill_platforms.magento.settings import MagentoSettings
-from waybill_platforms.model import Renewed
+from waybill_platforms.model.renewal import Renewed
 
 LIFETIME = timedelta(hours=4)
 EARLY = timedelta(minutes=20)

@@ -4,7 +4,7 @@ Any other text is accepted as a carrier too; then no link is made and ours is sh
 links, `ups` does not. From the documentation of `FulfillmentTrackingInput.company` (API 2026-10).
 """
 
-from waybill_platforms.model import Carrier
+from waybill_platforms.model.catalogue import Carrier
 
 _NAMES = (
     "4PX", "ACS Courier", "AGS", "Alliance Air Freight", "Allied Express", "Amazon", "Amazon Logistics UK", "An Post",

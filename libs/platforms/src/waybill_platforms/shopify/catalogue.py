@@ -1,6 +1,6 @@
 """What a shop offers, for a person who maps it (IN-9), and the carriers that it knows (SP-7)."""
 
-from waybill_platforms.model import Carrier, Product, ProductPage
+from waybill_platforms.model.catalogue import Carrier, Product, ProductPage
 from waybill_platforms.shopify import setup_documents as documents
 from waybill_platforms.shopify import setup_wire as wire
 from waybill_platforms.shopify.carriers import CARRIERS

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from waybill_platforms.http import Budget
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.shopify import probe
 from waybill_platforms.shopify.catalogue import ShopifyCatalogue

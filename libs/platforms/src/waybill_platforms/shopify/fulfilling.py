@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from waybill_platforms.errors import NotFulfillable
-from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft, OpenPart
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, OpenPart
 
 MOST_LINES = 250
 """Entries of one array in Shopify's input."""

@@ -6,7 +6,7 @@ call each, so that each has one outcome.
 
 from dataclasses import replace
 
-from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 from waybill_platforms.shopify import documents, fulfilling, mapping, wire
 from waybill_platforms.shopify.changing import change
 from waybill_platforms.shopify.graphql import Graph, read_as

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from waybill_contracts.values import Address, PaymentState
-from waybill_platforms.model import (
+from waybill_platforms.model.fulfillments import (
     ChannelFulfillments,
-    ChannelFulfillmentState,
-    ChannelLine,
-    ChannelOrder,
     FulfillmentRecord,
     FulfillmentRecordStatus,
     OpenPart,
 )
+from waybill_platforms.model.orders import ChannelFulfillmentState, ChannelLine, ChannelOrder
 from waybill_platforms.shopify import wire
 
 PAYMENT: dict[str | None, PaymentState] = {

@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from waybill_platforms.errors import PlatformError, explain
-from waybill_platforms.model import ChannelOrder, OrderPage
+from waybill_platforms.model.orders import ChannelOrder, OrderPage
 from waybill_platforms.shopify import documents, mapping, wire
 from waybill_platforms.shopify.graphql import Graph, read_as
 from waybill_platforms.shopify.parcels import read_parcels

@@ -7,7 +7,7 @@ their lists come back empty instead of refused, so nobody would notice otherwise
 
 from dataclasses import dataclass
 
-from waybill_platforms.model import Finding, Probe
+from waybill_platforms.model.probes import Finding, Probe
 from waybill_platforms.shopify import setup_documents as documents
 from waybill_platforms.shopify import setup_wire as wire
 from waybill_platforms.shopify.graphql import Graph, read_as

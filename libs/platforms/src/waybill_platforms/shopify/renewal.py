@@ -15,7 +15,7 @@ from waybill_common.retry import Family
 from waybill_platforms.calls import Answer, Call
 from waybill_platforms.failures import Failure
 from waybill_platforms.http import Budget, Http
-from waybill_platforms.model import Renewed
+from waybill_platforms.model.renewal import Renewed
 from waybill_platforms.recording import REDACTED, redacted
 from waybill_platforms.shopify.graphql import describe
 from waybill_platforms.shopify.settings import ShopifySettings

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from waybill_contracts.values import Address
-from waybill_platforms.model import SourceRequest, Submitted
+from waybill_platforms.model.requests import SourceRequest, Submitted
 from waybill_platforms.shopify import source_wire as wire
 
 LINE_PROPERTY = "_waybill_line"

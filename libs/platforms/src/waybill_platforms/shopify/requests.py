@@ -7,7 +7,7 @@ orders, so what is under our reference is looked up (`features.find`: by a searc
 
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
+from waybill_platforms.model.requests import CancelAnswer, SourceRequest, Submitted
 from waybill_platforms.shopify import requesting
 from waybill_platforms.shopify import source_documents as documents
 from waybill_platforms.shopify import source_wire as wire

@@ -12,7 +12,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from waybill_platforms.errors import PlatformError, explain
-from waybill_platforms.model import OpenRequest, ShipmentPage, ShipmentStatus, SourceShipment, SourceShipmentLine
+from waybill_platforms.model.requests import OpenRequest
+from waybill_platforms.model.shipments import ShipmentPage, ShipmentStatus, SourceShipment, SourceShipmentLine
 from waybill_platforms.shopify import requesting
 from waybill_platforms.shopify import source_documents as documents
 from waybill_platforms.shopify import source_wire as wire

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from waybill_platforms.model import StockLevel, StockPage
+from waybill_platforms.model.stock import StockLevel, StockPage
 from waybill_platforms.shopify import setup_documents as documents
 from waybill_platforms.shopify import setup_wire as wire
 from waybill_platforms.shopify.graphql import Graph, read_as

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import orjson
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model import Delivery, DeliveryKind
+from waybill_platforms.model.deliveries import Delivery, DeliveryKind
 from waybill_platforms.shopify import setup_documents as documents
 from waybill_platforms.shopify import setup_wire as wire
 from waybill_platforms.shopify.changing import change

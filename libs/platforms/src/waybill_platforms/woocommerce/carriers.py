@@ -1,6 +1,6 @@
 """The carriers that a store accepts (SP-7): a list with the fulfillments feature, the plugin's own, or any name."""
 
-from waybill_platforms.model import Carrier
+from waybill_platforms.model.catalogue import Carrier
 from waybill_platforms.woocommerce import wire
 from waybill_platforms.woocommerce.api import WC, Api, read_as
 from waybill_platforms.woocommerce.ways import Ways

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from waybill_platforms.http import Budget
-from waybill_platforms.model import Features
+from waybill_platforms.model.features import Features
 from waybill_platforms.ports import ChannelConnection, SourceConnection
 from waybill_platforms.woocommerce.api import Api
 from waybill_platforms.woocommerce.carriers import WooCarriers

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from waybill_platforms.errors import NotFulfillable
-from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft, OpenPart
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, OpenPart
 from waybill_platforms.woocommerce import mapping, records, wire
 
 Way = Literal["fulfillments", "tracking", "note"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from waybill_common.retry import Family
 from waybill_platforms.calls import Answer
 from waybill_platforms.errors import NotFulfillable, PlatformError
-from waybill_platforms.model import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
+from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 from waybill_platforms.woocommerce import fulfilling, mapping, records, wire
 from waybill_platforms.woocommerce.api import WC, Api, missing, objects, read_as
 from waybill_platforms.woocommerce.reading import Reading, unreadable

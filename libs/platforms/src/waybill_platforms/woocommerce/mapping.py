@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from waybill_contracts.values import Address, PaymentState
-from waybill_platforms.model import ChannelFulfillmentState, ChannelLine, ChannelOrder
+from waybill_platforms.model.orders import ChannelFulfillmentState, ChannelLine, ChannelOrder
 from waybill_platforms.woocommerce import wire
 
 REFERENCE = "_waybill_reference"

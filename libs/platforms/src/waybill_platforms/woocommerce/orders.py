@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import ChannelOrder, OrderPage
+from waybill_platforms.model.orders import ChannelOrder, OrderPage
 from waybill_platforms.woocommerce import mapping, walk, wire
 from waybill_platforms.woocommerce.api import WC, Listed
 from waybill_platforms.woocommerce.reading import MOST, Reading, parse, unreadable

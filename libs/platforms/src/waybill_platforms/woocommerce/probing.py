@@ -6,7 +6,7 @@ that may only read from one that may write.
 
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import Finding, Probe
+from waybill_platforms.model.probes import Finding, Probe
 from waybill_platforms.woocommerce import wire
 from waybill_platforms.woocommerce.api import BY_CODE, WC, Api, missing, no_route, read_as
 from waybill_platforms.woocommerce.carriers import newest_order

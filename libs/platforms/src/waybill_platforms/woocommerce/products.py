@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from waybill_platforms.model import Product, ProductPage, StockLevel, StockPage
+from waybill_platforms.model.catalogue import Product, ProductPage
+from waybill_platforms.model.stock import StockLevel, StockPage
 from waybill_platforms.woocommerce import wire
 from waybill_platforms.woocommerce.api import WC, Api, read_as
 

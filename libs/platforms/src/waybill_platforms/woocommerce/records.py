@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from waybill_platforms.model import FulfillmentRecord
+from waybill_platforms.model.fulfillments import FulfillmentRecord
 from waybill_platforms.woocommerce import wire
 
 SHIPMENTS = "_waybill_shipments"

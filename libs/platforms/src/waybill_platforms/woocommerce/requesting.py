@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from waybill_contracts.values import Address
-from waybill_platforms.model import SourceRequest, Submitted
+from waybill_platforms.model.requests import SourceRequest, Submitted
 from waybill_platforms.woocommerce import mapping, records, wire
 from waybill_platforms.woocommerce.products import NOT_ORDERED
 

@@ -11,7 +11,7 @@ from waybill_common.retry import Family
 from waybill_platforms.calls import Answer
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.failures import Failure
-from waybill_platforms.model import CancelAnswer, SourceRequest, Submitted
+from waybill_platforms.model.requests import CancelAnswer, SourceRequest, Submitted
 from waybill_platforms.woocommerce import mapping, requesting, wire
 from waybill_platforms.woocommerce.api import WC, Api, read_as
 from waybill_platforms.woocommerce.products import Goods

@@ -7,7 +7,8 @@ So the orders of the open requests are read, a hundred in a call, and fulfillmen
 from collections.abc import Sequence
 from datetime import datetime
 
-from waybill_platforms.model import OpenRequest, ShipmentPage, SourceShipment
+from waybill_platforms.model.requests import OpenRequest
+from waybill_platforms.model.shipments import ShipmentPage, SourceShipment
 from waybill_platforms.woocommerce import mapping, shipping, wire
 from waybill_platforms.woocommerce.api import WC, Api
 from waybill_platforms.woocommerce.reading import MOST, Reading, parse

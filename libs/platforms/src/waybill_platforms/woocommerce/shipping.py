@@ -6,7 +6,7 @@ shipment of all that no fulfillment has, when the order is completed, and nothin
 
 from collections.abc import Iterable, Mapping
 
-from waybill_platforms.model import SourceShipment, SourceShipmentLine
+from waybill_platforms.model.shipments import SourceShipment, SourceShipmentLine
 from waybill_platforms.woocommerce import mapping, records, wire
 from waybill_platforms.woocommerce.requesting import line_ref
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from waybill_platforms.errors import PlatformError
-from waybill_platforms.model import CreateCall
+from waybill_platforms.model.fulfillments import CreateCall
 from waybill_platforms.woocommerce import fulfilling, records, wire
 from waybill_platforms.woocommerce.api import WC, Api, objects, read_as
 from waybill_platforms.woocommerce.ways import Told

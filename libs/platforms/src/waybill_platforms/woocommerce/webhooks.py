@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model import Delivery, DeliveryKind
+from waybill_platforms.model.deliveries import Delivery, DeliveryKind
 from waybill_platforms.woocommerce import wire
 from waybill_platforms.woocommerce.api import WC, Api, read_as
 from waybill_platforms.woocommerce.settings import where

@@ -1,0 +1,19 @@
+"""What a platform posts to us."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DeliveryKind = Literal["order", "fulfillment", "stock", "ping", "uninstalled", "redaction", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook call whose signature was right."""
+
+    id: str
+    """The platform's id of the event, the same for each repetition; deduplicate by it."""
+    topic: str
+    """The platform's own word."""
+    kind: DeliveryKind
+    order_id: str | None = None
+    """As `OrderReader.get_order` takes it."""
