@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Given = Mapping[str, Any]
 Role = Literal["channel", "source"]
+EDITABLE = frozenset({"lines", "address", "shipping_method", "note", "tags", "email", "expectation", "announce"})
+"""What `EmulatedShop.edit` takes."""
 
 
 class NotPossible(ValueError):
@@ -111,7 +113,10 @@ class EmulatedShop(Protocol):
         ...
 
     def edit(self, number: str, given: Given) -> None:
-        """`{lines: [{id, current_quantity}], address: {…}, shipping_method, note, tags, email, expectation}`."""
+        """`{lines: [{id, current_quantity}], address: {…}, shipping_method, note, tags, email, expectation, announce}`.
+
+        `announce: false`: the order's time of change does not move and no webhook is posted, so only an audit finds it.
+        """
         ...
 
     def act(self, number: str, action: str, given: Given) -> None:

@@ -130,12 +130,17 @@ def _orders(ask: Ask) -> Answer:
     include, as_object = listing.including(ask.query)
     newest = ask.store.now() - ask.sight.hides_newer_than
     hidden = bool(ask.sight.hides_newer_than)
-    seen = [one for one in ask.store.orders.values() if not hidden or one.date_modified <= newest]
+    known = ask.sight.remembers(ask.store.orders.values(), lambda one: str(one.id), _without_last_line)
+    seen = [one for one in known if not hidden or one.date_modified <= newest]
     found = listing.chosen(seen, ask.query)[(page - 1) * limit : page * limit]
     if not found:
         return NOTHING
     shown = [told.order(ask.root, one, include, as_object) for one in found]
     return Answer.json(200, [entry for entry in shown for _ in range(2 if ask.sight.twice else 1)])
+
+
+def _without_last_line(order: Order) -> Order:
+    return replace(order, lines=order.lines[:-1])
 
 
 def _order(ask: Ask) -> Answer:

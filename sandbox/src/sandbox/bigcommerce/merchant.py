@@ -13,7 +13,7 @@ from sandbox.bigcommerce.model import (
     Line,
     Order,
 )
-from sandbox.shops import Given, NotPossible
+from sandbox.shops import EDITABLE, Given, NotPossible
 
 if TYPE_CHECKING:
     from sandbox.bigcommerce.shop import Store
@@ -81,7 +81,7 @@ def _line(store: "Store", one: Given, address_id: int) -> Line:
 
 def edit(store: "Store", order: Order, given: Given) -> None:
     """As `EmulatedShop.edit` says. A tag is nothing that a BigCommerce order has; it is left out."""
-    unknown = set(given) - {"lines", "address", "shipping_method", "note", "tags", "email", "expectation"}
+    unknown = set(given) - EDITABLE
     if unknown:
         raise NotPossible(f"{sorted(unknown)} cannot be edited; lines, address, shipping_method, note, email, … can")
     for one in given.get("lines", ()):
@@ -93,7 +93,7 @@ def edit(store: "Store", order: Order, given: Given) -> None:
         address.shipping_method = given.get("shipping_method", address.shipping_method)
     order.customer_message, order.email = given.get("note") or order.customer_message, given.get("email", order.email)
     order.expectation = given.get("expectation", order.expectation)
-    store.touch(order, "order_edited", changed=sorted(given))
+    store.touch(order, "order_edited", announce=bool(given.get("announce", True)), changed=sorted(given))
 
 
 def _set_quantity(order: Order, line: Line, wanted: int) -> None:

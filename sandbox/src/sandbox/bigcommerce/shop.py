@@ -123,10 +123,13 @@ class Store:
         self.keep(order)
         return order
 
-    def touch(self, order: Order, event: str, **facts: object) -> None:
+    def touch(self, order: Order, event: str, *, announce: bool = True, **facts: object) -> None:
         """After a change by the merchant or the buyer (control API)."""
-        order.date_modified = int(self.now())
         self.journal.note(event, shop=self.name, order=str(order.id), **facts)
+        if not announce:
+            self.keep(order)
+            return
+        order.date_modified = int(self.now())
         self.changed(order)
 
     def changed(self, order: Order) -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.magento import carts, merchant, telling
@@ -37,10 +37,17 @@ class Asked:
 
 
 def orders(asked: Asked) -> Any:
-    known = [one for one in asked.shop.orders.values() if _visible(asked, one.updated_at)]
+    there = asked.sight.remembers(asked.shop.orders.values(), lambda one: one.increment_id, _without_last_line)
+    known = [one for one in there if _visible(asked, one.updated_at)]
     told = found([telling.order_record(lambda one: telling.order_told(_seen(asked, one)), one) for one in known],
                  asked.query)  # fmt: skip
     return trimmed(_doubled(asked, told), asked.fields)
+
+
+def _without_last_line(one: Order) -> Order:
+    """With the rows below it."""
+    last = [row for row in one.rows if row.parent is None][-1].item_id
+    return replace(one, rows=[row for row in one.rows if last not in {row.item_id, row.parent}])
 
 
 def order(asked: Asked) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sandbox.magento import seeded
 from sandbox.magento.model import Order
 from sandbox.seeding.drafts import Buyer, DraftLine
-from sandbox.shops import Given, NotPossible
+from sandbox.shops import EDITABLE, Given, NotPossible
 
 if TYPE_CHECKING:
     from sandbox.magento.shop import MagentoShop
@@ -58,7 +58,7 @@ def _line(one: Given) -> DraftLine:
 
 def edit(shop: "MagentoShop", order: Order, given: Given) -> None:
     """Fewer pieces are a credit memo; more cannot be had: Magento cancels such an order and makes a new one."""
-    unknown = set(given) - {"lines", "address", "shipping_method", "note", "tags", "email", "expectation"}
+    unknown = set(given) - EDITABLE
     if unknown:
         raise NotPossible(f"{sorted(unknown)} cannot be edited; lines, address, shipping_method, note, … can")
     for one in given.get("lines", ()):
@@ -74,7 +74,7 @@ def edit(shop: "MagentoShop", order: Order, given: Given) -> None:
         order.shipping_method = seeded.method(given["shipping_method"])
     order.note, order.email = given.get("note", order.note), given.get("email", order.email)
     order.expectation = given.get("expectation", order.expectation)
-    shop.touch(order, "order_edited", changed=sorted(given))
+    shop.touch(order, "order_edited", announce=bool(given.get("announce", True)), changed=sorted(given))
 
 
 def _pay(order: Order, given: Given) -> None:

@@ -147,9 +147,10 @@ class MagentoShop:
         self.keep(order)
         return comment
 
-    def touch(self, order: Order, event: str, **facts: object) -> None:
-        """After a change by the merchant or the buyer."""
-        order.updated_at = int(self.now())
+    def touch(self, order: Order, event: str, *, announce: bool = True, **facts: object) -> None:
+        """After a change by the merchant or the buyer; `announce: False`: the order's time does not move with it."""
+        if announce:
+            order.updated_at = int(self.now())
         self.journal.note(event, shop=self.name, order=order.increment_id, **facts)
         self.keep(order)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sandbox.shopify.model import Address, FulfillmentOrderLine, Line, Order
-from sandbox.shops import Given, NotPossible
+from sandbox.shops import EDITABLE, Given, NotPossible
 
 if TYPE_CHECKING:
     from sandbox.shopify.shop import Shop
@@ -46,12 +46,8 @@ def place(shop: "Shop", given: Given) -> Order:
 
 
 def edit(shop: "Shop", order: Order, given: Given) -> None:
-    """`{lines: [{id, current_quantity}], address: {…}, shipping_method, note, tags, email, expectation, announce}`.
-
-    `announce: false`: the order's time of change does not move and no webhook is posted, so only an audit finds it.
-    """
-    known = {"lines", "address", "shipping_method", "note", "tags", "email", "expectation", "announce"}
-    unknown = set(given) - known
+    """As `EmulatedShop.edit` says."""
+    unknown = set(given) - EDITABLE
     if unknown:
         raise NotPossible(f"{sorted(unknown)} cannot be edited; lines, address, shipping_method, note, tags, … can")
     for one in given.get("lines", ()):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.seeding.drafts import Draft
-from sandbox.shops import Given, NotPossible
+from sandbox.shops import EDITABLE, Given, NotPossible
 from sandbox.woocommerce.judging import VIRTUAL
 from sandbox.woocommerce.model import Fulfillment, Line, Order, Refund
 from sandbox.woocommerce.writing import address, tell_status
@@ -110,7 +110,7 @@ def _shipped_before(shop: "Store", order: Order, *, whole: bool) -> None:
 
 def edit(shop: "Store", order: Order, given: Given) -> None:
     """As `EmulatedShop.edit`: fewer pieces are a refund, more a changed line."""
-    unknown = set(given) - {"lines", "address", "shipping_method", "note", "email", "expectation"}
+    unknown = set(given) - (EDITABLE - {"tags"})
     if unknown:
         raise NotPossible(f"{sorted(unknown)} cannot be edited; lines, address, shipping_method, note, email can")
     for one in given.get("lines", ()):
@@ -121,7 +121,7 @@ def edit(shop: "Store", order: Order, given: Given) -> None:
     order.customer_note = given.get("note", order.customer_note)
     order.billing["email"] = given.get("email", order.billing.get("email", ""))
     order.expectation = given.get("expectation", order.expectation)
-    shop.touch(order, "order_edited", changed=sorted(given))
+    shop.touch(order, "order_edited", announce=bool(given.get("announce", True)), changed=sorted(given))
 
 
 def _set_quantity(shop: "Store", order: Order, line_id: int, wanted: int) -> None:

@@ -1,7 +1,7 @@
 """What stands behind each route of a store: reads and writes, as real stores answer them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.serving import Answer
@@ -50,11 +50,16 @@ def orders(asked: Asked) -> Answer:
     store, settings = asked.store, asked.store.settings
     paged = Paged.of(asked.query)
     newest = store.now() - asked.sight.hides_newer_than
-    found = [one for one in store.orders.values() if not asked.sight.hides_newer_than or one.modified_at <= newest]
+    known = asked.sight.remembers(store.orders.values(), lambda one: str(one.id), _without_last_line)
+    found = [one for one in known if not asked.sight.hides_newer_than or one.modified_at <= newest]
     rows = [one for one in listing.orders(found, asked.query, settings) for _ in range(2 if asked.sight.twice else 1)]
     seen = [store.as_before(one) for one in rows] if asked.sight.stale else rows
     told = [asked.told(one) for one in seen]
     return listing.page(told, paged, asked.address, hides_total=settings.storage == "hpos")
+
+
+def _without_last_line(order: Order) -> Order:
+    return replace(order, lines=order.lines[:-1])
 
 
 def create_order(asked: Asked) -> Answer:

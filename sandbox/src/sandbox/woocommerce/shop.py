@@ -97,15 +97,16 @@ class Store:
             self.wake()
         return order
 
-    def touch(self, order: Order, event: str, *, moves: bool = True, topic: str = "order.updated",
-              **facts: object) -> None:  # fmt: skip
-        """After a change; `moves` says whether the store takes note of the time."""
-        if moves:
+    def touch(self, order: Order, event: str, *, moves: bool = True, announce: bool = True,
+              topic: str = "order.updated", **facts: object) -> None:  # fmt: skip
+        """After a change. `moves`: the store takes note of the time. `announce: False`: nor that, nor a webhook."""
+        if moves and announce:
             order.modified_at = int(self.now())
         self.journal.note(event, shop=self.name, order=str(order.id), **facts)
         supplying.take_stock(self, order)
         self.keep(order)
-        self.changed(topic, order)
+        if announce:
+            self.changed(topic, order)
 
     def note_fulfillment(self, event: str, order: Order, made: Fulfillment) -> None:
         lines = [[line, pieces] for line, pieces in made.pieces.items()]
