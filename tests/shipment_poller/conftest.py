@@ -15,6 +15,7 @@ import pytest_asyncio
 from waybill_common.db import Pool, open_pool
 from waybill_common.embedded.postgres import EmbeddedPostgres
 from waybill_common.migrations import migrate
+from waybill_common.testing import DatabaseClock
 
 _NAME = "poller_harness"
 if _NAME not in sys.modules:
@@ -42,12 +43,29 @@ async def poller_pool(postgres: EmbeddedPostgres) -> AsyncIterator[Pool]:
 @pytest_asyncio.fixture
 async def stage(poller_pool: Pool) -> Any:
     """The stage with channel `shop` and source `east` configured."""
-    harness = sys.modules[_NAME]
+    await _emptied(poller_pool)
+    return await _configured(sys.modules[_NAME].Stage.over(poller_pool))
+
+
+@pytest_asyncio.fixture
+async def timed_stage(postgres: EmbeddedPostgres, poller_pool: Pool) -> AsyncIterator[Any]:
+    """The same, on a database whose clock the test sets: `stage.clock.advance(seconds)`. Waits have no jitter."""
+    await _emptied(poller_pool)
+    async with DatabaseClock.over(postgres.database_url("poller_stage"), "shipment_poller") as clock:
+        made = sys.modules[_NAME].Stage.over(clock.pool, clock)
+        made.chance = 0.0
+        yield await _configured(made)
+
+
+async def _emptied(poller_pool: Pool) -> None:
     tables = await poller_pool.fetch(
         "select tablename from pg_tables where schemaname = 'shipment_poller' and tablename <> 'applied_migrations'"
     )
     await poller_pool.execute(f"truncate {', '.join(row['tablename'] for row in tables)} restart identity cascade")
-    made = harness.Stage.over(poller_pool)
+
+
+async def _configured(made: Any) -> Any:
+    harness = sys.modules[_NAME]
     await made.take(harness.channel_of(), harness.source_of())
     await made.told()
     return made

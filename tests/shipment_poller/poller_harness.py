@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import random
 from typing import Any
 
 import orjson
@@ -30,6 +31,7 @@ from waybill_common.db import Pool, queries, transaction
 from waybill_common.logs import make_log
 from waybill_common.retry import Family
 from waybill_common.telemetry import Telemetry
+from waybill_common.testing import DatabaseClock
 from waybill_contracts.config_changed import ChannelConfigured, SourceConfigured
 from waybill_contracts.configuration import Channel, Source
 from waybill_contracts.envelope import Received, decode
@@ -330,17 +332,22 @@ class Stage:
     poll: PollWorker
     inbox: Any
     sent: dict[str, int] = field(default_factory=lambda: {"position": 0})
+    clock: Any = None
+    """The database's clock, where the test sets it."""
+    chance: float | None = None
+    """What chance gives for the jitter of the next wait; none: a random number."""
 
     @classmethod
-    def over(cls, pool: Pool) -> Stage:
+    def over(cls, pool: Pool, clock: DatabaseClock | None = None) -> Stage:
         """Also what a restart looks like: nothing in memory survives."""
-        return cls._made(pool, Shop(), Supplier())
+        return cls._made(pool, Shop(), Supplier(), clock)
 
     @classmethod
-    def _made(cls, pool: Pool, shop: Shop, supplier: Supplier) -> Stage:
+    def _made(cls, pool: Pool, shop: Shop, supplier: Supplier, clock: DatabaseClock | None = None) -> Stage:
         named, health = queries("shipment_poller"), Health()
         log = make_log("shipment-poller", "ERROR")
-        tools = Tools(named, Configurations(named), SystemClock(), Telemetry("test"), Alerts(facts.Notices()))
+        alerts, time = Alerts(facts.Notices()), clock or SystemClock()
+        tools = Tools(named, Configurations(named), time, Telemetry("test"), alerts)
 
         class Fixed:
             def channel(self, channel: Channel, version: int) -> ChannelConnection:
@@ -349,13 +356,17 @@ class Stage:
             def source(self, source: Source, version: int) -> SourceConnection:
                 return SourceConnection(source.id, None, supplier, supplier.features, _nothing)  # type: ignore[arg-type]
 
-        push = PushWorker(pool, tools, Fixed(), health, log)
+        def chance() -> float:
+            return random() if made.chance is None else made.chance
+
+        push = PushWorker(pool, tools, Fixed(), health, log, chance)
         poll = PollWorker(pool, tools, Fixed(), health, log, lambda: None)
-        return cls(pool, shop, supplier, tools, push, poll, subscription(tools, health, ()))
+        made = cls(pool, shop, supplier, tools, push, poll, subscription(tools, health, ()), clock=clock)
+        return made
 
     def restarted(self) -> Stage:
-        fresh = Stage._made(self.pool, self.shop, self.supplier)
-        fresh.sent = self.sent
+        fresh = Stage._made(self.pool, self.shop, self.supplier, self.clock)
+        fresh.sent, fresh.chance = self.sent, self.chance
         return fresh
 
     async def take(self, *events: Event) -> None:

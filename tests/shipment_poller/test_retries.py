@@ -17,7 +17,7 @@ from shipment_poller.store_sync import SyncStore
 from waybill_common.breaker import Health
 from waybill_common.db import transaction
 from waybill_common.retry import Family
-from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentSyncFailed
+from waybill_contracts.shipment_synced import ShipmentSynced
 from waybill_platforms.model.fulfillments import ChannelFulfillments
 
 _REASON = failures.reason_for("server", "HTTP 503")
@@ -81,26 +81,6 @@ def test_sp_9_only_what_can_pass_by_itself_is_tried_again(
 ) -> None:
     finish = failures.after_failure(family, attempts, _REASON, retry_after=None, random=0, blocked=blocked)
     assert (finish.state, finish.attempts) == (state, after)
-
-
-async def test_sp_8_three_retries_after_the_first_try_then_failed_and_listed(stage: Stage) -> None:
-    await _ready(stage)
-    stage.shop.faults = [("create", later()) for _ in range(4)]
-    waits = []
-    for _ in range(3):
-        await stage.tries()
-        waits.append(await _wait(stage))
-        await _let_pass(stage)
-    for wait, step in zip(waits, (1.5, 3.0, 4.5), strict=True):
-        assert step - 0.5 < wait <= step * 1.2
-    assert await stage.told() == []
-    await stage.tries()
-    [failure] = await stage.told()
-    assert isinstance(failure, ShipmentSyncFailed)
-    assert (failure.attempts, failure.reason.code) == (4, "server")
-    assert "resync" in failure.reason.action
-    assert stage.shop.calls["create"] == 4
-    assert await stage.column("select due_at from push_turns") == [None]
 
 
 async def test_sp_8_waiting_for_budget_is_no_attempt(stage: Stage) -> None:

@@ -1,7 +1,8 @@
 """The pytest plugin with real parts: `-p waybill_common.testing`.
 
 `postgres` (session), `database_url` (a fresh database for each test), `kafka` (a fresh broker for each test),
-`real_kafka` (session, Apache Kafka; for tests marked `connected`), `otlp_receiver`, `manual_clock`, `unused_port`.
+`real_kafka` (session, Apache Kafka; for tests marked `connected`), `otlp_receiver`, `manual_clock`, `unused_port`;
+and `DatabaseClock`, for tests that set what time it is for a database.
 The servers end with the test process, however it ends.
 """
 
@@ -11,7 +12,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from waybill_common.clock import ManualClock
+from waybill_common.db import Pool, check_schema, set_codecs
 from waybill_common.embedded.kafka import EmbeddedKafka
 from waybill_common.embedded.otlp import OtlpReceiver
 from waybill_common.embedded.postgres import EmbeddedPostgres
@@ -105,3 +107,51 @@ def manual_clock() -> ManualClock:
 def unused_port() -> int:
     """A TCP port of the loopback interface that nobody listens on."""
     return free_port()
+
+
+_CLOCK = """
+create schema if not exists clock;
+create table if not exists clock.moment (at timestamptz not null);
+create or replace function clock.now() returns timestamptz language sql stable as 'select at from clock.moment';
+create or replace function clock.clock_timestamp() returns timestamptz language sql stable
+    as 'select at from clock.moment';
+"""
+
+
+class DatabaseClock:
+    """What time it is for the sessions of its pool, set by a test: `now()` and `clock_timestamp()` answer that.
+
+    Due times, leases and outages go by the database's clock alone (`waybill_common.clock` says why), so a test of waits
+    moves that clock and runs the statements of production as they are. It stands still at the moment of its making
+    until it is advanced. What it cannot move: column defaults, which are bound to the true clock, and what a process
+    measures for itself (how long its lease lasts).
+    """
+
+    def __init__(self, pool: Pool, start: datetime) -> None:
+        self.pool = pool
+        self._now = start
+
+    @classmethod
+    @asynccontextmanager
+    async def over(cls, url: str, schema: str, size: int = 6) -> AsyncIterator[DatabaseClock]:
+        """With a pool of its own over the migrated `schema` of this database."""
+        # pg_catalog is searched first unless it is named: named after `clock`, the functions of that schema come first.
+        settings = {"search_path": f"{check_schema(schema)},clock,pg_catalog,public", "timezone": "UTC", "jit": "off"}
+        async with asyncpg.create_pool(
+            url, min_size=1, max_size=size, init=set_codecs, server_settings=settings
+        ) as pool:
+            await pool.execute(_CLOCK)
+            clock = cls(pool, datetime.now(UTC))
+            await clock.advance(0)
+            yield clock
+
+    def now(self) -> datetime:
+        """The present moment of this database; it is a `Clock` too."""
+        return self._now
+
+    async def advance(self, seconds: float) -> None:
+        """Time passes."""
+        self._now += timedelta(seconds=seconds)
+        async with self.pool.acquire() as conn, conn.transaction():
+            await conn.execute("delete from clock.moment")
+            await conn.execute("insert into clock.moment values ($1)", self._now)

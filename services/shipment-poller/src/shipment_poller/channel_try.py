@@ -18,13 +18,15 @@ from waybill_platforms.ports import FulfillmentWriter
 
 @dataclass(frozen=True, slots=True)
 class AtChannel:
-    """What a try needs of its channel. `announce` commits a job's acts; `blocked` says that it is down or locked."""
+    """What a try needs of its channel. `announce` commits a job's acts; `blocked` says that it is down or locked;
+    `chance` is a number from 0 to 1 for the jitter of each wait."""
 
     channel: Channel
     writer: FulfillmentWriter
     features: Features
     announce: Callable[[Job, list[Any]], Awaitable[None]]
     blocked: Callable[[], bool]
+    chance: Callable[[], float] = random
 
     @property
     def patience(self) -> plan_sync.Patience:
@@ -54,7 +56,7 @@ def unread(part: Part, at: AtChannel, error: PlatformError) -> None:
         part.attempts,
         failures.reason_for(error.cause, error.message, error.code),
         retry_after=error.retry_after,
-        random=random(),
+        random=at.chance(),
         blocked=at.blocked(),
         only_read_back=bool(part.bound or part.intents),
     )
@@ -76,7 +78,7 @@ def fail(
         part.attempts,
         reason,
         retry_after=retry_after,
-        random=random(),
+        random=at.chance(),
         blocked=at.blocked(),
         outcome_open=outcome_open or bool(part.intents),
     )

@@ -7,6 +7,7 @@ keeps its rows `pending` without using up attempts. Under a backlog a commit ser
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from random import random
 from typing import Protocol
 
 from shipment_poller.acts import Act
@@ -46,14 +47,23 @@ class Channels(Protocol):
 
 
 class PushWorker:
-    """Built once; `crew.turn` is the worker's turn."""
+    """Built once; `crew.turn` is the worker's turn. `chance` gives a number from 0 to 1 for each wait's jitter."""
 
-    def __init__(self, pool: Pool, tools: Tools, channels: Channels, health: Health, log: Log) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        tools: Tools,
+        channels: Channels,
+        health: Health,
+        log: Log,
+        chance: Callable[[], float] = random,
+    ) -> None:
         self._pool = pool
         self._tools = tools
         self._channels = channels
         self._health = health
         self._log = log
+        self._chance = chance
         self._pace = Pace()
         self.claims = 0
         store = SyncStore(tools, health)
@@ -135,6 +145,7 @@ class PushWorker:
             connection.features,
             self._announce,
             lambda: self._health.is_blocked(job.channel),
+            self._chance,
         )
 
     async def _announce(self, job: Job, acts: list[Act]) -> None:

@@ -51,8 +51,11 @@ select state, coalesce(reason ->> 'code', '') as code, count(*) as count from sh
 where state in ('refused', 'conflict', 'waiting_for_label') group by 1, 2;
 
 -- name: waiting_syncs()
-select channel, state, coalesce(reason ->> 'code', '') as code, count(*) as count, min(changed_at) as since from syncs
-where state = 'failed' or due_at is not null group by 1, 2, 3;
+-- By channel, with the slow lane: a channel that is down is looked at by one call at a time, next at `next_look_at`.
+select y.channel, y.state, coalesce(y.reason ->> 'code', '') as code, count(*) as count, min(y.changed_at) as since,
+    coalesce(min(h.state), 'ok') as health, min(h.cause) as cause, min(h.probe_at) as next_look_at
+from syncs y left join connection_health h on h.connection_id = y.channel and h.state <> 'ok'
+where y.state = 'failed' or y.due_at is not null group by 1, 2, 3;
 
 -- name: waiting_early()$
 select count(*) from early_shipments;
