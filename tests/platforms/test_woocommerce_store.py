@@ -5,7 +5,7 @@ Beside the conformance suite, which knows only what all platforms have in common
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -332,6 +332,39 @@ async def test_details_are_corrected_in_place_in_each_way(house: House, settings
     if way == "tracking":
         items = house.shop.named(order.number).value("_wc_shipment_tracking_items")
         assert [item["tracking_number"] for item in items] == ["77", "78"]
+
+
+@pytest.mark.parametrize(("keeps", "shown"), [(True, "2026-11-20"), (False, datetime.now(UTC).date().isoformat())])
+async def test_the_day_of_shipping_is_told_to_the_plugin_and_shown_as_the_plugin_keeps_it(
+    house: House, keeps: bool, shown: str
+) -> None:
+    """As installed the plugin throws it away for today's; a correction tells it again."""
+    house.shop.configure({"fulfillments": False, "plugin": "ast", "keeps_ship_date": keeps})
+    channel = house.channel()
+    order = await channel.reader.find_by_number(house.place(("SKU-101", 2)))
+    assert order is not None
+    state = await channel.writer.read(order.id)
+    assert state is not None
+    assert state.takes_ship_date
+    wanted = replace(draft(order, 2), shipped_at=datetime(2026, 11, 20, 23, 30, tzinfo=UTC))
+    made = await channel.writer.create(channel.writer.calls_for(state, wanted)[0])
+    corrected = await channel.writer.update_tracking(
+        made.id, carrier="FedEx", tracking_numbers=("77",), tracking_url="https://t.example/77"
+    )
+    for record in (made, corrected):
+        assert record.shipped_at is not None
+        assert record.shipped_at.date().isoformat() == shown
+
+
+@pytest.mark.parametrize("settings", [{}, {"fulfillments": False}], ids=["fulfillments", "note"])
+async def test_a_store_without_the_plugin_takes_no_day_of_shipping(house: House, settings: dict[str, Any]) -> None:
+    house.shop.configure(settings)
+    channel = house.channel()
+    order = await channel.reader.find_by_number(house.place(("SKU-101", 1)))
+    assert order is not None
+    state = await channel.writer.read(order.id)
+    assert state is not None
+    assert not state.takes_ship_date
 
 
 @pytest.mark.parametrize("operation", ["tracking_create", "order_update"])

@@ -101,6 +101,7 @@ class Shop:
     )
     rewrites: Callable[[FulfillmentRecord], FulfillmentRecord] = lambda record: record
     canceled: set[str] = field(default_factory=set)
+    takes_ship_date: bool = False
     accepts: set[str] | None = None
     """Carriers that it takes; none: any."""
     _late: list[CreateCall] = field(default_factory=list)
@@ -126,6 +127,7 @@ class Shop:
             "unknown",
             self.remaining(order_id),
             tuple(self.rewrites(record) for record in self.made.get(order_id, ()) if self._is_shown(record)),
+            takes_ship_date=self.takes_ship_date,
         )
 
     def _is_shown(self, record: FulfillmentRecord) -> bool:
@@ -224,13 +226,17 @@ class Shop:
         carrier: str,
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
+        shipped_at: datetime | None = None,
         notify: bool = False,
     ) -> FulfillmentRecord:
         fault = self._fault("update")
         if isinstance(fault, PlatformError):
             raise fault
         urls = (tracking_url,) if tracking_url else ()
-        return self._replace(fulfillment_id, carrier=carrier, tracking_numbers=tracking_numbers, tracking_urls=urls)
+        day = {"shipped_at": shipped_at} if self.takes_ship_date else {}
+        return self._replace(
+            fulfillment_id, carrier=carrier, tracking_numbers=tracking_numbers, tracking_urls=urls, **day
+        )
 
     async def cancel(self, fulfillment_id: str) -> None:
         fault = self._fault("cancel")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from poller_harness import Stage, later, line_of, order_of, submitted
+from poller_harness import AT, Stage, later, line_of, order_of, submitted
 
 from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentSyncFailed
 from waybill_platforms.model.features import Features
@@ -162,7 +163,7 @@ async def test_sp_5_never_both_and_neither_only_while_the_schedule_tries(stage: 
 
 
 async def test_sp_10_a_day_of_shipping_that_the_channel_drops_is_noticed_and_said(stage: Stage) -> None:
-    stage.shop.features = replace(stage.shop.features, keeps_ship_date=True)
+    stage.shop.takes_ship_date = True
     stage.shop.rewrites = lambda record: replace(record, shipped_at=None)
     await _shipped(stage, {"l1": 2})
     end = await _end(stage)
@@ -171,9 +172,23 @@ async def test_sp_10_a_day_of_shipping_that_the_channel_drops_is_noticed_and_sai
 
 
 async def test_sp_10_a_channel_that_keeps_all_has_nothing_noted(stage: Stage) -> None:
-    stage.shop.features = replace(stage.shop.features, keeps_ship_date=True)
+    stage.shop.takes_ship_date = True
     await _shipped(stage, {"l1": 2})
     end = await _end(stage)
     assert isinstance(end, ShipmentSynced)
     assert end.notes == ()
     assert stage.shop.standing("c-o1")[0].shipped_at is not None
+
+
+async def test_sp_5_a_corrected_day_is_told_in_place_and_read_back(stage: Stage) -> None:
+    stage.shop.takes_ship_date = True
+    await _shipped(stage, {"l1": 2})
+    await _end(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z1"], shipped_at=AT - timedelta(days=1))
+    await stage.look()
+    end = await _end(stage)
+    assert isinstance(end, ShipmentSynced)
+    assert end.notes == ()
+    [standing] = stage.shop.standing("c-o1")
+    assert standing.shipped_at is not None
+    assert (standing.shipped_at.date().isoformat(), stage.shop.calls["create"]) == ("2026-11-21", 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 import yaml
 from poller_harness import AT, Stage, fr_of, line_of, order_of, source_of, submitted
@@ -105,3 +106,18 @@ async def test_sp_7_a_carrier_that_a_shop_rejects_is_said_with_the_name_that_was
     assert isinstance(told, ShipmentSyncFailed)
     assert told.reason.code == "COURIER_REFUSED"
     assert "'snail-post'" in told.reason.message
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["dropped", "kept"])
+async def test_sp_10_a_shop_that_drops_the_day_of_shipping_is_noticed_and_said(shops: Shops, keeps: bool) -> None:
+    """The tracking plugin of a WooCommerce store, as installed, writes today's day in place of ours."""
+    settings = {"fulfillments": False, "plugin": "ast", "keeps_ship_date": keeps}
+    (await shops.http.patch("/_sandbox/shops/willow", json=settings)).raise_for_status()
+    told = await shops.ship("woocommerce", "Snail Mail", "https://track.example/1Z1")
+    assert isinstance(told, ShipmentSynced)
+    days = [note for note in told.notes if note.startswith("day of shipping: ")]
+    assert days == ([] if keeps else [f"day of shipping: sent 2026-11-22, the channel shows {_today()}"])
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

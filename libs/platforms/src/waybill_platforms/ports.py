@@ -124,9 +124,10 @@ class FulfillmentWriter(Protocol):
         carrier: str,
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
+        shipped_at: datetime | None = None,
         notify: bool = False,
     ) -> FulfillmentRecord:
-        """Replaces carrier, numbers and URL in place, where `features.updates_tracking`."""
+        """Replaces carrier, numbers and URL (and the day, where it takes one) in place: `features.updates_tracking`."""
         ...
 
     async def cancel(self, fulfillment_id: str) -> None:

@@ -262,7 +262,7 @@ def providers(asked: Asked, number: str) -> Answer:
 def create_tracking(asked: Asked, number: str) -> Answer:
     """`status_shipped: 1` completes the order. The address in Location is wrong: the id is made a number."""
     store, order = asked.store, _with_plugin(asked, number)
-    row = tracking.add(order, asked.body or {}, store.new_id)
+    row = tracking.add(order, asked.body or {}, store.new_id, keeps_ship_date=store.settings.keeps_ship_date)
     moves = store.settings.storage == "hpos"
     if (asked.body or {}).get("status_shipped") == 1:
         writing.set_status(order, "completed", store.settings, asked.now)

@@ -24,6 +24,8 @@ class Settings:
     """The feature, off by default at real stores, and only from 10.1 on."""
     plugin: str = ""
     """`ast`, or none."""
+    keeps_ship_date: bool = False
+    """The plugin's date format is set, so it takes `date_shipped`; as installed it writes today's instead."""
     storage: str = "hpos"
     """hpos or posts"""
     timezone: str = "UTC"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
 
@@ -23,8 +24,9 @@ def rows(order: Order) -> list[dict[str, Any]]:
     return list(order.value(ITEMS) or ())
 
 
-def add(order: Order, given: Mapping[str, Any], new_id: NewId) -> dict[str, Any]:
-    """Not idempotent: the same number twice is two rows. An unknown carrier is none, with 201; the date is today's."""
+def add(order: Order, given: Mapping[str, Any], new_id: NewId, *, keeps_ship_date: bool = False) -> dict[str, Any]:
+    """Not idempotent: the same number twice is two rows. An unknown carrier is none, with 201; the date that was given
+    is thrown away for today's, unless the plugin's date format is set."""
     number = str(required(given, "tracking_number"))
     provider = str(given.get("tracking_provider") or "")
     known = provider if provider in _LINKS else ""
@@ -33,11 +35,18 @@ def add(order: Order, given: Mapping[str, Any], new_id: NewId) -> dict[str, Any]
         "custom_tracking_provider": str(given.get("custom_tracking_provider") or ""),
         "custom_tracking_link": str(given.get("custom_tracking_link") or ""),
         "tracking_number": number,
-        "date_shipped": str(int(time.time())),
+        "date_shipped": str(_moment(str(given.get("date_shipped") or "")) if keeps_ship_date else int(time.time())),
         "tracking_id": md5(f"{number}/{new_id()}".encode(), usedforsecurity=False).hexdigest(),
     }
     _keep(order, [*rows(order), row], new_id)
     return row
+
+
+def _moment(given: str) -> int:
+    try:
+        return int(datetime.fromisoformat(given).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return int(time.time())
 
 
 def told(row: Mapping[str, Any]) -> dict[str, Any]:

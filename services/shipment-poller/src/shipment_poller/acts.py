@@ -32,6 +32,8 @@ class Act:
     call: CreateCall | None = None
     intent: Intent | None = None
     notify: bool = False
+    dated: bool = False
+    """The channel takes the day of shipping"""
 
 
 def prepare(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments, step: plan_sync.Step) -> list[Act]:
@@ -42,7 +44,7 @@ def prepare(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments, ste
             return [Act(part, part.state, fulfillment_id=one) for one in ids]
         case plan_sync.Update(ids):
             part.state = advance(SYNC, part.state, SyncState.UPDATING)
-            return [Act(part, part.state, fulfillment_id=one) for one in ids]
+            return [Act(part, part.state, fulfillment_id=one, dated=state.takes_ship_date) for one in ids]
         case plan_sync.Create(content):
             part.state = advance(SYNC, part.state, SyncState.CREATING)
             return _creates(job, part, at, state, content)
@@ -59,7 +61,7 @@ def _creates(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments, co
         content.numbers,
         content.url,
         notify,
-        _day(content.shipped_on) if at.features.keeps_ship_date else None,
+        _day(content.shipped_on) if state.takes_ship_date else None,
     )
     try:
         calls = at.writer.calls_for(state, draft)
@@ -163,7 +165,11 @@ async def _call(job: Job, at: AtChannel, act: Act) -> None:
         return
     assert content is not None
     await at.writer.update_tracking(
-        act.fulfillment_id, carrier=content.carrier, tracking_numbers=content.numbers, tracking_url=content.url
+        act.fulfillment_id,
+        carrier=content.carrier,
+        tracking_numbers=content.numbers,
+        tracking_url=content.url,
+        shipped_at=_day(content.shipped_on) if act.dated else None,
     )
     lines = next(b.sent.lines for b in act.part.bound if b.fulfillment_id == act.fulfillment_id)
     job.bind(act.part, act.fulfillment_id, content.only(lines), adopted=act.fulfillment_id in act.part.adopted)

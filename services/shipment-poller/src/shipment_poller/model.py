@@ -91,9 +91,10 @@ class Wanted:
         """The same details for other lines."""
         return replace(self, lines=dict(lines))
 
-    def same_details(self, other: "Wanted") -> bool:
-        """Carrier, numbers and URL agree; lines are not looked at, nor the day, which no channel lets us change."""
-        return (self.carrier, self.numbers, self.url) == (other.carrier, other.numbers, other.url)
+    def same_details(self, other: "Wanted", *, day: bool = False) -> bool:
+        """Carrier, numbers and URL agree, and the `day` where it counts; lines are not looked at."""
+        same = (self.carrier, self.numbers, self.url) == (other.carrier, other.numbers, other.url)
+        return same and (not day or self.shipped_on == other.shipped_on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,10 @@ def _converge(at: Situation, wanted: Wanted, live: Sequence[tuple[Bound, Shown]]
         for line, count in one.lines.items():
             left[line] = left.get(line, 0) - count
     surplus = any(count < 0 for count in left.values())
-    outdated = [b for b, one in live if not b.sent.same_details(wanted) and not _mended_by_hand(at, wanted, one)]
+    dated = at.dates and at.updates_tracking  # a day alone is no reason to withdraw what stands
+    outdated = [
+        b for b, one in live if not b.sent.same_details(wanted, day=dated) and not _mended_by_hand(at, wanted, one)
+    ]
     if surplus or (outdated and not at.updates_tracking):
         return _away(at, tuple(b.fulfillment_id for b, _ in live if surplus or b in outdated))
     if outdated:

@@ -97,7 +97,7 @@ def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> li
     shown = shown_by(state)
     _forget_canceled(job, part, at, shown)
     while True:
-        step = plan_sync.plan(job.now, _situation(job, part, at, shown, state.remaining), at.patience)
+        step = plan_sync.plan(job.now, _situation(job, part, at, shown, state), at.patience)
         match step:
             case plan_sync.Adopt(found):
                 for fulfillment_id, sent, intent_id in found:
@@ -141,7 +141,7 @@ def _forget_canceled(job: Job, part: Part, at: AtChannel, shown: Mapping[str, Sh
 
 
 def _situation(
-    job: Job, part: Part, at: AtChannel, shown: Mapping[str, Shown], remaining: Mapping[str, int]
+    job: Job, part: Part, at: AtChannel, shown: Mapping[str, Shown], state: ChannelFulfillments
 ) -> plan_sync.Situation:
     taken: set[str] = set()
     for other in job.parts:
@@ -163,8 +163,8 @@ def _situation(
         at.features.updates_tracking,
         part.by_number,
         at.features.cancels_fulfillments,
-        remaining,
-        at.features.keeps_ship_date,
+        state.remaining,
+        state.takes_ship_date,
     )
 
 

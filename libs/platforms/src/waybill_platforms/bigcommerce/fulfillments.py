@@ -5,6 +5,8 @@ Promises: a create call always names its lines and quantities; `create` and `upd
 it "Shipped" for ever. Both can be repeated, and as long as the shipment is shown, the whole is not done.
 """
 
+from datetime import datetime
+
 from waybill_common.retry import Family
 from waybill_platforms.bigcommerce import fulfilling, mapping, wire
 from waybill_platforms.bigcommerce.reading import shipments, whole_order
@@ -45,6 +47,7 @@ class BigCommerceFulfillments:
         carrier: str,
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
+        shipped_at: datetime | None = None,
         notify: bool = False,
     ) -> FulfillmentRecord:
         """`PUT /orders/{id}/shipments/{id}`: replaces carrier, number and link."""

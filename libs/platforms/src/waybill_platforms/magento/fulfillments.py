@@ -67,6 +67,7 @@ class MagentoFulfillments:
         carrier: str,
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
+        shipped_at: datetime | None = None,
         notify: bool = False,
     ) -> FulfillmentRecord:
         """Adds the tracks that are missing, then removes the others; a link is a new comment, the newest one counts.

@@ -24,8 +24,6 @@ class Features:
     prepares: bool = False
     """Requests are placed in two steps (`RequestPlacer`): the handle of the first is stored before the second."""
     notifies_buyer: bool = False
-    keeps_ship_date: bool = False
-    """Whether a fulfillment takes the day of shipping that we name; it is read back, because some drop it."""
     stock_is_available: bool = False
     """The figures of `StockReader` are what is left to sell: what we asked for and has not left is gone from them."""
     find: Find = "none"

@@ -21,7 +21,7 @@ class FulfillmentDraft:
     tracking_url: str | None = None
     notify: bool = False
     shipped_at: datetime | None = None
-    """For channels with `features.keeps_ship_date`; the others say their own."""
+    """Sent where `ChannelFulfillments.takes_ship_date`; the other channels say their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class FulfillmentRecord:
     created_at: datetime
     raw_status: str = ""
     shipped_at: datetime | None = None
-    """The day of shipping as the channel keeps it, where `features.keeps_ship_date`."""
+    """The day of shipping as the channel keeps it, where it takes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ class ChannelFulfillments:
     """The platform's own handle on `remaining`, for `calls_for`."""
     blocked: Mapping[str, str] = field(default_factory=dict)
     """Line id -> why some of its pieces cannot be fulfilled now, e.g. `ON_HOLD`."""
+    takes_ship_date: bool = False
+    """Whether a fulfillment takes the day of shipping that we name (it is read back, because some drop it). Said with
+    each read, because it depends on what the shop has installed."""
 
     def showing(self, lines: tuple[tuple[str, int], ...], numbers: tuple[str, ...]) -> tuple[FulfillmentRecord, ...]:
         """Records, not canceled, with these lines, quantities and tracking numbers: ours, if an answer was lost."""

@@ -5,6 +5,7 @@ call each, so that each has one outcome.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 from waybill_platforms.shopify import documents, fulfilling, mapping, wire
@@ -52,6 +53,7 @@ class ShopifyFulfillments:
         carrier: str,
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
+        shipped_at: datetime | None = None,
         notify: bool = False,
     ) -> FulfillmentRecord:
         """`fulfillmentTrackingInfoUpdate`: replaces all of carrier, numbers and links."""

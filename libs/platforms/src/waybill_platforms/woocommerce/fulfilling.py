@@ -6,6 +6,7 @@ Promises: exactly the draft's lines and quantities, checked by us: the store acc
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from waybill_platforms.errors import NotFulfillable
@@ -46,7 +47,12 @@ def calls_for(state: ChannelFulfillments, draft: FulfillmentDraft) -> list[Creat
     call = CreateCall(
         draft.order_id, way, tuple(pieces.items()), draft.carrier, draft.tracking_numbers, draft.tracking_url, {}
     )
-    body = {"notify": draft.notify, "completes": _completes(state, pieces), "fulfillment": fulfillment_body(call)}
+    body = {
+        "notify": draft.notify,
+        "completes": _completes(state, pieces),
+        "shipped_on": day(draft.shipped_at),
+        "fulfillment": fulfillment_body(call),
+    }
     return [CreateCall(call.order_id, way, call.lines, call.carrier, call.tracking_numbers, call.tracking_url, body)]
 
 
@@ -127,10 +133,18 @@ def note_reference(call: CreateCall) -> str:
 
 def tracking_body(call: CreateCall, number: str, known: Iterable[str]) -> dict[str, Any]:
     """One row of the tracking plugin. A carrier that it does not know would be stored as none, so it goes as a custom
-    one with our link; `status_shipped: 0` leaves the order's status to us."""
+    one with our link; `status_shipped: 0` leaves the order's status to us. The day is a wish: AST takes it only where
+    its date format is set, else it writes today's."""
     body: dict[str, Any] = {"tracking_number": number, "status_shipped": 0}
+    if call.body.get("shipped_on"):
+        body["date_shipped"] = call.body["shipped_on"]
     provider = next((name for name in known if records.slug(name) == records.slug(call.carrier)), None)
     if provider is not None:
         return {"tracking_provider": provider, **body}
     link = {"custom_tracking_link": call.tracking_url} if call.tracking_url else {}
     return {"custom_tracking_provider": call.carrier, **link, **body}
+
+
+def day(moment: datetime | None) -> str:
+    """`2026-11-22`, in UTC, as the plugins' documentation spells it; empty for none."""
+    return moment.astimezone(UTC).date().isoformat() if moment is not None else ""

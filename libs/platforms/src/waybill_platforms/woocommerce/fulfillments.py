@@ -6,6 +6,7 @@ of its pieces (the answer was lost between the two) is taken over by the next tr
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from waybill_common.retry import Family
 from waybill_platforms.calls import Answer
@@ -78,6 +79,7 @@ class WooFulfillments:
         carrier: str,
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
+        shipped_at: datetime | None = None,
         notify: bool = False,
     ) -> FulfillmentRecord:
         """In place: the fulfillment's meta, or our record and the plugin's rows."""
@@ -88,7 +90,8 @@ class WooFulfillments:
             return await self._correct(sight, key, carrier, tracking_numbers, tracking_url, notify)
         known = records.entries(sight.order)
         old = _entry(known, key, fulfillment_id, action)
-        call = CreateCall(order_id, sight.told.way, old.lines, carrier, tracking_numbers, tracking_url, _body(notify))
+        body = {"notify": notify, "completes": False, "shipped_on": fulfilling.day(shipped_at) or old.shipped_on}
+        call = CreateCall(order_id, sight.told.way, old.lines, carrier, tracking_numbers, tracking_url, body)
         fresh = await self._telling.tell(call, sight.order, sight.told)
         entry = replace(fresh, key=old.key, at=old.at)
         record = await self._record(sight, [entry if one.key == key else one for one in known], key, None)
@@ -223,6 +226,7 @@ def _state(
         fulfillments=shown,
         parts=parts,
         blocked={str(line.id): f"order {read.status}" for line in read.line_items} if on_hold else {},
+        takes_ship_date=told.way == "tracking",
     )
 
 
@@ -255,10 +259,6 @@ def _entry(known: tuple[records.Entry, ...], key: str, fulfillment_id: str, acti
 def _parts(fulfillment_id: str) -> tuple[str, str, str]:
     order_id, kind, key = fulfillment_id.split("/", 2)
     return order_id, kind, key
-
-
-def _body(notify: bool) -> dict[str, object]:
-    return {"notify": notify, "completes": False}
 
 
 def _order_missing(order_id: str, action: str) -> PlatformError:

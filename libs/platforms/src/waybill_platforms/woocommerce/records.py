@@ -39,6 +39,8 @@ class Entry:
     tracking: tuple[str, ...] = ()
     """Ids of the plugin's rows; empty where it was told by a note."""
     canceled: bool = False
+    shipped_on: str = ""
+    """The day of shipping that the store was told, as YYYY-MM-DD; empty where none was."""
 
     def told(self) -> dict[str, Any]:
         return {
@@ -50,6 +52,7 @@ class Entry:
             "at": self.at.astimezone(UTC).isoformat(),
             "tracking": list(self.tracking),
             "canceled": self.canceled,
+            "shipped_on": self.shipped_on,
         }
 
 
@@ -83,6 +86,7 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
         at=datetime.fromisoformat(str(raw["at"])),
         tracking=tuple(str(one) for one in raw.get("tracking") or ()),
         canceled=str(raw.get("canceled")).lower() in {"1", "true"},
+        shipped_on=str(raw.get("shipped_on") or ""),
     )
 
 
@@ -139,7 +143,18 @@ def record_of_entry(
         tracking_urls=tuple(dict.fromkeys(urls)),
         created_at=entry.at,
         raw_status="told by tracking" if entry.tracking else "told by note",
+        shipped_at=next((_day(item) for item in mine), None),
     )
+
+
+def _day(item: wire.Tracking) -> datetime | None:
+    """The row's day: seconds since 1970 in the order's meta, a date in the plugin's own answer."""
+    try:
+        if item.date_shipped.isdigit():
+            return datetime.fromtimestamp(int(item.date_shipped), UTC)
+        return datetime.fromisoformat(item.date_shipped).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _link(item: wire.Tracking, links: Mapping[str, str]) -> str:

@@ -39,6 +39,7 @@ class Telling:
             url=call.tracking_url,
             at=datetime.now(UTC).replace(microsecond=0),
             tracking=tracking,
+            shipped_on=str(call.body["shipped_on"]),
         )
 
     async def _rows(self, call: CreateCall, read: wire.Order, told: Told) -> tuple[str, ...]:
