@@ -43,6 +43,9 @@ GOALS = {
         Goal("G16-events", "events sent by importing again", "events", "at_most", 0.0),
         Goal("INTAKE-events", "50,000 orders by orders.inbound, largest process", "MB at its peak", "at_most", 300.0),
         Goal("INTAKE-file", "50,000 orders by file, largest process", "MB at its peak", "at_most", 300.0),
+        Goal("READ-search", "search, the slowest question", "ms at p95", "at_most", 100.0),
+        Goal("READ-lists", "lists, the slowest", "ms at p95", "at_most", 100.0),
+        Goal("READ-pages", "an order, time line, failures, stats, the slowest", "ms at p95", "at_most", 100.0),
     )
 }
 

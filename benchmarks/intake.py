@@ -117,13 +117,18 @@ class Service(GuardedProcess):
         stage.wait_for_port(port, self, 60)
 
 
-@contextmanager
-def _services(where: Path, url: str, kafka: str) -> Iterator[dict[str, Service]]:
-    environ = {
-        **os.environ, "WAYBILL_DATABASE_URL": url, "WAYBILL_KAFKA": kafka, "WAYBILL_SECRET_KEY": "benchmarks",
+def service_environ(url: str, kafka: str) -> dict[str, str]:
+    """What a service is told by its environment; `KEY` is an admin's at the console."""
+    told = {
+        "WAYBILL_DATABASE_URL": url, "WAYBILL_KAFKA": kafka, "WAYBILL_SECRET_KEY": "benchmarks",
         "WAYBILL_ADMIN_KEY": KEY, "WAYBILL_LOG_LEVEL": "WARNING",
     }  # fmt: skip
-    environ.pop("WAYBILL_CONSOLE_PORT", None)
+    return {name: value for name, value in os.environ.items() if name != "WAYBILL_CONSOLE_PORT"} | told
+
+
+@contextmanager
+def _services(where: Path, url: str, kafka: str) -> Iterator[dict[str, Service]]:
+    environ = service_environ(url, kafka)
     ingest = Service("order_ingest", where, environ)
     try:
         console = Service("console", where, {**environ, "WAYBILL_ORDER_INGEST_URL": ingest.url})
