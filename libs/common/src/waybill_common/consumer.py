@@ -17,10 +17,11 @@ from waybill_common import progress
 from waybill_common.batches import Batches, TooManyDeadLetters
 from waybill_common.brokers import fetch_wait_ms
 from waybill_common.consuming import Record, Subscription
-from waybill_common.db import Pool, transaction, transient
+from waybill_common.db import Pool, transaction
 from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metrics
 from waybill_common.offsets import Offsets
+from waybill_common.patience import OUTAGE_WAITS, Abandoned, InHand, Patience
 from waybill_common.progress import Mark, Partition
 from waybill_common.records import in_order, record_of
 from waybill_common.settings import ServiceSettings
@@ -32,19 +33,11 @@ declare_events(
     {
         "consumer.failed": "Kafka threw; a fresh consumer follows",
         "consumer.assigned": "partitions were assigned to this replica",
-        "consumer.database_trouble": "a batch met a database outage; it is kept and tried again",
-        "consumer.resumed": "the batch that waited for the database was handled",
-        "consumer.stopped": "too many dead letters: consuming stands still until a person resumes it",
         "consumer.rest_not_stored": "the next owner goes record by record for a while",
     }
 )
 _POLL_MS = 250
-_OUTAGE_WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HANDOVER_LIMIT = 20.0
-
-
-class Abandoned(Exception):
-    """The batch in hand is no longer ours (a rebalance, a stop): nothing of it was committed."""
 
 
 class Consumer(Generic[E]):
@@ -71,18 +64,24 @@ class Consumer(Generic[E]):
         self._batch_size = settings.batch_size
         self._session_timeout_ms = settings.session_timeout_ms
         self._instance = instance
-        self._on_stopped = on_stopped
+        self._patience = Patience(on_stopped, log, metrics)
         self._busy = asyncio.Lock()
-        self._epoch = 0
+        self._in_hand: InHand | None = None
         self._marks: dict[Partition, Mark] = {}
         self._offsets = Offsets(log, metrics)
         self._stop = asyncio.Event()
-        self._resume = asyncio.Event()
-        self._moved = asyncio.Event()  # set while a rebalance waits for us
         self._afresh = False
         self.joined = False
-        self.stopped: str | None = None  # why consuming stands still until a person resumes it
-        self.waiting: str | None = None  # the database trouble that is being waited out
+
+    @property
+    def stopped(self) -> str | None:
+        """Why consuming stands still until a person resumes it."""
+        return self._patience.stopped
+
+    @property
+    def waiting(self) -> str | None:
+        """The database trouble that is being waited out."""
+        return self._patience.waiting
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consumes until `stop`; every failure of Kafka is logged and followed by a fresh consumer."""
@@ -95,11 +94,11 @@ class Consumer(Generic[E]):
             except Exception as error:
                 failures = 0 if time.monotonic() - began > 60 else failures + 1
                 self._log.warning("consumer.failed", error=repr(error), failures=failures, exc_info=True)
-                await wait_any(_OUTAGE_WAITS[min(failures, len(_OUTAGE_WAITS) - 1)], stop)
+                await wait_any(OUTAGE_WAITS[min(failures, len(OUTAGE_WAITS) - 1)], stop)
 
     def resume(self) -> None:
         """A person has looked at the dead letters: consuming goes on."""
-        self._resume.set()
+        self._patience.resume()
 
     def restart(self) -> None:
         """The broker is another one: start again from its committed offsets, not from those in memory."""
@@ -142,20 +141,18 @@ class Consumer(Generic[E]):
         async with self._busy:
             # Records in hand are never dropped here: the position is already behind them. Should a rebalance have come
             # between, another replica handles them too, which is harmless.
-            epoch = self._epoch
+            self._in_hand = InHand(consumer, self._stop)
             began = time.monotonic()
             try:
-                await self._process(consumer, epoch, fetched)
+                await self._process(self._in_hand, fetched)
             except Abandoned:
                 return
             self._metrics.observe("waybill_consume_seconds", time.monotonic() - began)
             await self._offsets.commit_if_due(consumer)
 
-    async def _process(
-        self, consumer: AIOKafkaConsumer, epoch: int, fetched: Mapping[TopicPartition, Sequence[Any]]
-    ) -> None:
+    async def _process(self, hand: InHand, fetched: Mapping[TopicPartition, Sequence[Any]]) -> None:
         taken = {(tp.topic, tp.partition): [record_of(raw) for raw in raws] for tp, raws in fetched.items()}
-        await self._patiently(consumer, epoch, lambda: self._begin(taken))
+        await self._patience.do(hand, lambda: self._begin(taken))
         calm: list[list[Record]] = []
         careful: list[tuple[Mark, Record]] = []
         for partition, records in taken.items():
@@ -165,9 +162,9 @@ class Consumer(Generic[E]):
                 split = next((i for i, record in enumerate(records) if record.offset >= mark.suspect), split)
             calm.append(records[:split])
             careful += [(mark, record) for record in records[split:]]
-        await self._calmly(consumer, epoch, in_order(calm))
+        await self._calmly(hand, in_order(calm))
         for mark, record in careful:
-            await self._carefully(consumer, epoch, mark, record)
+            await self._carefully(hand, mark, record)
 
     async def _begin(self, taken: Mapping[Partition, list[Record]]) -> None:
         """First batch of a partition since it became ours: learn what happened to its records before, store the try."""
@@ -180,7 +177,7 @@ class Consumer(Generic[E]):
             await progress.store(conn, {p: (taken[p][0].offset, 1) for p in new if not marks[p].attempts})
         self._marks.update(marks)
 
-    async def _calmly(self, consumer: AIOKafkaConsumer, epoch: int, records: list[Record]) -> None:
+    async def _calmly(self, hand: InHand, records: list[Record]) -> None:
         if not records:
             return
         ends = {(record.topic, record.partition): record.offset + 1 for record in records}
@@ -188,10 +185,10 @@ class Consumer(Generic[E]):
         begun = {
             p: (end, 1) for p, end in ends.items() if not (self._marks[p].attempts and end <= self._marks[p].suspect)
         }
-        await self._patiently(consumer, epoch, lambda: self._batches.run(records, begun))
+        await self._patience.do(hand, lambda: self._batches.run(records, begun))
         self._offsets.note_done(ends)
 
-    async def _carefully(self, consumer: AIOKafkaConsumer, epoch: int, mark: Mark, record: Record) -> None:
+    async def _carefully(self, hand: InHand, mark: Mark, record: Record) -> None:
         """One record of a range in which a process died: its attempt is on disk before the try."""
         partition = (record.topic, record.partition)
         first, mark.entered = not mark.entered, True
@@ -200,78 +197,26 @@ class Consumer(Generic[E]):
         begun = {partition: (record.offset + 1, carried if mark.careful else 1)}
         if first and mark.attempts >= progress.LIMIT:
             reason = f"the process died {mark.attempts} times while it handled this record"
-            await self._patiently(consumer, epoch, lambda: self._batches.bury(record, reason, begun))
+            await self._patience.do(hand, lambda: self._batches.bury(record, reason, begun))
         else:
             if first:
                 this_try = {partition: (record.offset, mark.attempts + 1)}
-                await self._patiently(consumer, epoch, lambda: self._store(this_try))
-            await self._patiently(consumer, epoch, lambda: self._batches.run([record], begun))
+                await self._patience.do(hand, lambda: self._store(this_try))
+            await self._patience.do(hand, lambda: self._batches.run([record], begun))
         self._offsets.note_done({partition: record.offset + 1})
 
     async def _store(self, begun: Mapping[Partition, tuple[int, int]]) -> None:
         async with transaction(self._pool) as conn:
             await progress.store(conn, begun)
 
-    async def _patiently(self, consumer: AIOKafkaConsumer, epoch: int, work: Callable[[], Awaitable[object]]) -> None:
-        """Does the work; waits out the database's troubles and a stop for too many dead letters. Raises Abandoned."""
-        failures = 0
-        while True:
-            try:
-                await work()
-            except TooManyDeadLetters as error:
-                await self._stand_still(consumer, epoch, error)
-            except Exception as error:
-                if not transient(error):
-                    raise
-                self.waiting = repr(error)
-                self._metrics.set("waybill_consumer_paused", 1)
-                self._metrics.count("waybill_consume_retries_total", reason="database")
-                self._log.warning("consumer.database_trouble", error=repr(error), failures=failures + 1)
-                wait = _OUTAGE_WAITS[min(failures, len(_OUTAGE_WAITS) - 1)]
-                failures += 1
-                await self._paused(consumer, epoch, wait)
-            else:
-                if failures:
-                    self._log.info("consumer.resumed", failures=failures)
-                    self._metrics.set("waybill_consumer_paused", 0)
-                self.waiting = None
-                return
-
-    async def _stand_still(self, consumer: AIOKafkaConsumer, epoch: int, error: TooManyDeadLetters) -> None:
-        self.stopped = str(error)
-        self._resume.clear()
-        self._log.error(
-            "consumer.stopped", reason=str(error), remedy="look at the dead letters, then resume the consumer"
-        )
-        await self._on_stopped(error)
-        try:
-            while not self._resume.is_set():
-                await self._paused(consumer, epoch, 1.0, self._resume)
-        finally:
-            self.stopped = None
-
-    async def _paused(self, consumer: AIOKafkaConsumer, epoch: int, seconds: float, *events: asyncio.Event) -> None:
-        """Waits with all partitions paused, polling so that the group knows that we live."""
-        consumer.pause(*consumer.assignment())
-        try:
-            await wait_any(seconds, self._stop, self._moved, *events)
-            if epoch == self._epoch:
-                await consumer.getmany(timeout_ms=0)  # paused: returns nothing, counts as a poll
-            if self._stop.is_set() or epoch != self._epoch:
-                raise Abandoned
-        finally:
-            with suppress(Exception):  # after a rebalance they are not ours to resume
-                consumer.resume(*consumer.assignment())
-
     async def hand_over(self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> None:
         """A rebalance takes partitions away: end the transaction in hand, commit offsets, say that nothing is tried."""
-        self._epoch += 1
         self.joined = False
-        self._moved.set()
+        if self._in_hand is not None:
+            self._in_hand.lost.set()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._busy.acquire(), _HANDOVER_LIMIT)
             self._busy.release()
-        self._moved.clear()
         await self._offsets.commit(consumer)
         await self._rest({(tp.topic, tp.partition) for tp in partitions})
 
@@ -296,7 +241,6 @@ class Consumer(Generic[E]):
         await self._offsets.commit(consumer)
         await self._rest(set(self._marks))
         self.joined = False
-        self._epoch += 1
         with suppress(Exception):
             await asyncio.wait_for(consumer.stop(), 5.0)
 

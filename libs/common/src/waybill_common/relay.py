@@ -10,9 +10,8 @@ It never remembers "the last position sent": positions commit out of order.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
 
 import asyncpg
 import orjson
@@ -25,10 +24,9 @@ from waybill_common.db import open_session
 from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metrics
 from waybill_common.sending import Row, Sender, SendFailed
+from waybill_common.sessions import until_lost
 from waybill_common.settings import ServiceSettings
 from waybill_common.workers import wait_any
-
-T = TypeVar("T")
 
 declare_events(
     {
@@ -54,10 +52,6 @@ from outbox o join facts f using (position)
 where o.position <> all($1::bigint[]) and f.topic <> all($3::text[])
 order by o.position limit $2
 """
-
-
-class SessionLost(Exception):
-    """The relay's database session ended, and its lock with it: whoever takes the lock sends again."""
 
 
 class Relay:
@@ -255,27 +249,3 @@ def row_of(position: int, topic: str, key: str, headers: str, value: bytes | Non
     named = [(name, text.encode()) for name, text in orjson.loads(headers).items()]
     size = len(headers) * 2 + len(key) * 3 + len(value or b"") + 64  # an upper bound, cheaply
     return Row(position, topic, key.encode(), named, value, size)
-
-
-async def until_lost(work: Coroutine[Any, Any, T], session: "asyncpg.Connection[asyncpg.Record]") -> T:
-    """Runs `work` until it ends or the session does: then it is cancelled and SessionLost raised."""
-    task = asyncio.ensure_future(work)
-    lost = False
-
-    def ended(_: Any) -> None:
-        nonlocal lost
-        lost = True
-        task.cancel()
-
-    session.add_termination_listener(ended)
-    try:
-        if session.is_closed():
-            ended(session)
-        return await task
-    except asyncio.CancelledError:
-        if lost:
-            raise SessionLost("the relay's database session ended: its lock is free for the next one") from None
-        task.cancel()
-        raise
-    finally:
-        session.remove_termination_listener(ended)
