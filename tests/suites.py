@@ -21,6 +21,7 @@ WHOLE_SERVICES = frozenset(
         "console/test_renew_tokens.py",
         "console/test_routing_commands.py",
         "console/test_shipments.py",
+        "console/test_webhooks.py",
         "fulfillment_push/test_frozen.py",
         "fulfillment_push/test_in_bulk.py",
         "fulfillment_push/test_killed.py",

@@ -29,6 +29,7 @@ async def test_every_route_of_the_api_wants_a_key(empty_console: Any) -> None:
         ("viewer", "POST", "/dead-letters/router/1/replay", False),
         ("operator", "POST", "/keys", False),
         ("operator", "PUT", "/config", False),
+        ("operator", "POST", "/channels/acme/webhooks", False),
         ("admin", "GET", "/keys", True),
     ],
 )

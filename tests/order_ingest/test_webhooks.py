@@ -13,7 +13,7 @@ from ingest_harness import Live, ingest
 from ingest_samples import channel, configured, line, order
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model.deliveries import Delivery
+from waybill_platforms.model.deliveries import Delivery, Registered
 
 SECRET = b"shared with the shop"
 
@@ -28,8 +28,8 @@ class SignedHooks:
         said = json.loads(body)
         return Delivery(said["delivery"], said["topic"], said["kind"], said.get("order"))
 
-    async def register(self, address: str) -> tuple[str, ...]:
-        return ()
+    async def register(self, address: str) -> Registered:
+        return Registered(("orders/updated",))
 
 
 def signature(body: bytes) -> str:

@@ -150,7 +150,7 @@ async def test_hooks_are_registered_once_and_switched_on_again(payloads: Any, se
         return web.json_response({"data": {"id": 9, **given}, "meta": {}})
 
     hooks = reader(url=await serve(answer))
-    assert await hooks.register(here) == SCOPES
+    assert (await hooks.register(here)).topics == SCOPES
     assert written[0] == ("PUT", "/v3/hooks/2", SCOPES[1])
     assert [scope for method, _, scope in written if method == "POST"] == list(SCOPES[2:])
     await hooks._rest.aclose()

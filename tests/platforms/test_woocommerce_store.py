@@ -630,7 +630,7 @@ async def test_webhooks_are_registered_pinged_signed_and_read(house: House, list
     house.shop.configure({"delivery_delay": 0.05})
     hooks = house.channel().webhooks
     assert hooks is not None
-    assert await hooks.register(address) == ("order.created", "order.updated", "order.deleted")
+    assert (await hooks.register(address)).topics == ("order.created", "order.updated", "order.deleted")
     await arrived(received, 3)
     assert {hooks.read(headers, body).kind for headers, body in received} == {"ping"}
     received.clear()
@@ -672,8 +672,8 @@ async def test_registering_again_makes_no_second_webhook_and_mends_what_is_off(h
 async def test_an_address_that_wordpress_never_delivers_to_is_said(house: House) -> None:
     channel = house.channel()
     assert channel.webhooks is not None
-    await channel.webhooks.register("http://127.0.0.1:8444/hooks/willow")
-    assert "ports 80, 443 and 8080" in channel.notices()[0]
+    registered = await channel.webhooks.register("http://127.0.0.1:8444/hooks/willow")
+    assert "ports 80, 443 and 8080" in registered.warning
 
 
 # -- as a source

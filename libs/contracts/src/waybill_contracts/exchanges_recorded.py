@@ -19,7 +19,8 @@ class ExchangeRecorded(Event):
     service: str
     log_type: str = Field(
         description="get_orders, get_order, get_fulfillment_orders, submit_fulfillment, find_fulfillment, "
-        "cancel_fulfillment, submit_request, find_request, cancel_request, get_shipments"
+        "cancel_fulfillment, submit_request, find_request, cancel_request, get_shipments, register_webhooks, "
+        "renew_token, webhook (what was posted to us, and refused)"
     )
     attempt: int = Field(default=1, ge=1)
     outcome: str = Field(description="ok, later, refused, unauthorized, unreadable, unknown")

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from waybill_platforms.model.catalogue import Carrier, ProductPage
-from waybill_platforms.model.deliveries import Delivery
+from waybill_platforms.model.deliveries import Delivery, Registered
 from waybill_platforms.model.features import Features
 from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
 from waybill_platforms.model.orders import ChannelOrder, OrderPage
@@ -153,9 +153,9 @@ class WebhookReader(Protocol):
         """
         ...
 
-    async def register(self, address: str) -> tuple[str, ...]:
+    async def register(self, address: str) -> Registered:
         """Makes the platform post to `address` what order-ingest and shipment-poller want to hear; what is registered
-        and switched on already stays. Returns the topics that are on now."""
+        and switched on already stays. Says what is on now. Two at the same moment could make each one twice."""
         ...
 
 

@@ -20,7 +20,15 @@ from waybill_contracts.exchanges_recorded import ExchangeRecorded
 LONGEST_BODY = 64 * 1024
 REDACTED = b"[redacted]"
 SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-shopify-access-token", "x-auth-token"}
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "x-shopify-access-token",
+        "x-auth-token",
+        "x-waybill-secret",
+    }
 )
 
 

@@ -22,11 +22,14 @@ from order_ingest.poller import Poller
 from order_ingest.preview_release import PreviewRelease
 from order_ingest.pull_channel import PullChannel
 from order_ingest.readers import Readers
+from order_ingest.refused_hooks import RefusedHooks
+from order_ingest.register_hooks import RegisterHooks
 from order_ingest.release_routes import release_routes
 from order_ingest.routes import routes
 from order_ingest.rulebook import Rulebook
 from order_ingest.take_hook import OpenHooks, TakeHook
 from order_ingest.tidy import tidy
+from order_ingest.webhook_routes import webhook_routes
 from waybill_common.breaker import Health
 from waybill_common.consuming import Subscription
 from waybill_common.http import internal
@@ -77,12 +80,16 @@ async def build(
         return await healer.heal(runtime.clock.now())
 
     audit = AuditChannel(calls)
+    open_hooks = open_hooks or readers.hooks
+    register = RegisterHooks(calls, open_hooks)
+    registering = Worker("webhooks", register.turn, idle_max=5.0)
     workers = (
         Worker("pull", poller.turn),
         Worker("heal", heal, idle_max=5.0),
         Worker("live-reads", LiveReads(calls).turn, idle_max=5.0),
         Worker("audit", audit.turn, idle_max=5.0),
         Worker("plan-audits", audit.plan, idle_max=300.0),
+        registering,
         Worker("tidy", partial(tidy, runtime.pool), idle_max=600.0),
     )
     act = ActOnOrder(runtime.pool, rulebook, runtime.telemetry, runtime.clock)
@@ -94,16 +101,17 @@ async def build(
             for worker in workers:
                 worker.wake()
 
-    hook = TakeHook(
-        runtime.pool, rulebook, runtime.alerts, runtime.metrics, open_hooks or readers.hooks, workers[2].wake
-    )
+    refused = RefusedHooks(runtime.pool, runtime.clock)
+    hook = TakeHook(runtime.pool, rulebook, runtime.alerts, runtime.metrics, open_hooks, refused, workers[2].wake)
+    internal_routes = _routes(runtime, calls, act, hook, workers[0].wake, workers[3].wake)
+    internal_routes.include_router(webhook_routes(runtime.pool, register, registering.wake))
     return Parts(
         subscription=Subscription(
             group=ORDER_INGEST, topics=TOPICS, decode=read, handle=door.handle, upstream=UPSTREAM,
             on_commit=[wake],
         ),
         workers=workers,
-        routes=_routes(runtime, calls, act, hook, workers[0].wake, workers[3].wake),
+        routes=internal_routes,
         closers=closers,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from order_ingest.live_reads import Wanted, want
 from order_ingest.named import q
+from order_ingest.refused_hooks import RefusedHooks
 from order_ingest.rulebook import Rulebook
 from waybill_common.alerts import Alerts
 from waybill_common.db import Connection, Pool, affected, transaction
@@ -29,6 +30,10 @@ class HookRefused(Exception):
     """Nobody knows who sent it: 401. The text says why, without the secret."""
 
 
+class UnknownChannel(HookRefused):
+    """There is no such channel, so there is nobody to tell either."""
+
+
 @dataclass(frozen=True, slots=True)
 class TakeHook:
     """The verb and what it needs."""
@@ -38,14 +43,17 @@ class TakeHook:
     alerts: Alerts
     metrics: Metrics
     open_hooks: OpenHooks
+    refused: RefusedHooks
     wake: Callable[[], None]
 
     async def take(self, channel: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """What became of it. Raises HookRefused."""
         try:
             delivery = await self._read(channel, headers, body)
-        except HookRefused:
+        except HookRefused as refusal:
             self.metrics.count("waybill_webhooks_total", outcome="refused")
+            if not isinstance(refusal, UnknownChannel):
+                await self.refused.keep(channel, headers, body, str(refusal))
             raise
         async with transaction(self.pool) as conn:
             fresh = delivery.kind == "ping" or await _first_time(conn, channel, delivery)
@@ -58,7 +66,7 @@ class TakeHook:
     async def _read(self, channel: str, headers: Mapping[str, str], body: bytes) -> Delivery:
         configured = await self.rulebook.channel(self.pool, channel)
         if configured is None:
-            raise HookRefused(f"channel {channel[:80]!r} is not configured")
+            raise UnknownChannel(f"channel {channel[:80]!r} is not configured")
         try:
             reader = await self.open_hooks(configured)
             if reader is None:

@@ -20,7 +20,7 @@ from waybill_platforms.bigcommerce import wire
 from waybill_platforms.bigcommerce.rest import MOST, Rest, listed, read_as
 from waybill_platforms.bigcommerce.settings import BigCommerceSettings
 from waybill_platforms.errors import PlatformError, SignatureRefused
-from waybill_platforms.model.deliveries import Delivery, DeliveryKind
+from waybill_platforms.model.deliveries import Delivery, DeliveryKind, Registered
 
 OWN_HEADER = "X-Waybill-Secret"
 TOLERANCE = 300.0
@@ -89,7 +89,7 @@ class BigCommerceWebhooks:
             missing = "client_secret or webhook_secret" if self._client_secret is None else "webhook-signature"
             raise SignatureRefused(f"{missing} is missing, so nothing proves who sent it")
 
-    async def register(self, address: str) -> tuple[str, ...]:
+    async def register(self, address: str) -> Registered:
         """One hook a scope; what BigCommerce switched off (after failures, or 90 quiet days) is switched on again."""
         if self._client_secret is None and self._own_secret is None:
             raise _refused("set credentials.webhook_secret (or client_secret) first: nothing else proves who posts")
@@ -102,20 +102,20 @@ class BigCommerceWebhooks:
                 await self._write("POST", "/v3/hooks", body)
             elif not hook.is_active or _differs(hook.headers, wanted):
                 await self._write("PUT", f"/v3/hooks/{hook.id}", body)
-        return SCOPES
+        return Registered(SCOPES)
 
     async def _hooks(self) -> list[wire.Hook]:
         found: list[wire.Hook] = []
         page, pages = 1, 1
         while page <= pages:
-            answer = await self._rest.get("/v3/hooks", "get_webhooks", {"page": page, "limit": MOST})
+            answer = await self._rest.get("/v3/hooks", "register_webhooks", {"page": page, "limit": MOST})
             read = listed(answer)
             found += [read_as(answer, wire.Hook, entry) for entry in read.data]
             page, pages = page + 1, read.meta.pagination.total_pages
         return found
 
     async def _write(self, method: str, path: str, body: Mapping[str, Any]) -> None:
-        answer = await self._rest.change(method, path, "register_webhook", body)
+        answer = await self._rest.change(method, path, "register_webhooks", body)
         made = read_as(answer, wire.HookAnswer, answer.json()).data
         if not made.is_active:
             raise answer.wrong_form(f"hook {made.id} ({made.scope}) is not active")
@@ -149,5 +149,5 @@ def _decoded(text: str) -> bytes:
 
 def _refused(message: str) -> PlatformError:
     return PlatformError(
-        message, family=Family.REFUSED, cause="configuration", outcome="none", action="register_webhook"
+        message, family=Family.REFUSED, cause="configuration", outcome="none", action="register_webhooks"
     )

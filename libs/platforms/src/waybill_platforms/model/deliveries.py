@@ -17,3 +17,13 @@ class Delivery:
     kind: DeliveryKind
     order_id: str | None = None
     """As `OrderReader.get_order` takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a platform posts from now on."""
+
+    topics: tuple[str, ...]
+    """In the platform's own words."""
+    warning: str = ""
+    """Why nothing may come all the same, though the platform took the address."""

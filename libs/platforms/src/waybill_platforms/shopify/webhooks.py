@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import orjson
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model.deliveries import Delivery, DeliveryKind
+from waybill_platforms.model.deliveries import Delivery, DeliveryKind, Registered
 from waybill_platforms.shopify import setup_documents as documents
 from waybill_platforms.shopify import setup_wire as wire
 from waybill_platforms.shopify.changing import change
@@ -81,7 +81,7 @@ class ShopifyWebhooks:
         if not any(right):
             raise SignatureRefused("x-shopify-hmac-sha256 was not made with the connection's client_secret")
 
-    async def register(self, address: str) -> tuple[str, ...]:
+    async def register(self, address: str) -> Registered:
         """Subscribes what is not subscribed for this address yet. Shopify removes a subscription after 8 failures, so
         it is worth asking again from time to time."""
         on = await self._subscribed(address)
@@ -94,7 +94,7 @@ class ShopifyWebhooks:
                     makes="webhookSubscription",
                 )  # fmt: skip
                 on.add(topic)
-        return tuple(sorted(on))
+        return Registered(tuple(sorted(on)))
 
     async def _subscribed(self, address: str) -> set[str]:
         on: set[str] = set()

@@ -63,16 +63,15 @@ def open_store(connection: str, settings: WooSettings, budget: Budget) -> Channe
     """The channel. Nothing is sent yet; the first call opens the HTTP client."""
     store = _Store.of(connection, settings, budget)
     writer = WooFulfillments(store.api, store.reading, store.ways, settings.completes)
-    webhooks = WooWebhooks(store.api)
     return ChannelConnection(
         connection,
         WooOrders(store.reading),
         writer,
         CHANNEL,
         store.aclose,
-        lambda: writer.notices() + webhooks.notices(),
+        writer.notices,
         prober=WooProber(store.api, store.index, store.ways),
-        webhooks=webhooks,
+        webhooks=WooWebhooks(store.api),
         catalogue=WooCatalogue(store.api, store.goods),
         carriers=WooCarriers(store.api, store.ways),
     )
@@ -82,15 +81,13 @@ def open_supplier(connection: str, settings: WooSettings, budget: Budget) -> Sou
     """The source: a store of a supplier, or the merchant's own second one."""
     store = _Store.of(connection, settings, budget)
     requests = WooRequests(store.api, store.reading, store.goods)
-    webhooks = WooWebhooks(store.api)
     return SourceConnection(
         connection,
         requests,
         WooShipments(store.api, store.reading, requests),
         SOURCE,
         store.aclose,
-        webhooks.notices,
         prober=WooProber(store.api, store.index, store.ways),
-        webhooks=webhooks,
+        webhooks=WooWebhooks(store.api),
         stock=WooStock(store.goods),
     )

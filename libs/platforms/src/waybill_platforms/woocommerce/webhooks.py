@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model.deliveries import Delivery, DeliveryKind
+from waybill_platforms.model.deliveries import Delivery, DeliveryKind, Registered
 from waybill_platforms.woocommerce import wire
 from waybill_platforms.woocommerce.api import WC, Api, read_as
 from waybill_platforms.woocommerce.settings import where
@@ -34,10 +34,6 @@ class WooWebhooks:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._secret = api.settings.webhook_secret.get_secret_value()
-        self._unreachable = ""
-
-    def notices(self) -> tuple[str, ...]:
-        return (self._unreachable,) if self._unreachable else ()
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         """The ping at creation is a form without a signature: it must be answered, and changes nothing."""
@@ -58,10 +54,9 @@ class WooWebhooks:
                 "X-WC-Webhook-Signature is not made with this connection's webhook secret: register the webhooks again"
             )
 
-    async def register(self, address: str) -> tuple[str, ...]:
+    async def register(self, address: str) -> Registered:
         """Makes what is missing; what is off, or was made with another secret, is mended. The secret is never told by
         the store, so a webhook's name carries a fingerprint of it."""
-        self._unreachable = _unreachable(address)
         there = await self._there(address)
         on: list[str] = []
         for topic in TOPICS:
@@ -73,7 +68,7 @@ class WooWebhooks:
                 mended = {"status": "active", "name": body["name"], "secret": self._secret}
                 await self._api.send(LOG_TYPE, "PUT", f"{WC}/webhooks/{known.id}", body=mended, effect=True)
             on.append(topic)
-        return tuple(on)
+        return Registered(tuple(on), _unreachable(address))
 
     async def _there(self, address: str) -> list[wire.Webhook]:
         found: list[wire.Webhook] = []

@@ -33,6 +33,7 @@ from console.api.shipments import shipments_router
 from console.api.sign_in import SignIn
 from console.api.stock import stock_router
 from console.api.users import users_router
+from console.api.webhooks import webhooks_router
 from console.configure.apply import Applier
 from console.owners import Owners
 from console.rebuild import Rebuilder
@@ -84,6 +85,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             intake_router(keys, owners),
             by_hand_router(pool, q, keys, owners),
             audits_router(keys, owners),
+            webhooks_router(keys, owners),
             shipments_router(pool, q, keys, owners),
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),

@@ -7,6 +7,7 @@ import typer
 from console.cli import channels as channel_commands
 from console.cli.client import call, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
+from console.cli.webhooks import webhooks
 
 records = typer.Typer(no_args_is_help=True, help="Transaction records: exchanges with platforms.")
 alerts = typer.Typer(no_args_is_help=True, help="What needs a look.")
@@ -32,6 +33,7 @@ def stats(as_json: Json = False) -> None:
 
 channels.command("pull")(channel_commands.pull)
 channels.command("audit")(channel_commands.audit)
+channels.command("webhooks")(webhooks)
 
 
 @sources.command()
