@@ -64,6 +64,24 @@ async def test_a_shops_calls(stage: Any, shop: Any, ledger: Any) -> None:
     assert calls(ledger) == 0
 
 
+async def test_a_couriers_service_stands_beside_it_and_is_read_back(stage: Any, shop: Any) -> None:
+    """SP-7: in the place that names a carrier without a code, so such a one has none."""
+    number = stage.world.shops["bramble"].place({"lines": [{"sku": "SKU-100", "quantity": 3}]})
+    stage.world.journal.flush()
+    order = await shop.reader.get_order(number)
+    for carrier, shown in (("ups", "UPS® Ground"), ("dhl", "UPS® Ground"), ("Northern Vans", "")):
+        lines = ((order.lines[0].line_id, 1),)
+        draft = FulfillmentDraft(number, lines, carrier, ("1Z1",), service="UPS® Ground")
+        [call] = shop.writer.calls_for(await shop.writer.read(number), draft)
+        made = await shop.writer.create(call)
+        assert (made.carrier, made.service) == (carrier, shown)
+    corrected = await shop.writer.update_tracking(
+        made.id, carrier="ups", tracking_numbers=("1Z2",), tracking_url=None, service="UPS® Express"
+    )
+    assert (corrected.carrier, corrected.service) == ("ups", "UPS® Express")
+    assert corrected in (await shop.writer.read(number)).fulfillments
+
+
 async def test_a_long_order_costs_no_call_of_its_own(stage: Any, shop: Any, ledger: Any) -> None:
     lines = [{"sku": f"SKU-{number}", "quantity": 1} for number in range(230)]
     number = stage.world.shops["bramble"].place({"lines": lines})

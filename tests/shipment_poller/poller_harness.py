@@ -160,7 +160,7 @@ class Shop:
         return [
             CreateCall(
                 draft.order_id, group, tuple(lines), draft.carrier, draft.tracking_numbers, draft.tracking_url,
-                {"notify": draft.notify, "shipped_at": draft.shipped_at},
+                {"notify": draft.notify, "shipped_at": draft.shipped_at, "service": draft.service},
             )
             for group, lines in sorted(groups.items())
         ]  # fmt: skip
@@ -198,7 +198,7 @@ class Shop:
         if self.accepts is not None and call.carrier not in self.accepts:
             raise refused("COURIER_REFUSED")
         record = self.by_hand(call.order_id, dict(call.lines), call.carrier, call.tracking_numbers, call.tracking_url)
-        record = self._replace(record.id, shipped_at=call.body["shipped_at"])
+        record = self._replace(record.id, shipped_at=call.body["shipped_at"], service=call.body["service"])
         if call.body["notify"]:
             self.notified.append(record.id)
         return record
@@ -227,6 +227,7 @@ class Shop:
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
         shipped_at: datetime | None = None,
+        service: str = "",
         notify: bool = False,
     ) -> FulfillmentRecord:
         fault = self._fault("update")
@@ -235,7 +236,12 @@ class Shop:
         urls = (tracking_url,) if tracking_url else ()
         day = {"shipped_at": shipped_at} if self.takes_ship_date else {}
         return self._replace(
-            fulfillment_id, carrier=carrier, tracking_numbers=tracking_numbers, tracking_urls=urls, **day
+            fulfillment_id,
+            carrier=carrier,
+            tracking_numbers=tracking_numbers,
+            tracking_urls=urls,
+            service=service,
+            **day,
         )
 
     async def cancel(self, fulfillment_id: str) -> None:

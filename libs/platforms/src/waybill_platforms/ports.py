@@ -125,9 +125,11 @@ class FulfillmentWriter(Protocol):
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
         shipped_at: datetime | None = None,
+        service: str = "",
         notify: bool = False,
     ) -> FulfillmentRecord:
-        """Replaces carrier, numbers and URL (and the day, where it takes one) in place: `features.updates_tracking`."""
+        """Replaces carrier, numbers and URL in place (the day and the service too, where it takes them):
+        `features.updates_tracking`."""
         ...
 
     async def cancel(self, fulfillment_id: str) -> None:

@@ -62,6 +62,7 @@ def _creates(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments, co
         content.url,
         notify,
         _day(content.shipped_on) if state.takes_ship_date else None,
+        content.service,
     )
     try:
         calls = at.writer.calls_for(state, draft)
@@ -170,6 +171,7 @@ async def _call(job: Job, at: AtChannel, act: Act) -> None:
         tracking_numbers=content.numbers,
         tracking_url=content.url,
         shipped_at=_day(content.shipped_on) if act.dated else None,
+        service=content.service,
     )
     lines = next(b.sent.lines for b in act.part.bound if b.fulfillment_id == act.fulfillment_id)
     job.bind(act.part, act.fulfillment_id, content.only(lines), adopted=act.fulfillment_id in act.part.adopted)

@@ -13,7 +13,7 @@ from waybill_common import outbox
 from waybill_common.breaker import Health
 from waybill_common.db import Connection, rows
 from waybill_contracts.config_changed import ChannelConfigured, Configured, EntityRemoved, SourceConfigured
-from waybill_contracts.configuration import NameMapping, Platform
+from waybill_contracts.configuration import Channel, Platform
 
 
 async def apply_configuration(conn: Connection, tools: Tools, health: Health, events: Sequence[Configured]) -> None:
@@ -70,16 +70,16 @@ async def _channels(
 ) -> None:
     for event in events:
         old = before[event.channel.id]
-        await _release(conn, tools, event, None if old is None else old.channel.couriers)
+        await _release(conn, tools, event, None if old is None else old.channel)
     if events:
         await tools.queries.wake_pushes(conn, channels=[event.channel.id for event in events])
 
 
-async def _release(conn: Connection, tools: Tools, event: ChannelConfigured, before: NameMapping | None) -> None:
+async def _release(conn: Connection, tools: Tools, event: ChannelConfigured, before: Channel | None) -> None:
     """Exactly those whose courier has a name now, or another one than before."""
     q, codes, channel = tools.queries, list(couriers.MENDED_BY_A_NAME), event.channel
     failed = await rows(q.couriers_failed_for(conn, channel=channel.id, codes=codes))
-    mended = couriers.mended([row["carrier"] for row in failed], before, channel.couriers)
+    mended = couriers.mended([row["carrier"] for row in failed], before, channel)
     if not mended:
         return
     found = await rows(q.orders_failed_for(conn, channel=channel.id, carriers=mended, codes=codes))

@@ -69,12 +69,15 @@ class Wanted:
     url: str | None = None
     shipped_on: str = ""
     """The day, UTC, as YYYY-MM-DD; only some channels take it"""
+    service: str = ""
+    """The courier's service in the channel's words; only some channels tell it apart"""
 
     def as_json(self) -> dict[str, Any]:
         """For a jsonb column; `from_json` reads it back."""
         lines = {line: self.lines[line] for line in sorted(self.lines)}
         details = {"carrier": self.carrier, "numbers": list(self.numbers), "url": self.url}
-        return {"lines": lines, **details, "shipped_on": self.shipped_on}
+        service = {"service": self.service} if self.service else {}
+        return {"lines": lines, **details, "shipped_on": self.shipped_on, **service}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Wanted":
@@ -85,6 +88,7 @@ class Wanted:
             tuple(stored["numbers"]),
             stored["url"],
             stored.get("shipped_on", ""),
+            stored.get("service", ""),
         )
 
     def only(self, lines: Mapping[str, int]) -> "Wanted":
@@ -92,9 +96,9 @@ class Wanted:
         return replace(self, lines=dict(lines))
 
     def same_details(self, other: "Wanted", *, day: bool = False) -> bool:
-        """Carrier, numbers and URL agree, and the `day` where it counts; lines are not looked at."""
-        same = (self.carrier, self.numbers, self.url) == (other.carrier, other.numbers, other.url)
-        return same and (not day or self.shipped_on == other.shipped_on)
+        """Carrier, service, numbers and URL agree, and the `day` where it counts; lines are not looked at."""
+        ours, theirs = ((one.carrier, one.service, one.numbers, one.url) for one in (self, other))
+        return ours == theirs and (not day or self.shipped_on == other.shipped_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Shown:
     numbers: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     shipped_on: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,8 @@ def rewritten(wanted: Wanted, one: Shown, by_number: bool = True, dates: bool = 
         notes.append(f"tracking numbers: sent {_list(wanted.numbers)}, the channel shows {_list(one.numbers)}")
     if one.carrier != wanted.carrier:
         notes.append(f"carrier: sent {wanted.carrier!r}, the channel shows {one.carrier!r}")
+    if wanted.service and one.service != wanted.service:
+        notes.append(f"courier service: sent {wanted.service!r}, the channel shows {one.service or 'none'!r}")
     if wanted.url and wanted.url not in one.urls:
         notes.append(f"tracking URL: sent {wanted.url}, the channel shows {_list(one.urls)}")
     if dates and wanted.shipped_on and one.shipped_on != wanted.shipped_on:

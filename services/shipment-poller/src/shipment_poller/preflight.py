@@ -11,23 +11,24 @@ from shipment_poller.review_orders import Tools
 from waybill_common.db import Connection, rows
 from waybill_contracts.configuration import Channel, Source
 from waybill_contracts.fr_created import FrCreated
+from waybill_contracts.fulfillment_submitted import Reason
 
 _KEY = "courier_not_mapped"
 
 
-def missing(source: Source, channel: Channel) -> list[str]:
-    """Our couriers that the source's map can give and the channel has no name for. Pure."""
-    return sorted({ours for ours in source.couriers.map.values() if couriers.mapped(channel.couriers, ours) is None})
+def missing(source: Source, channel: Channel) -> dict[str, Reason]:
+    """Our couriers that the source's map can give and the channel has no name for, and why. Pure."""
+    named = {ours: couriers.at_channel(channel, ours) for ours in sorted(set(source.couriers.map.values()))}
+    return {ours: reason for ours, reason in named.items() if isinstance(reason, Reason)}
 
 
 async def check(conn: Connection, tools: Tools, created: Iterable[FrCreated]) -> None:
-    """Raises `COURIER_NOT_MAPPED` for what these FRs may be shipped with, in the caller's transaction."""
+    """Raises alerts for what these FRs may be shipped with and the channel has no name for; commits nothing itself."""
     for source_id, channel_id in sorted({(event.fr.source, event.fr.channel) for event in created}):
         source, channel = tools.configurations.source(source_id), tools.configurations.channel(channel_id)
         if source is None or channel is None:
             continue
-        for ours in missing(source.source, channel.channel):
-            reason = couriers.not_mapped_at_channel(channel_id, ours)
+        for ours, reason in missing(source.source, channel.channel).items():
             title = f"{reason.code}: {reason.message}, with which {source_id} may ship"
             await tools.alerts.raised(conn, f"{_KEY}/{channel_id}/{ours}", title, reason.action or "")
 

@@ -17,7 +17,6 @@ from shipment_poller.lifecycle import SyncState
 from shipment_poller.model import Shown, Wanted
 from waybill_common.budget import BudgetWait
 from waybill_common.retry import Family
-from waybill_contracts.configuration import Channel
 from waybill_contracts.fulfillment_submitted import Reason
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model.fulfillments import ChannelFulfillments
@@ -29,7 +28,7 @@ ROUNDS = 8
 async def sync_order(job: Job, at: AtChannel) -> None:
     """Leaves each due part of the job with a `finish`."""
     for part in job.open_parts:
-        _preflight(part, at.channel)
+        _preflight(part, at)
     try:
         for turn in range(ROUNDS):
             if not job.open_parts or not await _round(job, at, reading_back=turn > 0):
@@ -72,24 +71,21 @@ async def _round(job: Job, at: AtChannel, *, reading_back: bool) -> bool:
     return True
 
 
-def _preflight(part: Part, channel: Channel) -> None:
-    """The courier's name at the channel; without one nothing is called (SP-7)."""
+def _preflight(part: Part, at: AtChannel) -> None:
+    """The courier's name at the channel, and its service's; without them nothing is called (SP-7)."""
     if part.wanted is None:
         return
     wanted = Wanted.from_json(part.wanted)
     if not part.by_number:
         part.content = wanted
         return
-    name = couriers.mapped(channel.couriers, wanted.carrier)
-    if part.wanted["courier_known"] and name is not None:
-        part.content = replace(wanted, carrier=name)
+    named: couriers.Named | Reason = couriers.not_mapped_at_source(part.source, wanted.carrier)
+    if part.wanted["courier_known"]:
+        named = couriers.at_channel(at.channel, wanted.carrier)
+    if isinstance(named, Reason):
+        part.finish = Finish(SyncState.FAILED, None, part.attempts, named, tried=False)
         return
-    reason = (
-        couriers.not_mapped_at_channel(channel.id, wanted.carrier)
-        if part.wanted["courier_known"]
-        else couriers.not_mapped_at_source(part.source, wanted.carrier)
-    )
-    part.finish = Finish(SyncState.FAILED, None, part.attempts, reason, tried=False)
+    part.content = replace(wanted, carrier=named.carrier, service=named.service if at.features.tells_service else "")
 
 
 def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> list[Act]:
@@ -179,6 +175,7 @@ def shown_by(state: ChannelFulfillments) -> dict[str, Shown]:
             record.tracking_numbers,
             record.tracking_urls,
             record.shipped_at.date().isoformat() if record.shipped_at else "",
+            record.service,
         )
         for record in state.fulfillments
     }

@@ -10,6 +10,7 @@ from waybill_contracts.configuration.setting import (
     CHANNEL_PLATFORMS,
     Duration,
     NameMapping,
+    PassingMapping,
     Platform,
     Price,
     Setting,
@@ -79,6 +80,10 @@ class Duplicates(Setting):
     within: Duration = Field(default=timedelta(hours=1), description="0s: never")
 
 
+TELLS_SERVICES = frozenset({Platform.BIGCOMMERCE})
+"""Channels whose shipments say a courier's service beside the courier."""
+
+
 class Channel(Setting):
     """One connection to where buyers order."""
 
@@ -93,7 +98,14 @@ class Channel(Setting):
     notify_buyer: bool = False
     skus: SkuMapping = Field(default_factory=SkuMapping)
     shipping_methods: NameMapping = Field(default_factory=NameMapping)
-    couriers: NameMapping = Field(default_factory=NameMapping)
+    couriers: NameMapping = Field(
+        default_factory=NameMapping, description="ours -> theirs; ours may name a service too"
+    )
+    courier_services: PassingMapping = Field(
+        default_factory=PassingMapping,
+        description="`courier/service` (or `service`) of ours -> the channel's name of the service",
+        exclude_if=lambda value: value == PassingMapping(),
+    )
     hold_rules: tuple[HoldRule, ...] = Field(default=(), exclude_if=lambda value: not value)
     duplicates: Duplicates = Field(default_factory=Duplicates, exclude_if=lambda value: value == Duplicates())
     file: FileMapping = Field(default_factory=FileMapping, exclude_if=lambda value: value == FileMapping())
@@ -115,6 +127,15 @@ class Channel(Setting):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         needs_url(self.platform, self.url, without=Platform.EVENTS)
+        return self
+
+    @model_validator(mode="after")
+    def _services_have_a_place(self) -> Self:
+        if self.courier_services != PassingMapping() and self.platform not in TELLS_SERVICES:
+            raise ValueError(
+                f"courier_services: {self.platform.value} has no place for a courier's service: "
+                'map the whole name instead, e.g. couriers: {map: {"ups/ground": "UPS Ground"}}'
+            )
         return self
 
 

@@ -47,12 +47,16 @@ def known() -> tuple[Carrier, ...]:
     return tuple(Carrier(code, name, links=True) for code, name in {**PROVIDERS, **AFTERSHIP}.items())
 
 
-def fields(carrier: str) -> dict[str, str]:
-    """The fields of a shipment that name this carrier; both are always written, so that an old one does not stay."""
+def fields(carrier: str, service: str = "") -> dict[str, str]:
+    """The fields of a shipment that name this carrier; both are always written, so that an old one does not stay.
+
+    A service stands as `shipping_method` beside a carrier that has a code; a carrier without one needs that place.
+    """
+    method = {"shipping_method": service} if service else {}
     if carrier in PROVIDERS or _APP.match(carrier):
-        return {"shipping_provider": carrier, "tracking_carrier": ""}
+        return {"shipping_provider": carrier, "tracking_carrier": "", **method}
     if _SLUG.match(carrier):
-        return {"shipping_provider": "", "tracking_carrier": carrier}
+        return {"shipping_provider": "", "tracking_carrier": carrier, **method}
     named = {"shipping_method": carrier} if carrier else {}
     return {"shipping_provider": "", "tracking_carrier": "", **named}
 
@@ -61,3 +65,9 @@ def name_of(shipment: wire.Shipment) -> str:
     """The carrier as `fields` was given it."""
     method = shipment.shipping_method
     return shipment.shipping_provider or shipment.tracking_carrier or ("" if method in NO_METHOD else method)
+
+
+def service_of(shipment: wire.Shipment) -> str:
+    """The service as `fields` was given it; none where that place names the carrier."""
+    coded = shipment.shipping_provider or shipment.tracking_carrier
+    return shipment.shipping_method if coded and shipment.shipping_method not in NO_METHOD else ""

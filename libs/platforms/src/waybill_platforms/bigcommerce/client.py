@@ -25,6 +25,7 @@ CHANNEL = Features(
     updates_tracking=True,
     cancels_fulfillments=True,
     forgets_canceled=True,
+    tells_service=True,
     find="consistent",  # shipments are read from the order itself
     index_lag=LAG,
 )

@@ -43,19 +43,19 @@ def _wanted(draft: FulfillmentDraft) -> dict[str, int]:
 def _call(draft: FulfillmentDraft, address: str, lines: tuple[tuple[str, int], ...]) -> CreateCall:
     body: dict[str, object] = {
         "order_address_id": int(address),
-        **tracking_fields(draft.carrier, draft.tracking_numbers, draft.tracking_url),
+        **tracking_fields(draft.carrier, draft.tracking_numbers, draft.tracking_url, draft.service),
         "items": [{"order_product_id": int(line_id), "quantity": quantity} for line_id, quantity in lines],
     }
     return CreateCall(draft.order_id, address, lines, draft.carrier, draft.tracking_numbers, draft.tracking_url, body)
 
 
-def tracking_fields(carrier: str, numbers: tuple[str, ...], url: str | None) -> dict[str, object]:
+def tracking_fields(carrier: str, numbers: tuple[str, ...], url: str | None, service: str = "") -> dict[str, object]:
     """All that says how a parcel travels, each field written, so that an update leaves nothing old behind."""
     return {
         "tracking_number": numbers[0] if numbers else "",
         "tracking_link": url or "",
         "comments": comments.with_further_numbers(numbers),
-        **carriers.fields(carrier),
+        **carriers.fields(carrier, service),
     }
 
 

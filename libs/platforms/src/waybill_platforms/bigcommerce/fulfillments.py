@@ -48,11 +48,12 @@ class BigCommerceFulfillments:
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
         shipped_at: datetime | None = None,
+        service: str = "",
         notify: bool = False,
     ) -> FulfillmentRecord:
         """`PUT /orders/{id}/shipments/{id}`: replaces carrier, number and link."""
         _refuse_too_long("update_fulfillment", tracking_numbers, tracking_url)
-        body = fulfilling.tracking_fields(carrier, tracking_numbers, tracking_url)
+        body = fulfilling.tracking_fields(carrier, tracking_numbers, tracking_url, service)
         return await self._written("PUT", _path(fulfillment_id), "update_fulfillment", body)
 
     async def cancel(self, fulfillment_id: str) -> None:

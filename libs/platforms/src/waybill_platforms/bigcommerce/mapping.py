@@ -203,6 +203,7 @@ def record(read: wire.Shipment) -> FulfillmentRecord:
         tracking_urls=(link,) if link else (),
         created_at=read.date_created,
         raw_status="shipped",
+        service=carriers.service_of(read),
     )
 
 

@@ -68,6 +68,7 @@ class MagentoFulfillments:
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
         shipped_at: datetime | None = None,
+        service: str = "",
         notify: bool = False,
     ) -> FulfillmentRecord:
         """Adds the tracks that are missing, then removes the others; a link is a new comment, the newest one counts.

@@ -24,6 +24,8 @@ class Features:
     prepares: bool = False
     """Requests are placed in two steps (`RequestPlacer`): the handle of the first is stored before the second."""
     notifies_buyer: bool = False
+    tells_service: bool = False
+    """A fulfillment names the courier's service (`ups` and "Ground") apart from the courier."""
     stock_is_available: bool = False
     """The figures of `StockReader` are what is left to sell: what we asked for and has not left is gone from them."""
     find: Find = "none"

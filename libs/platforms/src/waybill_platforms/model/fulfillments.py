@@ -22,6 +22,8 @@ class FulfillmentDraft:
     notify: bool = False
     shipped_at: datetime | None = None
     """Sent where `ChannelFulfillments.takes_ship_date`; the other channels say their own."""
+    service: str = ""
+    """The courier's service in the channel's words, where `features.tells_service`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class FulfillmentRecord:
     raw_status: str = ""
     shipped_at: datetime | None = None
     """The day of shipping as the channel keeps it, where it takes one."""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

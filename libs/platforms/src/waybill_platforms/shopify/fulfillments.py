@@ -54,6 +54,7 @@ class ShopifyFulfillments:
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
         shipped_at: datetime | None = None,
+        service: str = "",
         notify: bool = False,
     ) -> FulfillmentRecord:
         """`fulfillmentTrackingInfoUpdate`: replaces all of carrier, numbers and links."""

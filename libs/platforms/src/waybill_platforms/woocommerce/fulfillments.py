@@ -80,6 +80,7 @@ class WooFulfillments:
         tracking_numbers: tuple[str, ...],
         tracking_url: str | None,
         shipped_at: datetime | None = None,
+        service: str = "",
         notify: bool = False,
     ) -> FulfillmentRecord:
         """In place: the fulfillment's meta, or our record and the plugin's rows."""

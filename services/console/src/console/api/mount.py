@@ -13,6 +13,7 @@ from console.api.audits import audits_router
 from console.api.bundle import bundle_router
 from console.api.by_hand import by_hand_router
 from console.api.config import config_router, entities_router
+from console.api.couriers import couriers_router
 from console.api.dead_letters import dead_letters_router
 from console.api.explain import explain_router
 from console.api.failures import failures_router
@@ -87,6 +88,7 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             audits_router(keys, owners),
             webhooks_router(keys, owners),
             shipments_router(pool, q, keys, owners),
+            couriers_router(keys, owners),
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),
             order_actions_router(keys, owners),

@@ -83,14 +83,4 @@ def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIR
         """As for a channel."""
         return await ask("GET", f"/internal/probes/source/{source_id}")
 
-    @router.get("/channels/{channel_id}/mappings/couriers", dependencies=[viewer])
-    async def couriers(channel_id: str) -> Any:
-        """The map, what waits for a name (first), what sources may ship with, and the names that the channel takes."""
-        return await ask("GET", f"/internal/channels/{channel_id}/couriers")
-
-    @router.post("/channels/{channel_id}/mappings/couriers:preview", dependencies=[viewer])
-    async def preview(channel_id: str, draft: dict[str, Any]) -> Any:
-        """How many orders saving this map (`{map, unmapped}`) would release, and which couriers would still wait."""
-        return await ask("POST", f"/internal/channels/{channel_id}/couriers/preview", draft)
-
     return router
