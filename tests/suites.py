@@ -33,6 +33,8 @@ WHOLE_SERVICES = frozenset(
         "router/test_waking.py",
         "sandbox/test_persistence.py",
         "shipment_poller/test_interleavings.py",
+        "shipment_poller/test_outward_audit.py",
+        "shipment_poller/test_outward_sandbox.py",
         "shipment_poller/test_read_back.py",
         "shipment_poller/test_service.py",
         "shipment_poller/test_stock_sandbox.py",

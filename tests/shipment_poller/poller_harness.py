@@ -343,6 +343,7 @@ class Stage:
     push: PushWorker
     poll: PollWorker
     inbox: Any
+    channels: Any
     sent: dict[str, int] = field(default_factory=lambda: {"position": 0})
     clock: Any = None
     """The database's clock, where the test sets it."""
@@ -373,7 +374,8 @@ class Stage:
 
         push = PushWorker(pool, tools, Fixed(), health, log, chance)
         poll = PollWorker(pool, tools, Fixed(), health, log, lambda: None)
-        made = cls(pool, shop, supplier, tools, push, poll, subscription(tools, health, ()), clock=clock)
+        inbox = subscription(tools, health, ())
+        made = cls(pool, shop, supplier, tools, push, poll, inbox, Fixed(), clock=clock)
         return made
 
     def restarted(self) -> Stage:

@@ -1,6 +1,7 @@
 """Builds shipment-poller: what was shipped, and telling the channel, once. The only file that builds things."""
 
 from shipment_poller import facts
+from shipment_poller.audit_outward import OutwardAudits
 from shipment_poller.configuration import Configurations
 from shipment_poller.consumer import subscription
 from shipment_poller.crew import CrewWorker
@@ -46,10 +47,13 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     deadlines = Worker("deadlines", Deadlines(runtime.pool, tools).turn, idle_max=EVERY)
     posted = Posted(runtime.pool, tools, connections, runtime.log)
     probing = Worker("probe", Probes(runtime.pool, tools, connections).turn, idle_max=5.0)
-    wakes = Wakes(polling.wake, pushing.wake, resyncing.wake, counting.wake)
+    audits = OutwardAudits(runtime.pool, tools, connections, runtime.health, pushing.wake)
+    auditing = Worker("audit", audits.turn, idle_max=5.0)
+    planning = Worker("plan-audits", audits.plan, idle_max=300.0)
+    wakes = Wakes(polling.wake, pushing.wake, resyncing.wake, counting.wake, auditing.wake)
     return Parts(
         subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
-        workers=(pushing, polling, counting, resyncing, deadlines, probing),
+        workers=(pushing, polling, counting, resyncing, deadlines, probing, auditing, planning),
         routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections, posted),
         closers=(connections.aclose, push.crew.cut, poll.crew.cut, stock.crew.cut),
     )

@@ -47,6 +47,11 @@ class Configurations:
         return self._sources.get(source_id)
 
     @property
+    def channels(self) -> list[ChannelConfigured]:
+        """All that are configured."""
+        return list(self._channels.values())
+
+    @property
     def sources(self) -> list[SourceConfigured]:
         """All that are configured."""
         return list(self._sources.values())

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shipment_poller.lifecycle import SyncState
-from shipment_poller.model import Bound, Intent, Wanted
+from shipment_poller.model import Bound, Intent, Shown, Wanted
 from waybill_common.leases import Lease
 from waybill_common.retry import Family
 from waybill_contracts.fulfillment_submitted import Reason
@@ -81,6 +81,8 @@ class Job:
     """of the credentials that its calls are made with: newer ones may come meanwhile"""
     new_bound: dict[str, tuple[str, Wanted, bool]] = field(default_factory=dict)
     """fulfillment id -> (shipment id, what was sent, adopted)"""
+    shown: dict[str, Shown] = field(default_factory=dict)
+    """fulfillment id -> what a fresh read showed of it, when it was called synced"""
     unbound: list[str] = field(default_factory=list)
     closed: dict[str, str] = field(default_factory=dict)
     """intent id -> done, dropped or forgotten"""
@@ -106,6 +108,12 @@ class Job:
         if adopted:
             part.adopted.add(fulfillment_id)
         self.new_bound[fulfillment_id] = (part.shipment_id, sent, fulfillment_id in part.adopted)
+
+    def confirm(self, part: Part, shown: Mapping[str, Shown]) -> None:
+        """What the channel shows of it now is what later drift is measured by."""
+        for bound in part.bound:
+            self.bind(part, bound.fulfillment_id, bound.sent, adopted=bound.fulfillment_id in part.adopted)
+            self.shown[bound.fulfillment_id] = shown[bound.fulfillment_id]
 
     def unbind(self, part: Part, fulfillment_id: str) -> None:
         """It is canceled there."""

@@ -41,7 +41,7 @@ SYNC: Mapping[SyncState | None, frozenset[SyncState]] = {
     _Y.WITHDRAWING: _WORK | {_Y.PENDING},
     _Y.UPDATING: _WORK | {_Y.PENDING},
     _Y.CREATING: _WORK | {_Y.PENDING},
-    _Y.SYNCED: frozenset({_Y.PENDING}),
+    _Y.SYNCED: frozenset({_Y.PENDING, _Y.FAILED}),  # failed: the channel shows it otherwise by now, an audit found
     _Y.FAILED: frozenset({_Y.PENDING}),
 }
 

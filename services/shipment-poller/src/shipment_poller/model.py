@@ -5,7 +5,7 @@ the channel's line in `Wanted` (a kit's piece is several units).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -113,6 +113,15 @@ class Shown:
     urls: tuple[str, ...] = ()
     shipped_on: str = ""
     service: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For a jsonb column; `from_json` reads it back."""
+        return asdict(self) | {"lines": dict(self.lines)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Shown":
+        """Reads what `as_json` wrote."""
+        return cls(**{**stored, "numbers": tuple(stored["numbers"]), "urls": tuple(stored["urls"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException
 
 from shipment_poller.by_hand_routes import by_hand_routes
 from shipment_poller.courier_routes import Channels, courier_routes
+from shipment_poller.outward_routes import outward_routes
 from shipment_poller.posted_routes import posted_routes
 from shipment_poller.resync import Resyncs
 from shipment_poller.resync_routes import resync_routes
@@ -26,6 +27,7 @@ class Wakes:
     pushes: Callable[[], None]
     resyncs: Callable[[], None]
     stock: Callable[[], None]
+    audits: Callable[[], None]
 
 
 def routes(
@@ -43,6 +45,7 @@ def routes(
     resync_routes(router, resyncs, wakes.resyncs)
     courier_routes(router, pool, tools, channels)
     by_hand_routes(router, pool, tools, wakes.pushes)
+    outward_routes(router, pool, tools, wakes.audits)
     posted_routes(router, posted, (wakes.pushes, wakes.polls))
 
     @router.post("/sources/{source_id}/poll", status_code=202)

@@ -93,6 +93,7 @@ class SyncStore:
                     order_ids=job.order_id,
                     sent=sent.as_json(),
                     adopted=adopted,
+                    shown=job.shown[fulfillment_id].as_json() if fulfillment_id in job.shown else None,
                 )
             for fulfillment_id in job.unbound:
                 unbound.add(channels=job.channel, fulfillment_ids=fulfillment_id)

@@ -184,6 +184,7 @@ def shown_by(state: ChannelFulfillments) -> dict[str, Shown]:
 def _settle(job: Job, part: Part, shown: Mapping[str, Shown], notes: tuple[str, ...]) -> None:
     for bound in [b for b in part.bound if not shown[b.fulfillment_id].live]:
         job.unbind(part, bound.fulfillment_id)
+    job.confirm(part, shown)
     _forget(job, part, tuple(intent.intent_id for intent in part.intents))
     state = SyncState.NOT_NEEDED if part.content is None else SyncState.SYNCED
     part.finish = Finish(state, None, 0, None, notes)

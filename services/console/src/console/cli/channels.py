@@ -34,40 +34,55 @@ def audit(
     wait: Wait = 600.0,
     as_json: Json = False,
 ) -> None:
-    """Compare what the channel shows with what is here: orders, lines, quantities. What is missing is imported.
+    """Compare what the channel shows with what is here: orders, lines, quantities, and the fulfillments owed to it.
 
-    Exit code 1 when something is left unexplained. Example: waybill channels audit acme-shop --since 2026-11-01
+    What is missing is imported, or pushed after a read-back. Exit code 1 when something is left unexplained, or was
+    changed at the channel after it was told. Example: waybill channels audit acme-shop --since 2026-11-01
     """
     asked = call("POST", f"/channels/{channel}/audit", json=_window(since, until))
-    _result(channel, asked["audit_id"], wait, as_json)
-
-
-def _result(channel: str, audit_id: str, wait: float, as_json: bool) -> None:
     deadline = time.monotonic() + wait
-    with err.status(f"walking over the orders of {channel}"):
-        while (found := _one(channel, audit_id))["state"] == "waiting" and time.monotonic() < deadline:
-            time.sleep(_LOOK)
+    inward = _ended(channel, asked["audit_id"], "items", deadline)
+    outward = _ended(channel, asked["outward_audit_id"], "outward", deadline)
     if as_json:
-        print_json(found)
-    elif found["state"] == "done":
-        _show(found)
+        print_json(inward | {"outward": outward})
     else:
-        fail(f"not done yet ({found['state']}): {found['last_error'] or 'it goes on by itself'}")
-    if found["state"] != "done" or found["result"]["unexplained"]:
+        _show(inward, "orders")
+        _show(outward, "fulfillments")
+    if inward["result"]["unexplained"] or outward["result"]["drifted"] or outward["result"]["unread"]:
         raise typer.Exit(1)
 
 
-def _one(channel: str, audit_id: str) -> dict[str, Any]:
-    items = call("GET", f"/channels/{channel}/audit")["items"]
+def _result(channel: str, audit_id: str, wait: float, as_json: bool) -> None:
+    found = _ended(channel, audit_id, "items", time.monotonic() + wait)
+    if as_json:
+        print_json(found)
+    else:
+        _show(found, "orders")
+    if found["result"]["unexplained"]:
+        raise typer.Exit(1)
+
+
+def _ended(channel: str, audit_id: str, half: str, deadline: float) -> dict[str, Any]:
+    """The walk once it is done; ends the command when it failed, or is not done in time."""
+    with err.status(f"walking over {channel}"):
+        while (found := _one(channel, audit_id, half))["state"] == "waiting" and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+    if found["state"] != "done":
+        fail(f"not done yet ({found['state']}): {found['last_error'] or 'it goes on by itself'}")
+    return found
+
+
+def _one(channel: str, audit_id: str, half: str) -> dict[str, Any]:
+    items: list[dict[str, Any]] = call("GET", f"/channels/{channel}/audit")[half]
     return next((item for item in items if item["audit_id"] == audit_id), {"state": "waiting", "last_error": None})
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: dict[str, Any], what: str) -> None:
     result = found["result"]
     said = [[name.replace("_", " "), value] for name, value in result.items() if isinstance(value, int)]
     title = f"{found['channel']}, {found['since'][:16]} to {found['until'][:16]}"
-    print_table(title, ["orders", "number"], said, "")
-    for text in [*result["problems"], *(f"deleted at the channel: {number}" for number in result["deleted"])]:
+    print_table(title, [what, "number"], said, "")
+    for text in [*result["problems"], *(f"deleted at the channel: {n}" for n in result.get("deleted", ()))]:
         out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

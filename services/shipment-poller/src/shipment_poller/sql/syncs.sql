@@ -50,12 +50,13 @@ from unnest(:intent_ids::text[], :ended::timestamptz[], :missing::timestamptz[])
     as u (intent_id, ended_at, missing_at)
 where i.intent_id = u.intent_id and i.state = 'open';
 
--- name: bind_fulfillments(channels, fulfillment_ids, shipment_ids, order_ids, sent, adopted)
+-- name: bind_fulfillments(channels, fulfillment_ids, shipment_ids, order_ids, sent, adopted, shown)
 -- One of theirs belongs to one of ours, ever; answers those that are bound as asked.
-insert into fulfillments as f (channel, fulfillment_id, shipment_id, order_id, sent, adopted)
+insert into fulfillments as f (channel, fulfillment_id, shipment_id, order_id, sent, adopted, shown)
 select * from unnest(:channels::text[], :fulfillment_ids::text[], :shipment_ids::text[], :order_ids::text[],
-    :sent::jsonb[], :adopted::boolean[])
-on conflict (channel, fulfillment_id) do update set sent = excluded.sent, live = true
+    :sent::jsonb[], :adopted::boolean[], :shown::jsonb[])
+on conflict (channel, fulfillment_id) do update set sent = excluded.sent, live = true,
+    shown = coalesce(excluded.shown, f.shown)
 where f.shipment_id = excluded.shipment_id
 returning fulfillment_id;
 
