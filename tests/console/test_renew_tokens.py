@@ -217,6 +217,24 @@ async def test_a_refusal_is_an_alert_with_the_way_out_and_is_tried_again_later(
     await console.eventually("/alerts", lambda found: not found["items"], seconds=60)
 
 
+async def test_each_renewal_is_a_transaction_record_that_holds_no_secret(
+    console: Any, document: dict[str, Any], shop: Shop
+) -> None:
+    shop.set(client_secret="another")
+    await console.put_config(file_of(document, shop, **APP))
+    await console.eventually("/records", lambda found: found["items"], log_type="renew_token")
+    shop.set(client_secret=APP["client_secret"])
+    await console.run.runtime.pool.execute("update token_renewals set due_at = now()")
+    row = await renewed(console)
+    records = await console.eventually("/records", lambda found: len(found["items"]) > 1, log_type="renew_token")
+
+    told = {(one["attempt"], one["outcome"], one["service"], one["connection"]) for one in records["items"]}
+    assert told == {(1, "unauthorized", "console", "acme-shop"), (2, "ok", "console", "acme-shop")}
+    assert "[redacted]" in next(one["response_body"] for one in records["items"] if one["outcome"] == "ok")
+    everything = str(records)
+    assert not [one for one in (token_of(console, row), APP["client_secret"]) if one in everything]
+
+
 async def test_of_two_replicas_one_renews(
     database_url: str, kafka: str, document: dict[str, Any], shop: Shop, running_console: Any
 ) -> None:

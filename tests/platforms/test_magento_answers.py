@@ -468,6 +468,26 @@ async def test_an_admins_token_is_renewed(stage: Any, ledger: Any) -> None:
     await fresh.aclose()
 
 
+async def test_a_renewal_is_recorded_without_password_and_token(stage: Any, ledger: Any) -> None:
+    username, password = stage.world.shops["mill"].admin
+    wrong = 'p"ä'  # short, and spelled otherwise in JSON
+    right, mistaken = (supplier(stage, ledger, username=username, password=one) for one in (password, wrong))
+    with recording() as exchanges:
+        renewed = await right.renewer.renew()
+        with pytest.raises(PlatformError):
+            await mistaken.renewer.renew()
+    await right.aclose()
+    await mistaken.aclose()
+    events = [exchange.event("console") for exchange in exchanges]
+    assert [(event.log_type, event.outcome, event.status) for event in events] == [
+        ("renew_token", "ok", 200), ("renew_token", "unauthorized", 401)]  # fmt: skip
+    assert {event.request_body for event in events} | {event.response_body for event in events} == {"[redacted]"}
+    told = "".join(event.model_dump_json() for event in events)
+    assert not [
+        one for one in (renewed.credentials["access_token"], password, wrong, r"p\"", username) if f'"{one}' in told
+    ]
+
+
 async def test_the_catalogue_and_the_methods_are_read_from_the_shop(stage: Any, maison: Any) -> None:
     shop = stage.world.shops["maison"]
     page = await maison.catalogue.products()

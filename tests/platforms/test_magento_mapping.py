@@ -430,10 +430,44 @@ def test_an_address_is_the_origin_or_the_root(url: str, root: str) -> None:
     [
         ({}, "access_token"),
         ({"consumer_key": "k", "access_token": "t"}, "consumer_secret"),
-        ({"username": "hub"}, "access_token"),
+        ({"username": "hub"}, "credentials.password is missing"),
+        ({"access_token": "t", "password": "p"}, "credentials.username is missing"),
+        (
+            {"username": "hub", "password": "p", "consumer_key": "k"},
+            "username and credentials.consumer_key are two ways",
+        ),
+        (
+            {
+                "username": "hub",
+                "password": "p",
+                "consumer_key": "k",
+                "consumer_secret": "s",
+                "access_token": "t",
+                "access_token_secret": "a",
+            },
+            "two ways to sign in, and only one is used: keep consumer_key, .* or username and password of an admin",
+        ),
+        (
+            {"access_token": "t", "access_token_secret": "a", "password": "p"},
+            "password and credentials.access_token_secret",
+        ),
         ({"acess_token": "t"}, "acess_token is unknown"),
     ],
 )
 def test_a_missing_or_misspelled_credential_is_named(credentials: dict[str, str], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         MagentoSettings.of("m", "https://shop.example", credentials)
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"access_token": "t"},
+        {"consumer_key": "k", "consumer_secret": "s", "access_token": "t", "access_token_secret": "a"},
+        {"username": "hub", "password": "p"},
+        {"username": "hub", "password": "p", "access_token": "its present token"},
+    ],
+    ids=["token", "oauth", "admin", "admin-with-token"],
+)
+def test_each_way_to_sign_in_is_taken_alone(credentials: dict[str, str]) -> None:
+    assert MagentoSettings.of("m", "https://shop.example", credentials)

@@ -1,15 +1,22 @@
 """What is kept of an exchange: enough to see what happened, no secret, at most 64 KiB of a body."""
 
 import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import httpx
+import pytest
 from aiohttp import web
 
 from waybill_common.budget import Rate
 from waybill_platforms.calls import Call
+from waybill_platforms.errors import PlatformError
 from waybill_platforms.http import Http
-from waybill_platforms.recording import LONGEST_BODY, about, recording
+from waybill_platforms.recording import LONGEST_BODY, about, recording, redacted, spellings
 
 
 async def exchanged(serve: Any, ledger: Any, handler: Any, body: bytes = b"") -> Any:
@@ -49,6 +56,35 @@ async def test_a_token_in_a_body_is_redacted(serve: Any, ledger: Any) -> None:
 
     event = await exchanged(serve, ledger, handler, b'{"me": "t0ken-1234"}')
     assert (event.request_body, event.response_body) == ('{"me": "[redacted]"}', '{"you": "[redacted]"}')
+
+
+@pytest.mark.parametrize("secret", ['quo"ted-söcret', "plus+and/slash=", "back\\slash-secret"])
+@pytest.mark.parametrize(
+    "write", [json.dumps, partial(json.dumps, ensure_ascii=False), quote_plus, partial(quote, safe="")]
+)
+def test_a_secret_is_found_however_it_is_spelled(secret: str, write: Callable[[str], str]) -> None:
+    body = f'{{"me": {write(secret)}}}'.encode()
+    assert redacted(body, spellings([secret])).count(b"[redacted]") == 1
+
+
+async def test_a_private_call_is_recorded_without_its_bodies(serve: Any, ledger: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert await request.text() == "name and password"
+        return web.Response(text='"token"', status=int(request.query["status"]))
+
+    http = Http("shop", {}, (), ledger, Rate(10, 10), lambda b: (None, "not you"))
+    url = await serve(handler)
+    with recording() as exchanges:
+        for status in ("200", "403"):
+            call = Call(
+                "renew_token", "POST", httpx.URL(url, params={"status": status}), b"name and password", private=True
+            )
+            with suppress(PlatformError):
+                assert (await http.send(call)).json() == "token"
+    await http.aclose()
+    bodies = [(one.status, one.request_body, one.response_body) for one in exchanges]
+    assert bodies == [(200, b"[redacted]", b"[redacted]"), (403, b"[redacted]", b"[redacted]")]
+    assert exchanges[1].error.startswith("HTTP 403: not you")
 
 
 async def test_a_long_body_is_cut_and_the_cut_is_said(serve: Any, ledger: Any) -> None:

@@ -27,6 +27,8 @@ class Call:
     cost: float = 1.0
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of this call alone, e.g. its signature; what stands in `SECRET_HEADERS` is not recorded."""
+    private: bool = False
+    """Its body and its answer's are secrets, a sign-in and a token: of neither anything is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from waybill_platforms import departure
 from waybill_platforms.calls import Answer, Call, build, excerpt
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.failures import DEFAULT_WAIT, TOO_LONG, Failure, by_exception, by_status, seconds_to_wait
-from waybill_platforms.recording import Exchange, begin, redacted
+from waybill_platforms.recording import REDACTED, Exchange, begin, redacted, spellings
 
 TIMEOUT = 20.0
 """Seconds in total, from the draw's end to the last byte."""
@@ -102,7 +102,7 @@ class Http:
         self._headers = httpx.Headers(_HEADERS | dict(headers), encoding="utf-8")
         self._headers_with_body = httpx.Headers([*self._headers.raw, _JSON], encoding="utf-8")
         # What is shorter hides nothing, and cutting it out of every word would make the records unreadable.
-        self._secrets = tuple(secret.encode() for secret in secrets if len(secret) >= SHORTEST_SECRET)
+        self._secrets = spellings(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
         self._limits = {"timeout": {"connect": min(CONNECT_TIMEOUT, timeout), "read": None, "pool": timeout}}
         self._transport: AiohttpTransport | None = None
         self._in_flight = 0
@@ -115,9 +115,8 @@ class Http:
         headers = self._headers
         if call.headers:
             headers = httpx.Headers({**self._headers, **call.headers}, encoding="utf-8")
-        exchange = begin(
-            self.connection, call.log_type, call.method, str(call.url), headers, call.content, self._secrets
-        )
+        content = REDACTED if call.private else call.content
+        exchange = begin(self.connection, call.log_type, call.method, str(call.url), headers, content, self._secrets)
         started = perf_counter()
         self._in_flight += 1
         self._idle.clear()
@@ -131,7 +130,7 @@ class Http:
                 exchange.duration_ms = (perf_counter() - started) * 1000
         if exchange is not None:
             exchange.status, exchange.response_headers = answer.status, answer.headers
-            exchange.response_body = answer.content
+            exchange.response_body = REDACTED if call.private else answer.content
         if not 200 <= answer.status < 300:
             raise await self._turned_down(answer)
         return answer

@@ -8,11 +8,13 @@ Cheap on purpose: the bytes that went over the wire are kept by reference; text,
 in `event()`. Without a `recording` around it a call keeps nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from json import dumps
+from urllib.parse import quote
 
 from waybill_common.ids import new_id
 from waybill_contracts.exchanges_recorded import ExchangeRecorded
@@ -86,6 +88,16 @@ class Exchange:
 
     def _text(self, body: bytes) -> str:
         return redacted(body, self.secrets)[:LONGEST_BODY].decode("utf-8", "replace").replace("\x00", "�")
+
+
+def spellings(secrets: Iterable[str]) -> tuple[bytes, ...]:
+    """Each secret as it may stand in a body or an address: plain, in JSON (two ways), in a form. The longest first."""
+    found = {
+        spelling.encode()
+        for secret in secrets
+        for spelling in (secret, dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe=""))
+    }
+    return tuple(sorted(found, key=lambda spelling: (-len(spelling), spelling)))
 
 
 def redacted(body: bytes, secrets: tuple[bytes, ...]) -> bytes:

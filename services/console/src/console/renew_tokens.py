@@ -2,7 +2,8 @@
 
 Promises: whatever the replicas, a connection is renewed by one at a time; the new token is published sealed under a
 higher `credential_version`, by which services resume; a refusal is an alert with the way out, and is tried again with
-waits that double up to an hour. What the applied file says stays as it is: the token is stored beside it.
+waits that double up to an hour; each try is a transaction record, which holds neither secret nor token. What the
+applied file says stays as it is: the token is stored beside it.
 It cannot know when a token ends that a person gave: that one is renewed when a service is refused with it.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 
 from console.configure.apply import Change, shown
 from console.configure.publishing import event_of, message_of
+from console.messages import message
 from waybill_common import outbox
 from waybill_common.alerts import Alerts
 from waybill_common.budget import Budget, BudgetWait
@@ -19,10 +21,12 @@ from waybill_common.db import Connection, Pool, Queries, rows, transaction
 from waybill_common.logs import Log, declare_events
 from waybill_common.retry import Family
 from waybill_common.vault import Vault
+from waybill_contracts import topics
 from waybill_contracts.config_changed import ChannelConfigured, SourceConfigured
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model.renewal import Renewed
 from waybill_platforms.ports import ChannelConnection, SourceConnection
+from waybill_platforms.recording import recording
 from waybill_platforms.registry import open_channel, open_source
 
 declare_events(
@@ -128,14 +132,16 @@ class TokenRenewals:
         asked = await self._q.entity(conn, entity=claimed["entity"])
         if asked is None:
             return  # removed this moment; the next turn lets its row go
-        try:
-            renewed = await self._asking.renew(asked)
-        except BudgetWait as wait:
-            await self._put_off(conn, claimed, timedelta(seconds=wait.seconds), claimed["failures"], "rate budget")
-        except (PlatformError, ValueError) as error:
-            await self._failed(conn, claimed, error)
-        else:
-            await self._store(conn, claimed, asked, renewed)
+        with recording(attempt=claimed["failures"] + 1) as exchanges:
+            try:
+                renewed = await self._asking.renew(asked)
+            except BudgetWait as wait:
+                await self._put_off(conn, claimed, timedelta(seconds=wait.seconds), claimed["failures"], "rate budget")
+            except (PlatformError, ValueError) as error:
+                await self._failed(conn, claimed, error)
+            else:
+                await self._store(conn, claimed, asked, renewed)
+        await outbox.append(conn, [message(exchange.event(topics.CONSOLE)) for exchange in exchanges])
 
     async def _store(self, conn: Connection, claimed: Any, asked: Any, renewed: Renewed) -> None:
         await self._q.lock_config(conn)

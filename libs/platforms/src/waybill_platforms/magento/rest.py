@@ -44,9 +44,12 @@ class Rest:
         """`path` begins behind `/V1`."""
         return await self._send(Call(log_type, "GET", self._address(path, query)))
 
-    async def post(self, path: str, log_type: str, body: object, *, effect: bool = True) -> Answer:
-        """`effect=False` for what nobody ships by: carts, until they are placed."""
-        return await self._send(Call(log_type, "POST", self._address(path), orjson.dumps(body), effect=effect))
+    async def post(
+        self, path: str, log_type: str, body: object, *, effect: bool = True, private: bool = False
+    ) -> Answer:
+        """`effect=False` for what nobody ships by: carts, until they are placed; `private` as in `Call`."""
+        call = Call(log_type, "POST", self._address(path), orjson.dumps(body), effect=effect, private=private)
+        return await self._send(call)
 
     async def delete(self, path: str, log_type: str) -> Answer:
         return await self._send(Call(log_type, "DELETE", self._address(path), effect=True))

@@ -1,6 +1,6 @@
 """Which store, with which credentials, and the few choices that Magento asks a program to make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Self
 
 import httpx
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 STORE = "default"
 PAYMENT_METHOD = "purchaseorder"
 _OAUTH = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+_SIGN_IN = ("username", "password")
 
 
 class MagentoSettings(BaseModel):
@@ -58,17 +59,32 @@ class MagentoSettings(BaseModel):
         unknown = sorted(set(credentials) - set(cls.model_fields))
         if unknown:
             raise ValueError(f"{connection}: credentials.{unknown[0]} is unknown; there are {', '.join(_names(cls))}")
-        wanted = [name for name in _OAUTH if name not in given]
-        if wanted and any(name in given for name in _OAUTH if name != "access_token"):
-            raise ValueError(
-                f"{connection}: credentials.{wanted[0]} is missing: OAuth signing takes {', '.join(_OAUTH)}"
-            )
-        if "access_token" not in given and not {"username", "password"} <= given.keys():
-            raise ValueError(
-                f"{connection}: credentials.access_token is missing: give the integration's access token alone, "
-                f"or {', '.join(_OAUTH)}, or username and password of an admin"
-            )
+        if refusal := _unusable(given.keys()):
+            raise ValueError(f"{connection}: {refusal}")
         return cls.model_validate({"url": url or "", **given})
+
+
+def _unusable(given: Set[str]) -> str:
+    """Why these credentials are none of the three ways to sign in; empty when they are one."""
+    signing = [name for name in _OAUTH if name != "access_token" and name in given]
+    signing_in = [name for name in _SIGN_IN if name in given]
+    if signing and signing_in:
+        return (
+            f"credentials.{signing_in[0]} and credentials.{signing[0]} are two ways to sign in, and only one is used: "
+            f"keep {', '.join(_OAUTH)} of the integration, or {' and '.join(_SIGN_IN)} of an admin"
+        )
+    wanted = [name for name in _OAUTH if name not in given]
+    if wanted and signing:
+        return f"credentials.{wanted[0]} is missing: OAuth signing takes {', '.join(_OAUTH)}"
+    if len(signing_in) == 1:
+        missing = next(name for name in _SIGN_IN if name not in given)
+        return f"credentials.{missing} is missing: an admin signs in with {' and '.join(_SIGN_IN)}"
+    if "access_token" not in given and not signing_in:
+        return (
+            f"credentials.access_token is missing: give the integration's access token alone, or {', '.join(_OAUTH)}, "
+            f"or {' and '.join(_SIGN_IN)} of an admin"
+        )
+    return ""
 
 
 def _names(settings: type[BaseModel]) -> list[str]:

@@ -25,7 +25,8 @@ class MagentoTokens:
     async def renew(self) -> Renewed:
         asked_at = datetime.now(UTC)
         body = {"username": self._settings.username, "password": self._settings.password.get_secret_value()}
-        answer = await self._rest.post("/integration/admin/token", "renew_token", body, effect=False)
+        path = "/integration/admin/token"
+        answer = await self._rest.post(path, "renew_token", body, effect=False, private=True)
         token = answer.json()
         if not isinstance(token, str) or not token:
             raise answer.wrong_form("the answer is no token")
