@@ -13,6 +13,7 @@ from console.messages import Notices
 from console.owners import Owners
 from console.renew_tokens import Asking, TokenRenewals
 from console.settings import ConsoleSettings
+from console.tallies import Tallies
 from console.tidy import Tidy
 from waybill_common.db import queries
 from waybill_common.logs import Log
@@ -40,6 +41,7 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
             Worker("tell-alerts", Teller(runtime.pool, q, ways, runtime.log).turn, idle_max=2.0),
             Worker("deadlines", Deadlines(runtime.pool, q, runtime.alerts).turn, idle_max=30.0),
             Worker("renew-tokens", renewals.turn, idle_max=2.0),
+            Worker("fold-tallies", Tallies(runtime.pool, q).turn, idle_max=2.0),
             Worker("tidy", Tidy(runtime.pool, q, runtime.clock).turn, idle_max=60.0),
         ],
         mount=mounted(runtime.pool, q, keys, applier, owners),

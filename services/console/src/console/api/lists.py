@@ -1,5 +1,6 @@
 """FRs, shipments, transaction records, alerts, connections and the counts of the flow."""
 
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,29 +11,35 @@ from console.api.paging import page, read_cursor
 from console.api.params import Limit, Moment
 from console.api.problems import ProblemError
 from console.api.security import Keys
+from console.stage import STAGES
 from waybill_common.db import Pool, Queries, rows
+
+
+_NEWEST = 5000
+"""Orders, the last that were settled, of which it is told how long each stage took."""
 
 
 async def stats_of(pool: Pool, q: Queries) -> dict[str, Any]:
     """The flow's counts (DESIGN section 7), plus how long each stage took (seconds, [p50, p95]) and retries made."""
-    stages = await rows(q.counts_by_stage(pool))
-    seconds = await q.stage_seconds(pool)
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in await rows(q.tallied(pool)):
+        counts[row["what"]][row["key"]] = row["n"]
+    oldest = await rows(q.oldest_by_stage(pool, stages=[s for s in STAGES if s not in ("settled", "canceled")]))
+    seconds = await q.stage_seconds(pool, newest=_NEWEST)
     return {
         "as_of": datetime.now(UTC),
         "orders": {
-            "total": sum(row["n"] for row in stages),
-            "by_stage": {row["stage"]: row["n"] for row in stages},
-            "by_sync": {row["sync"]: row["n"] for row in await rows(q.counts_by_sync(pool))},
-            "held": {row["reason"]: row["n"] for row in await rows(q.counts_by_hold(pool))},
-            "unroutable": {row["reason"]: row["n"] for row in await rows(q.counts_by_unroutable(pool))},
-            "excluded": {row["reason"]: row["n"] for row in await rows(q.counts_excluded(pool))},
+            "total": sum(counts["stage"].values()),
+            "by_stage": counts["stage"],
+            "by_sync": counts["sync"],
+            "held": counts["hold"],
+            "unroutable": counts["unrouted"],
+            "excluded": counts["excluded"],
         },
-        "frs": {row["state"]: row["n"] for row in await rows(q.counts_frs(pool))},
-        "oldest": {
-            row["stage"]: round(row["oldest"], 1) for row in stages if row["stage"] not in ("settled", "canceled")
-        },
+        "frs": counts["fr"],
+        "oldest": {row["stage"]: round(row["seconds"], 1) for row in oldest},
         "stage_seconds": dict(seconds) if seconds else {},
-        "retries": {row["log_type"]: row["n"] for row in await rows(q.retries(pool))},
+        "retries": counts["retry"],
     }
 
 

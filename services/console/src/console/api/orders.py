@@ -50,7 +50,8 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         given = narrow.model_dump(include={"stage", "sync", "fulfillment", "channel", "hold"})
         given |= {"stores": actor.stores, "placed": after.at, "after": after.id, "limit": narrow.limit + 1}
         if narrow.search is not None:
-            found = await rows(q.search_orders(pool, **_bounds(narrow.search), **given))
+            search = q.search_among if _few(narrow) else q.search_orders
+            found = await rows(search(pool, **_bounds(narrow.search), **given))
         else:
             found = await rows(q.list_orders(pool, number=narrow.number, **given))
         return page(found, narrow.limit, _summary, lambda row: (row["placed_at"], row["order_id"]))
@@ -145,6 +146,16 @@ _CONTENT = (
     "lines",
 )
 _STANDING = ("stage", "stage_since", "fulfillment", "sync", "placed_at", "updated_at")
+
+
+def _few(narrow: OrderFilter) -> bool:
+    """Is it likely that only few orders pass? Most are settled and synced."""
+    return (
+        narrow.hold is not None
+        or narrow.stage not in (None, "settled")
+        or narrow.sync in ("pending", "failed")
+        or narrow.fulfillment in ("partial", "canceled", "unfulfilled")
+    )
 
 
 def _bounds(search: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from waybill_contracts.envelope import Received
 
 _NAMES = (
     "order_ids", "stages", "fulfillments", "syncs", "since", "routed", "submitted", "shipped", "settled", "imported",
-    "told", "traceparents",
+    "told", "traceparents", "unrouted",
 )  # fmt: skip
 _TERMS = ("terms", "times", "order_ids", "kinds")
 
@@ -25,14 +25,17 @@ async def project_standings(conn: Connection, q: Queries, batch: Sequence[Receiv
     orders = await rows(q.lock_orders(conn, order_ids=ids))
     requests = _grouped(await rows(q.frs_of(conn, order_ids=ids)))
     shipments = _grouped(await rows(q.shipments_of(conn, order_ids=ids)))
-    routed = {row["order_id"]: row["at"] for row in await rows(q.decisions_of(conn, order_ids=ids)) if row["routed"]}
+    decisions = {row["order_id"]: row for row in await rows(q.decisions_of(conn, order_ids=ids))}
     saved = []
     for order in orders:
         key = order["order_id"]
         told = order["told_at"] or order["updated_at"]  # the order itself may come after what its copies travel with
         since = order["state_since"] or told
-        now = standing(order["snapshot"], requests[key], shipments[key], routed.get(key), since)
-        saved.append((key, *now, order["imported_at"], told, order["traceparent"]))
+        decided = decisions.get(key)
+        routed_at = decided["at"] if decided and decided["routed"] else None
+        now = standing(order["snapshot"], requests[key], shipments[key], routed_at, since)
+        unrouted = decided["reason"] or "" if decided and not decided["routed"] and now.stage == "imported" else None
+        saved.append((key, *now, order["imported_at"], told, order["traceparent"], unrouted))
     if saved:
         await q.save_standings(conn, **dict(zip(_NAMES, columns(saved, len(_NAMES)), strict=True)))
     await _save_terms(conn, q, orders, requests, shipments)

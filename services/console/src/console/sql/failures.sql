@@ -7,9 +7,9 @@ with troubles as (
     from orders o, jsonb_array_elements(o.snapshot -> 'holds') as hold
     where o.stage = 'held'
     union all
-    select 'unroutable', d.reason, '', null, null, '', '', o.order_id, o.number, d.at, null
+    select 'unroutable', o.unrouted_reason, '', null, null, '', '', o.order_id, o.number, d.at, null
     from orders o join decisions d using (order_id)
-    where o.stage = 'imported' and not d.routed
+    where o.unrouted_reason is not null
     union all
     select case f.outcome when 'unknown' then 'fr_outcome_unknown' else 'fr_failed' end,
            coalesce(f.reason ->> 'code', lower(f.state)), f.source, null, null, coalesce(f.reason ->> 'action', ''),

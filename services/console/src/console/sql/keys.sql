@@ -1,7 +1,11 @@
 -- name: key_by_digest(digest)^
-update api_keys set last_used_at = now()
-where digest = :digest and revoked_at is null
-returning key_id, name, role, stores;
+-- Its last use is known to the half minute: a write with each read would cost more than most reads.
+with used as (
+    update api_keys set last_used_at = now()
+    where digest = :digest and revoked_at is null
+      and (last_used_at is null or last_used_at < now() - interval '30 seconds')
+)
+select key_id, name, role, stores from api_keys where digest = :digest and revoked_at is null;
 
 -- name: add_session(digest, key_id)!
 insert into sessions (digest, key_id, expires_at) values (:digest, :key_id, now() + interval '12 hours');

@@ -179,19 +179,20 @@ select order_id, status, body -> 'lines' as lines, body -> 'tracking_numbers' as
 from shipments where order_id = any(:order_ids::text[]);
 
 -- name: decisions_of(order_ids)
-select order_id, routed, at from decisions where order_id = any(:order_ids::text[]);
+select order_id, routed, reason, at from decisions where order_id = any(:order_ids::text[]);
 
--- name: save_standings(order_ids, stages, fulfillments, syncs, since, routed, submitted, shipped, settled, imported, told, traceparents)!
+-- name: save_standings(order_ids, stages, fulfillments, syncs, since, routed, submitted, shipped, settled, imported, told, traceparents, unrouted)!
 -- Everything derived from rows that no order of arrival changes, so that a rebuilt model is the same one.
 update orders o
 set stage = u.stage, stage_since = u.since, fulfillment = u.fulfillment, sync = u.sync, routed_at = u.routed_at,
     submitted_at = u.submitted_at, shipped_at = u.shipped_at, settled_at = u.settled_at, imported_at = u.imported_at,
-    updated_at = u.told_at, traceparent = coalesce(u.traceparent, o.traceparent)
+    updated_at = u.told_at, traceparent = coalesce(u.traceparent, o.traceparent),
+    unrouted_reason = u.unrouted_reason
 from unnest(:order_ids::text[], :stages::text[], :fulfillments::text[], :syncs::text[], :since::timestamptz[],
             :routed::timestamptz[], :submitted::timestamptz[], :shipped::timestamptz[], :settled::timestamptz[],
-            :imported::timestamptz[], :told::timestamptz[], :traceparents::text[])
+            :imported::timestamptz[], :told::timestamptz[], :traceparents::text[], :unrouted::text[])
     as u (order_id, stage, fulfillment, sync, since, routed_at, submitted_at, shipped_at, settled_at, imported_at,
-          told_at, traceparent)
+          told_at, traceparent, unrouted_reason)
 where o.order_id = u.order_id;
 
 -- name: add_terms(terms, times, order_ids, kinds)!

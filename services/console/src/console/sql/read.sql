@@ -1,35 +1,27 @@
--- name: counts_by_stage()
-select stage, count(*) as n, extract(epoch from now() - min(stage_since))::float8 as oldest from orders group by stage;
+-- name: tallied()
+-- What is counted, as of now: what was folded and what was not yet.
+select what, key, sum(n)::bigint as n
+from (select what, key, n from tallies union all select what, key, n from tally_changes) counted
+group by what, key having sum(n) <> 0 order by what, n desc, key;
 
--- name: counts_by_sync()
-select sync, count(*) as n from orders group by sync;
+-- name: oldest_by_stage(stages)
+select s.stage, extract(epoch from now() - o.since)::float8 as seconds
+from unnest(:stages::text[]) as s (stage)
+cross join lateral (select min(stage_since) as since from orders where stage = s.stage) o
+where o.since is not null;
 
--- name: counts_by_hold()
-select hold ->> 'reason' as reason, count(distinct order_id) as n
-from orders, jsonb_array_elements(snapshot -> 'holds') as hold
-where stage = 'held' group by 1 order by 2 desc;
-
--- name: counts_by_unroutable()
-select d.reason, count(*) as n from orders o join decisions d using (order_id)
-where o.stage = 'imported' and not d.routed group by 1 order by 2 desc;
-
--- name: counts_excluded()
-select reason, count(*) as n from excluded_orders group by 1 order by 2 desc;
-
--- name: counts_frs()
-select state, count(*) as n from frs group by 1;
-
--- name: retries()
-select log_type, count(*) as n from records where attempt > 1 group by 1 order by 2 desc;
-
--- name: stage_seconds()^
+-- name: stage_seconds(newest)^
+-- Of the orders that were settled last: how fast it is now, not how fast it was over the years.
 select
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from routed_at - imported_at)) as routed,
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from submitted_at - routed_at)) as submitted,
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from shipped_at - submitted_at)) as shipped,
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from settled_at - shipped_at)) as settled,
     percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from settled_at - imported_at)) as whole
-from orders where settled_at is not null;
+from (
+    select imported_at, routed_at, submitted_at, shipped_at, settled_at from orders
+    where settled_at is not null order by settled_at desc limit :newest
+) o;
 
 -- name: list_orders(stores, stage, sync, fulfillment, channel, hold, number, placed, after, limit)
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
@@ -41,7 +33,8 @@ where (:stores::text[] is null or o.store = any(:stores))
   and (:sync::text is null or o.sync = :sync)
   and (:fulfillment::text is null or o.fulfillment = :fulfillment)
   and (:channel::text is null or o.channel = :channel)
-  and (:hold::text is null or o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text)))
+  and (:hold::text is null or (
+        o.stage = 'held' and o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text))))
   and (:number::text is null or o.number = :number or o.number = '#' || :number::text)
   and (:placed::timestamptz is null or (o.placed_at, o.order_id) < (:placed, :after::text))
 order by o.placed_at desc, o.order_id desc
@@ -65,12 +58,44 @@ with recursive found as (
           and (:sync::text is null or o.sync = :sync)
           and (:fulfillment::text is null or o.fulfillment = :fulfillment)
           and (:channel::text is null or o.channel = :channel)
-          and (:hold::text is null or o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text)))
+          and (:hold::text is null or (
+                o.stage = 'held' and o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text))))
         order by s.placed_at desc, s.order_id desc limit :limit
     ) m
 ), newest as (
     select order_id, min(placed_at) as placed_at, jsonb_object_agg(term, kind) as matched from matched
     group by order_id order by 2 desc, 1 desc limit :limit
+)
+select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
+       o.sync, n.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
+       o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail, n.matched
+from newest n join orders o using (order_id) left join decisions d using (order_id)
+order by n.placed_at desc, o.order_id desc;
+
+-- name: search_among(prefix, beyond, stores, stage, sync, fulfillment, channel, hold, placed, after, limit)
+-- Where few orders are asked for: these first, then which of them a term names; `search_orders` would walk over all
+-- orders of a common word to find few.
+with recursive found as (
+    (select term from search_terms where term >= :prefix and term < :beyond order by term limit 1)
+    union all
+    select (select s.term from search_terms s where s.term > f.term and s.term < :beyond order by s.term limit 1)
+    from found f where f.term is not null
+), narrowed as materialized (
+    select o.order_id, o.placed_at from orders o
+    where (:stores::text[] is null or o.store = any(:stores))
+      and (:stage::text is null or o.stage = :stage)
+      and (:sync::text is null or o.sync = :sync)
+      and (:fulfillment::text is null or o.fulfillment = :fulfillment)
+      and (:channel::text is null or o.channel = :channel)
+      and (:hold::text is null or (
+            o.stage = 'held' and o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text))))
+      and (:placed::timestamptz is null or (o.placed_at, o.order_id) < (:placed, :after::text))
+), newest as (
+    select n.order_id, n.placed_at, jsonb_object_agg(s.term, s.kind) as matched
+    from (select term from found where term is not null limit 20) t
+    join search_terms s on s.term = t.term
+    join narrowed n on n.order_id = s.order_id and n.placed_at = s.placed_at
+    group by n.order_id, n.placed_at order by n.placed_at desc, n.order_id desc limit :limit
 )
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
        o.sync, n.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
