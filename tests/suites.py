@@ -22,6 +22,7 @@ WHOLE_SERVICES = frozenset(
         "console/test_routing_commands.py",
         "console/test_shipments.py",
         "console/test_webhooks.py",
+        "console/test_tallies.py",
         "fulfillment_push/test_frozen.py",
         "fulfillment_push/test_in_bulk.py",
         "fulfillment_push/test_killed.py",

@@ -14,7 +14,6 @@ from console.api.security import Keys
 from console.stage import STAGES
 from waybill_common.db import Pool, Queries, rows
 
-
 _NEWEST = 5000
 """Orders, the last that were settled, of which it is told how long each stage took."""
 

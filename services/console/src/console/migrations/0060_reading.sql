@@ -1,4 +1,4 @@
--- What makes reading cheap however many orders there are (decision 0026): an index for each way in which a list is
+-- What makes reading cheap however many orders there are (decision 0036): an index for each way in which a list is
 -- narrowed, newest first, and counts that are kept instead of counted.
 
 -- Why it waits for a source: while it is at `imported`, and the router's newest decision found none.
