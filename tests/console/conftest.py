@@ -82,7 +82,7 @@ class ConsoleUnderTest:
 
 
 @asynccontextmanager
-async def running_console(database_url: str, kafka: str) -> AsyncIterator[ConsoleUnderTest]:
+async def running_console(database_url: str, kafka: str, **given: Any) -> AsyncIterator[ConsoleUnderTest]:
     settings = ConsoleSettings(
         database_url=database_url,
         kafka=kafka,
@@ -90,6 +90,7 @@ async def running_console(database_url: str, kafka: str) -> AsyncIterator[Consol
         console_port=0,
         admin_key=SecretStr(ADMIN),
         order_ingest_url="http://127.0.0.1:9",
+        **given,
     )
     definition = Definition("console", "console", "console", build, 0, Notices())
     async with running(definition, settings) as run:

@@ -4,13 +4,12 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 import pytest_asyncio
-from aiohttp import web
 from console_samples import LIFE
+from webhook_receiver import Receiver, receiving
 
 from console.alert_ways import ByEmail, ByWebhook, letter
 from console.alerting import Deadlines, Teller
@@ -21,30 +20,10 @@ SECRET = "a shared secret"
 AT = "2026-11-22T10:00:00Z"
 
 
-@dataclass
-class Receiver:
-    """Somebody's webhook; answers `status`."""
-
-    url: str = ""
-    status: int = 204
-    posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.posts.append((dict(request.headers), await request.read()))
-        return web.Response(status=self.status)
-
-
 @pytest_asyncio.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    made = Receiver()
-    app = web.Application()
-    app.router.add_post("/alerts", made.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/alerts"
-    yield made
-    await runner.cleanup()
+    async with receiving() as made:
+        yield made
 
 
 async def publish_alerts(console: Any, *numbers: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poller_harness import Stage, later, order_of, submitted
+from poller_harness import Stage, later, order_of, source_of, submitted
 
-from waybill_contracts.shipment_synced import ShipmentSynced, ShipmentWithdrawn
+from waybill_contracts.shipment_synced import ShipmentFact, ShipmentRecorded, ShipmentSynced, ShipmentWithdrawn
 from waybill_contracts.values import FulfillmentStatus
 from waybill_platforms.model.features import Features
 
@@ -259,3 +259,31 @@ async def test_a_lost_race_between_an_early_shipment_and_its_fr_is_won_by_both(s
         del stage.supplier.shipments[f"r{number}"]  # no second list heals a lost word
     assert await stage.column("select count(*) from shipments") == [30]
     assert await stage.column("select count(*) from early_shipments") == [0]
+
+
+async def test_sp_5_the_event_of_a_correction_says_what_was_corrected(stage: Stage) -> None:
+    await _synced(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z9"], tracking_url="https://track.example/9")
+    await stage.look()
+    stage.supplier.take_back("s1")
+    await stage.look()
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z9"], tracking_url="https://track.example/9")
+    await stage.look()
+    stage.supplier.ship("s1", "E-o1", {"l1": 1}, ["1Z9"], tracking_url="https://track.example/9")
+    await stage.look()
+    told = [one for one in await stage.told() if isinstance(one, ShipmentFact)]
+    corrected = [getattr(one, "corrected", type(one).__name__) for one in told]
+    assert corrected == [("tracking_numbers", "tracking_url"), "ShipmentWithdrawn", ("reinstated",), ("lines",)]
+
+
+async def test_sp_5_a_label_that_comes_and_a_courier_that_is_mapped_correct_nothing(stage: Stage) -> None:
+    stage.shop.wanted["c-o1"] = {"l1": 2}
+    await stage.take(submitted(order_of()))
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, [], carrier="Snail")
+    await stage.look()
+    stage.supplier.ship("s1", "E-o1", {"l1": 2}, ["1Z1"], carrier="Snail")
+    await stage.look()
+    await stage.take(source_of(2, couriers={"map": {"Snail": "snail"}, "unmapped": "hold"}))
+    told = [one for one in await stage.told() if isinstance(one, ShipmentRecorded)]
+    assert [one.corrected for one in told] == [()] * len(told)
+    assert told[-1].shipment.carrier == "snail"

@@ -51,6 +51,11 @@ class ShipmentRecorded(ShipmentFact):
     """A source shipped this, or changed what it said about it. Stored before anything is pushed (SP-2)."""
 
     TYPE: ClassVar[str] = "waybill.shipment.recorded.v1"
+    corrected: tuple[str, ...] = Field(
+        default=(),
+        description="what its source changed about a shipment that counted before (lines, carrier, tracking_numbers, "
+        "tracking_url, shipped_at), or `reinstated`: it had been taken back; empty: it is new",
+    )
 
 
 class ShipmentRefused(ShipmentFact):

@@ -1,11 +1,14 @@
-"""How people hear of alerts: the log, a webhook, an e-mail. Each tells several changes at once (OP-11)."""
+"""How people hear of alerts: the log, a webhook, an e-mail. Each tells several changes at once (OP-11).
+
+Partners hear of corrected shipments by the same webhook, with a document of their own (SP-5).
+"""
 
 import asyncio
 import hashlib
 import hmac
 import smtplib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -50,21 +53,31 @@ class ByLog:
                 self._log.info("alert.cleared", **about)
 
 
+def alerts_document(changes: Sequence[Change]) -> dict[str, Any]:
+    """`{"alerts": [{id, alert, state, title, detail, action, at}]}`"""
+    return {"alerts": [_told(one) for one in changes]}
+
+
 class ByWebhook:
-    """POSTs `{"alerts": [{id, alert, state, title, detail, action, at}]}`; any 2xx means taken.
+    """POSTs a document of the changes; any 2xx means taken.
 
     `Waybill-Signature: t=<seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">` where a secret is set. A change that is told
     again has the same `id`.
     """
 
-    name = "webhook"
-
-    def __init__(self, url: str, secret: str | None) -> None:
-        self._url, self._secret = url, secret
+    def __init__(
+        self,
+        url: str,
+        secret: str | None,
+        name: str = "webhook",
+        document: Callable[[Sequence[Change]], dict[str, Any]] = alerts_document,
+    ) -> None:
+        self.name = name
+        self._url, self._secret, self._document = url, secret, document
         self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
 
     async def tell(self, changes: Sequence[Change]) -> None:
-        body = orjson.dumps({"alerts": [_told(one) for one in changes]})
+        body = orjson.dumps(self._document(changes))
         headers = {"Content-Type": "application/json"}
         if self._secret:
             headers["Waybill-Signature"] = signature(self._secret, body, int(time.time()))

@@ -11,6 +11,7 @@ from console.configure.publishing import Republisher
 from console.consumer import subscription
 from console.messages import Notices
 from console.owners import Owners
+from console.partners import partner_teller, partner_way
 from console.renew_tokens import Asking, TokenRenewals
 from console.settings import ConsoleSettings
 from console.tallies import Tallies
@@ -30,22 +31,27 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
         await keys.create("WAYBILL_ADMIN_KEY", "admin", "environment", runtime.settings.admin_key.get_secret_value())
     applier = Applier(q, runtime.vault, runtime.clock)
     republisher = Republisher(runtime.pool, q, runtime.clock)
-    ways = ways_of(runtime.settings, runtime.log)
+    ways, partner = ways_of(runtime.settings, runtime.log), partner_way(runtime.settings)
+    partners = []
+    if partner is not None:
+        telling = partner_teller(runtime.pool, q, partner, runtime.log, runtime.alerts)
+        partners.append(Worker("tell-partner", telling.turn, idle_max=2.0))
     owners = Owners(runtime.settings.owners, runtime.settings.service_token)
     asking = Asking(runtime.budget, runtime.vault)
     renewals = TokenRenewals(runtime.pool, q, asking, runtime.alerts, runtime.clock, runtime.log)
     return Parts(
-        subscription=subscription(q),
+        subscription=subscription(q, tells_partners=partner is not None),
         workers=[
             Worker("republish", republisher.turn, idle_max=5.0),
             Worker("tell-alerts", Teller(runtime.pool, q, ways, runtime.log).turn, idle_max=2.0),
             Worker("deadlines", Deadlines(runtime.pool, q, runtime.alerts).turn, idle_max=30.0),
             Worker("renew-tokens", renewals.turn, idle_max=2.0),
             Worker("fold-tallies", Tallies(runtime.pool, q).turn, idle_max=2.0),
+            *partners,
             Worker("tidy", Tidy(runtime.pool, q, runtime.clock).turn, idle_max=60.0),
         ],
         mount=mounted(runtime.pool, q, keys, applier, owners),
-        closers=[owners.aclose, *(way.aclose for way in ways if isinstance(way, ByWebhook))],
+        closers=[owners.aclose, *(way.aclose for way in [*ways, partner] if isinstance(way, ByWebhook))],
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from console.project.orders import project_decisions, project_excluded, project_orders, project_versions
+from console.project.partners import project_partner_news
 from console.project.requests import project_requests
 from console.project.shipments import project_shipments
 from console.project.standing import project_standings
@@ -40,9 +41,12 @@ def decode(record: Record) -> Received | None:
     return envelope.decode(record.topic, record.key, record.headers, record.value)
 
 
-def subscription(q: Queries) -> Subscription[Received]:
+def subscription(q: Queries, *, tells_partners: bool = False) -> Subscription[Received]:
+    """`tells_partners`: somebody is there to be told of corrections, so they are kept until he was."""
+    steps = (*_STEPS, project_partner_news) if tells_partners else _STEPS
+
     async def handle(conn: Connection, batch: Sequence[Received]) -> None:
-        for step in _STEPS:
+        for step in steps:
             await step(conn, q, batch)
 
     return Subscription(topics.CONSOLE, TOPICS, decode, handle)

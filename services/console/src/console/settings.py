@@ -14,6 +14,10 @@ class ConsoleSettings(ServiceSettings):
     admin_key: SecretStr | None = Field(default=None, min_length=16, description="becomes an admin API key")
     alert_webhook: str | None = Field(default=None, pattern=r"^https?://", description="where alerts are posted")
     alert_webhook_secret: SecretStr | None = Field(default=None, description="signs what is posted there")
+    partner_webhook: str | None = Field(
+        default=None, pattern=r"^https?://", description="where corrected and withdrawn shipments are posted"
+    )
+    partner_webhook_secret: SecretStr | None = Field(default=None, description="signs what is posted there")
     alert_email: str | None = Field(default=None, description="to whom alerts are mailed")
     alert_from: str = Field(default="waybill@localhost", description="from whom")
     smtp_url: SecretStr | None = Field(default=None, description="smtp://user:password@host:587, for alert_email")

@@ -74,6 +74,7 @@ def judged(
     shipment: Shipment,
     verdict: Verdict,
     axes: tuple[FulfillmentStatus, SyncStatus],
+    corrected: tuple[str, ...] = (),
 ) -> Event:
     """The fact that belongs to a verdict."""
     told: dict[str, Any] = {
@@ -91,7 +92,7 @@ def judged(
         case ShipmentState.WITHDRAWN:
             return ShipmentWithdrawn(**told, reason=_reason(verdict))
         case _:
-            return ShipmentRecorded(**told)
+            return ShipmentRecorded(**told, corrected=corrected)
 
 
 def _reason(verdict: Verdict) -> Reason:

@@ -65,6 +65,8 @@ class Outcome:
     changed: bool
     told: bool
     rearmed: bool
+    corrected: tuple[str, ...] = ()
+    """What changed about a shipment that counted before, in the words of `ShipmentRecorded.corrected`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,28 @@ def _outcome(
     unheard = was is None and verdict.state is ShipmentState.WITHDRAWN
     told = not unheard and (verdict != before.verdict or _details(said) != _details(before.said))
     changed = told or rearmed or was is None or said is not before.said
-    return Outcome(replace(before, said=said), verdict, wanted, sync, changed, told, rearmed)
+    corrected = _corrected(before, said, verdict) if told else ()
+    return Outcome(replace(before, said=said), verdict, wanted, sync, changed, told, rearmed, corrected)
+
+
+def _corrected(before: Kept, said: Said, verdict: Verdict) -> tuple[str, ...]:
+    """Partners hear of it (SP-5). A label that came, or a name that was mapped, corrects nothing."""
+    was = before.verdict
+    if was is None or verdict.state is not ShipmentState.RECORDED:
+        return ()
+    if was.state is ShipmentState.WITHDRAWN:
+        return ("reinstated",)
+    if was.state is not ShipmentState.RECORDED:
+        return ()
+    old = before.said
+    pairs = {
+        "lines": (was.lines, verdict.lines),
+        "carrier": (old.carrier, said.carrier),
+        "tracking_numbers": (old.tracking_numbers, said.tracking_numbers),
+        "tracking_url": (old.tracking_url, said.tracking_url),
+        "shipped_at": (old.shipped_at, said.shipped_at),
+    }
+    return tuple(name for name, (then, now) in pairs.items() if then != now)
 
 
 def _same_wish(now: dict[str, Any] | None, before: dict[str, Any] | None) -> bool:

@@ -220,7 +220,9 @@ def _told(now: datetime, result: _Result, outcome: Outcome, traceparent: str) ->
         before.shipment_id, result.dossier.order.order_id, before.fr_id, before.source, before.said, verdict
     )
     axes = (result.review.fulfillment, result.review.sync)
-    told = [facts.message(facts.judged(now, before.sequence + 1, shipment, verdict, axes), traceparent)]
+    told = [
+        facts.message(facts.judged(now, before.sequence + 1, shipment, verdict, axes, outcome.corrected), traceparent)
+    ]
     new_conflict = before.verdict is None or before.verdict.state is not ShipmentState.CONFLICT
     if verdict.state is ShipmentState.CONFLICT and verdict.reason is not None and new_conflict:
         told.append(facts.message(facts.conflict_alert(now, shipment, verdict.reason)))
