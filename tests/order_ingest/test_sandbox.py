@@ -147,6 +147,20 @@ async def test_what_people_do_at_the_shop_arrives_in13(shop: Shop) -> None:
     await shop.until_as_expected()
 
 
+@pytest.mark.parametrize("shop", ["acme", "bramble", "maison"], indirect=True)
+async def test_in10_an_order_that_the_shop_suspects_of_fraud_is_held_until_it_is_cleared(shop: Shop) -> None:
+    await shop.configure(version=1)
+    await shop.until_as_expected()
+    number = await shop.one("shipped")
+    held = f"select count(*) from orders where number = '{number}' and standing = 'held' and body @> "
+    held += """'{"holds": [{"reason": "fraud_risk"}]}'"""
+    await shop.act(number, "suspect")
+    await shop.until_value(held, 1)
+
+    await shop.act(number, "clear")
+    await shop.until_as_expected()
+
+
 async def test_a_shop_that_misbehaves_loses_and_doubles_no_order(shop: Shop) -> None:
     (await shop.http.post("/_sandbox/faults", json={"faults": FAULTS, "seed": 7})).raise_for_status()
     await shop.configure(version=1)

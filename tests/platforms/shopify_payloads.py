@@ -48,6 +48,7 @@ def order(number: int = 1001, lines: Any = None, **changes: Any) -> dict[str, An
         "note": "bitte klingeln",
         "tags": ["b2b"],
         "sourceIdentifier": None,
+        "risk": {"recommendation": "ACCEPT"},
         "shippingAddress": {
             "name": "Zoë Müller",
             "company": None,

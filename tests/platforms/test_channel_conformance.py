@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.shops import NotPossible
 from waybill_common.retry import Family
+from waybill_contracts.values import PaymentState
 from waybill_platforms.errors import NotFulfillable, PlatformError
 from waybill_platforms.model.fulfillments import ChannelFulfillments, FulfillmentDraft
 from waybill_platforms.ports import ChannelConnection
@@ -77,6 +79,23 @@ async def test_an_order_read_alone_is_the_order_in_the_list(channel: ChannelConn
     for listed in (await walk(channel, EVER))[:10]:
         assert await channel.reader.get_order(listed.id) == listed
         assert await channel.reader.find_by_number(listed.number) == listed
+
+
+async def test_in10_a_suspicion_of_fraud_is_told_until_it_is_cleared(stage: Any, channel: ChannelConnection) -> None:
+    placed = stage.place(("SKU-100", 1))
+    assert (await channel.reader.find_by_number(placed)).fraud_risk == ""  # type: ignore[union-attr]  # it is there
+    try:
+        stage.act(placed, "suspect")
+    except NotPossible:
+        pytest.skip("the platform tells no suspicion of fraud")
+    suspected = await channel.reader.find_by_number(placed)
+    assert suspected is not None
+    assert suspected.fraud_risk
+    assert next(one for one in await walk(channel, EVER) if one.id == suspected.id) == suspected
+    stage.act(placed, "clear")
+    cleared = await channel.reader.get_order(suspected.id)
+    assert cleared is not None
+    assert (cleared.fraud_risk, cleared.payment) == ("", PaymentState.PAID)
 
 
 async def test_an_order_that_is_not_there_is_none(stage: Any, channel: ChannelConnection) -> None:

@@ -120,7 +120,8 @@ class EmulatedShop(Protocol):
         ...
 
     def act(self, number: str, action: str, given: Given) -> None:
-        """`pay`, `refund`, `hold`, `release`, `cancel`; what the platform does not have is `NotPossible`."""
+        """`pay`, `refund`, `hold`, `release`, `cancel`, `suspect` (of fraud), `clear` (of the suspicion); what the
+        platform does not have is `NotPossible`."""
         ...
 
     def shown(self, number: str) -> object:

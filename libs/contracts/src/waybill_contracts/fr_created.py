@@ -122,6 +122,16 @@ class KilledLine(Value):
     canceled: int = Field(ge=0, description="the line's canceled pieces are at least these, with the channel's own")
 
 
+class TooLate(Value):
+    """Units that had left before an edit or a cancellation of the order was known (IN-13)."""
+
+    fr_id: str
+    number: str
+    source: str
+    reason: str = Field(description="order_canceled, quantity_reduced, address_changed, shipping_method_changed")
+    lines: tuple[PlannedLine, ...] = Field(description="what had left")
+
+
 class OrderDecision(Event):
     """A fact of the router about an order."""
 
@@ -134,6 +144,10 @@ class OrderDecision(Event):
     killed: tuple[KilledLine, ...] = Field(
         default=(),
         description="what sources canceled for good (on_source_cancel: kill): totals, the newest counts",
+    )
+    too_late: tuple[TooLate, ...] = Field(
+        default=(),
+        description="what the order's newest version came too late for; told once for each version",
     )
 
     @property

@@ -134,12 +134,22 @@ def _cancel(store: "Store", order: Order, given: Given) -> None:
     order.expectation = given.get("expectation", "canceled")
 
 
+def _suspect(store: "Store", order: Order, given: Given) -> None:
+    order.payment_status, order.expectation = "held for review", given.get("expectation", "held:fraud_risk")
+
+
+def _clear(store: "Store", order: Order, given: Given) -> None:
+    order.payment_status, order.expectation = "captured", given.get("expectation", "shipped")
+
+
 _ACTIONS: Mapping[str, Callable[["Store", Order, Given], None]] = {
     "pay": _pay,
     "refund": _refund,
     "hold": _hold,
     "release": _release,
     "cancel": _cancel,
+    "suspect": _suspect,
+    "clear": _clear,
 }
 
 

@@ -116,12 +116,24 @@ def cancel(order: Order) -> None:
     order.state = order.status = "canceled"
 
 
+def _suspect(order: Order, given: Given) -> None:
+    order.state, order.status = "payment_review", "fraud"
+    order.expectation = given.get("expectation", "held:fraud_risk")
+
+
+def _clear(order: Order, given: Given) -> None:
+    order.state = order.status = "processing"
+    order.expectation = given.get("expectation", "shipped")
+
+
 _ACTIONS: Mapping[str, Callable[[Order, Given], None]] = {
     "pay": _pay,
     "refund": _refund,
     "hold": _hold,
     "release": _release,
     "cancel": _cancel,
+    "suspect": _suspect,
+    "clear": _clear,
 }
 
 

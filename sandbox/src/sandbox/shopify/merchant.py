@@ -121,12 +121,23 @@ def _cancel(shop: "Shop", order: Order, given: Given) -> None:
     order.expectation = given.get("expectation", "canceled")
 
 
+def _suspect(shop: "Shop", order: Order, given: Given) -> None:
+    order.risk = given.get("recommendation", "CANCEL")
+    order.expectation = given.get("expectation", "held:fraud_risk")
+
+
+def _clear(shop: "Shop", order: Order, given: Given) -> None:
+    order.risk, order.expectation = "ACCEPT", given.get("expectation", "shipped")
+
+
 _ACTIONS: Mapping[str, Callable[["Shop", Order, Given], None]] = {
     "pay": _pay,
     "refund": _refund,
     "hold": _hold,
     "release": _release,
     "cancel": _cancel,
+    "suspect": _suspect,
+    "clear": _clear,
 }
 
 

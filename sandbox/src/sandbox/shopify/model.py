@@ -121,6 +121,8 @@ class Order:
     """(namespace, key, value)"""
     by_program: bool = False
     """Made by `orderCreate`."""
+    risk: str = "NONE"
+    """What Shopify recommends: ACCEPT, INVESTIGATE, CANCEL, NONE."""
     receipt_sent: bool = False
     """The buyer was sent a mail about it."""
     expectation: str = "any"

@@ -79,6 +79,7 @@ ORDER: dict[str, Resolve] = {
     "totalTaxSet": own(lambda o: money("0", o)),
     "subtotalLineItemsQuantity": own(lambda o: sum(li.quantity for li in o.lines)),
     "currentSubtotalLineItemsQuantity": own(lambda o: sum(li.current_quantity for li in o.lines)),
+    "risk": own(lambda o: {"recommendation": o.risk}),
     "customAttributes": always([]),
     "discountCodes": always([]),
     "paymentGatewayNames": always(["manual"]),

@@ -39,10 +39,10 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     orders.OrderCanceled: lambda e: f"Canceled: {e.reason}" + _by(e),
     orders.OrderHeld: lambda e: "Held: " + (", ".join(h.reason.value for h in e.added) or "fewer reasons") + _by(e),
     orders.OrderReleased: lambda e: "Released: " + ", ".join(hold.reason.value for hold in e.removed) + _by(e),
-    fr.OrderRouted: lambda e: f"Routed to {_sources(e)}, landed cost {_cost(e)}",
-    fr.OrderUnroutable: lambda e: f"Not routed: {e.reason}" + (f" ({e.detail})" if e.detail else ""),
+    fr.OrderRouted: lambda e: f"Routed to {_sources(e)}, landed cost {_cost(e)}" + _too_late(e),
+    fr.OrderUnroutable: lambda e: f"Not routed: {e.reason}" + (f" ({e.detail})" if e.detail else "") + _too_late(e),
     fr.FrCreated: lambda e: f"FR {e.fr.number} for {e.fr.source}: {_units(e.fr.lines)}",
-    fr.FrConfirmed: lambda e: f"FR still right for version {e.order_version}",
+    fr.FrConfirmed: lambda e: f"Applied: FR still right for version {e.order_version}",
     fr.FrVoidRequested: lambda e: f"FR is to be taken back: {e.reason}",
     push.FrReceived: lambda e: f"FR {e.number} received for sending",
     push.FrProcessing: lambda e: f"FR {e.number} queued for {e.source}",
@@ -51,12 +51,12 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     push.FrFailed: lambda e: f"FR {e.number} failed at {e.source}{_because(e.reason)}",
     push.FrOutcomeUnknown: lambda e: f"FR {e.number}: not known whether {e.source} has it{_because(e.reason)}",
     push.FrRecallRequested: lambda e: (
-        f"FR {e.number} asked back from {e.source}"
+        f"Recall asked: FR {e.number} from {e.source}"
         + (": no answer within the hour" if e.recall is push.Recall.UNANSWERED else "")
     ),
-    push.FrRecallRefused: lambda e: f"{e.source} ships FR {e.number} all the same{_because(e.reason)}",
+    push.FrRecallRefused: lambda e: f"Too late: {e.source} ships FR {e.number} all the same{_because(e.reason)}",
     push.FrCanceled: lambda e: f"{e.source} canceled FR {e.number}{': ' + _units(e.lines) if e.lines else ''}",
-    push.FrVoided: lambda e: f"FR {e.number} voided",
+    push.FrVoided: lambda e: f"FR {e.number} voided{_in_time(e)}",
     push.FrShippingChanged: lambda e: f"FR {e.number}: {e.shipping.value}",
     ship.FrWatched: lambda e: "Watching the source for shipments",
     ship.ShipmentRecorded: lambda e: f"{_shipper(e)} {_units(e.shipment.lines)} {_tracking(e)}",
@@ -67,6 +67,22 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     ship.ShipmentWithdrawn: lambda e: f"Shipment withdrawn{_because(e.reason)}",
     ship.OrderShipped: lambda e: f"Order {e.fulfillment.value}",
 }
+
+
+def _too_late(event: Any) -> str:
+    """What an edit or a cancellation came too late for, with what had left already (IN-13)."""
+    return "".join(
+        f". Too late for version {event.order_version} ({one.reason}): {_units(one.lines)} of FR {one.number} had left "
+        f"{one.source}"
+        for one in event.too_late
+    )
+
+
+def _in_time(event: Any) -> str:
+    """A void ends a change in time: before it was sent, or because its source gave it back."""
+    if event.recall is push.Recall.ACCEPTED:
+        return f" in time: {event.source} gave it back"
+    return f" in time: {event.source} was not sent it" if event.outcome is push.Outcome.NONE else ""
 
 
 def _tracking(event: Any) -> str:

@@ -72,6 +72,8 @@ class Case:
     frs: list[LiveFr] = field(default_factory=list)
     killed: dict[str, Killed] = field(default_factory=dict)
     """By line, as it was told last."""
+    told: int = 0
+    """The newest version of the order that a decision answered."""
 
     @property
     def more_to_come(self) -> bool:

@@ -7,6 +7,7 @@ from router.decide import Verdict
 from router.routing.draft import Draft, DraftRequest
 from router.routing.plan import Answer, Rulebook
 from router.routing.task import Site, money
+from router.too_late import TooLate, too_late
 from waybill_common.ids import new_id
 from waybill_contracts.fr_created import (
     Decision,
@@ -103,12 +104,19 @@ def decision_event(
         "order_version": case.order.version,
         "order_sequence": case.order.sequence,
         "decision": decision,
+        "too_late": [_too_late(one) for one in too_late(case)],
         "killed": [{"line_id": x, "canceled": one.canceled} for x, one in verdict.killed.items()],
     }
     if verdict.standing == "routed" or frs:
         return OrderRouted.model_validate(common)
     told = {"reason": verdict.reason, "detail": verdict.detail, "cancel": verdict.cancel}
     return OrderUnroutable.model_validate({**common, **told})
+
+
+def _too_late(one: TooLate) -> dict[str, Any]:
+    lines = [{"line_id": line_id, "sku": sku, "quantity": units} for (line_id, sku), units in one.units.items()]
+    fr = one.fr
+    return {"fr_id": fr.fr_id, "number": fr.number, "source": fr.source, "reason": one.reason, "lines": lines}
 
 
 def _planned(answer: Answer, frs: list[FulfillmentRequest]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def case_of(row: Any) -> Case:
         traceparent=row["traceparent"],
         asked_by=None if row["asked_by"] is None else ByHand.model_validate(row["asked_by"]),
         killed=killed_of(row["killed"]),
+        told=row["told_version"],
     )
 
 
@@ -110,6 +111,7 @@ async def save(conn: Connection, q: Queries, done: Round) -> None:
         frs=[made.get(order_id, 0) for order_id in ids],
         asked=[verdict.case.more_to_come for verdict in done.verdicts],
         killed=[{line_id: asdict(one) for line_id, one in v.killed.items()} for v in done.verdicts],
+        versions=[verdict.case.order.version for verdict in done.verdicts],
     )
     waited = [v.case.order.order_id for v in done.verdicts if v.case.standing == "waiting"]
     if waited:

@@ -35,6 +35,8 @@ PAYMENT: dict[str, PaymentState] = {
     "pending": PaymentState.PENDING,
     "held for review": PaymentState.PENDING,
 }
+HELD_FOR_REVIEW = "held for review"
+"""The payment gateway's own fraud check wants somebody to look."""
 PAYMENT_BY_STATUS: dict[int, PaymentState] = {
     INCOMPLETE: PaymentState.PENDING,
     PENDING: PaymentState.PENDING,
@@ -96,7 +98,13 @@ def order(whole: Whole) -> ChannelOrder:
         reference=head.external_order_id or None,
         lines=tuple(_line(line, whole) for line in whole.lines),
         problems=tuple(problems),
+        fraud_risk=_risk(head),
     )
+
+
+def _risk(head: wire.Order) -> str:
+    held = head.payment_status.strip().lower() == HELD_FOR_REVIEW
+    return "the payment gateway holds the payment for review (held for review)" if held else ""
 
 
 def _named(head: wire.Order) -> str:

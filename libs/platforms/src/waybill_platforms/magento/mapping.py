@@ -27,6 +27,9 @@ FULFILLMENT: dict[str, ChannelFulfillmentState | None] = {
 CLOSED_TO_SHIPPING = frozenset({"payment_review", "holded", CANCELED, "closed"})
 """Magento refuses shipments of such an order."""
 
+SUSPECTED_FRAUD = "fraud"
+"""Magento's own status beside `payment_review` and `processing`, set where the gateway suspects fraud."""
+
 TRACKING = "Tracking: "
 """Begins the comment that carries a tracking link: Magento's tracks have no place for one."""
 _LINK = re.compile(r"https?://\S+")
@@ -67,6 +70,7 @@ def order(read: wire.Order, separately: Separately) -> ChannelOrder:
         reference=(read.payment.po_number if read.payment else None) or read.ext_order_id or None,
         lines=tuple(shipped),
         problems=tuple(problems),
+        fraud_risk="the payment gateway suspects fraud (status fraud)" if read.status == SUSPECTED_FRAUD else "",
     )
 
 

@@ -6,7 +6,7 @@ Costs are points by the documented rule (an object 1, a mutation 10, what is nes
 
 from dataclasses import dataclass
 
-ORDER_COST, LINE_COST = 8, 3
+ORDER_COST, LINE_COST = 9, 3
 MOST_ORDERS, LEAST_LINES, MOST_LINES = 35, 6, 100
 LONGEST_PAGE = 100
 PARCELS, PARCEL_LINES = 5, 30
@@ -42,6 +42,7 @@ _ORDER = f"""fragment OrderFields on Order {{
   id name updatedAt processedAt cancelledAt displayFinancialStatus displayFulfillmentStatus currencyCode
   currentTotalPriceSet {{ shopMoney {{ amount }} }}
   email phone note tags sourceIdentifier
+  risk {{ recommendation }}
   shippingAddress {{ name company address1 address2 city province provinceCode countryCodeV2 zip phone }}
   shippingLine {{ title code }}
   lineItems(first: $lines) {{ ...Lines }}

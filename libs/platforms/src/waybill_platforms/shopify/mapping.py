@@ -41,6 +41,15 @@ FULFILLMENT: dict[str | None, ChannelFulfillmentState] = {
     "FULFILLMENT_NOT_REQUIRED": "not_required",
 }
 
+RISK: dict[str | None, str] = {
+    "ACCEPT": "",
+    "NONE": "",
+    None: "",
+    "INVESTIGATE": "Shopify recommends to ask the buyer before it is shipped (INVESTIGATE)",
+    "CANCEL": "Shopify recommends to cancel the order (CANCEL)",
+}
+"""`OrderRiskSummary.recommendation`, made of all assessments; one that is pending recommends nothing yet."""
+
 RECORD_STATUS: dict[str, FulfillmentRecordStatus] = {
     "SUCCESS": "success",
     "CANCELLED": "canceled",
@@ -79,8 +88,16 @@ def order(read: wire.Order, owed: Mapping[str, int] | None = None) -> ChannelOrd
         shipping_method=_shipping_method(read.shippingLine),
         reference=read.sourceIdentifier or None,
         lines=tuple(_line(line, owed) for line in read.lineItems.nodes),
+        fraud_risk=_risk(read.risk, problems),
         problems=tuple(problems),
     )
+
+
+def _risk(risk: wire.Risk | None, problems: list[str]) -> str:
+    word = None if risk is None else risk.recommendation
+    if word not in RISK:
+        problems.append(f"risk.recommendation: {word!r} is a word that we do not know")
+    return RISK.get(word, "")
 
 
 def _fulfillment(canceled_at: datetime | None, status: str | None, problems: list[str]) -> ChannelFulfillmentState:

@@ -60,6 +60,10 @@ class ShippingLine(_Wire):
     code: str | None = None
 
 
+class Risk(_Wire):
+    recommendation: str | None = None
+
+
 class Order(_Wire):
     id: str
     name: str
@@ -75,6 +79,7 @@ class Order(_Wire):
     note: str | None = None
     tags: tuple[str, ...] = ()
     sourceIdentifier: str | None = None
+    risk: Risk | None = None
     shippingAddress: MailingAddress | None = None
     shippingLine: ShippingLine | None = None
     lineItems: Lines

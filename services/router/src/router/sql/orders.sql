@@ -28,16 +28,17 @@ join unnest(:order_ids::text[], :revisions::bigint[]) as p (order_id, revision) 
 where o.lease_token = :token::uuid and o.revision = p.revision
 order by o.order_id for update of o;
 
--- name: settle_orders(order_ids, standings, reasons, answered, decisions, frs, asked, killed)!
+-- name: settle_orders(order_ids, standings, reasons, answered, decisions, frs, asked, killed, versions)!
 -- Who asked for more is remembered while what they asked for is not free yet.
 update orders o set
     standing = s.standing, reason = s.reason, answered = greatest(o.answered, s.answered), due_at = null,
     decisions = s.decisions, frs_made = o.frs_made + s.frs, lease_token = null, lease_until = null, attempts = 0,
     generate = o.generate and (s.standing <> 'routed' or s.asked),
-    asked_by = case when s.asked then o.asked_by end, killed = s.killed
+    asked_by = case when s.asked then o.asked_by end, killed = s.killed,
+    told_version = greatest(o.told_version, s.version)
 from unnest(:order_ids::text[], :standings::text[], :reasons::text[], :answered::bigint[], :decisions::int[],
-    :frs::int[], :asked::boolean[], :killed::jsonb[])
-    as s (order_id, standing, reason, answered, decisions, frs, asked, killed)
+    :frs::int[], :asked::boolean[], :killed::jsonb[], :versions::int[])
+    as s (order_id, standing, reason, answered, decisions, frs, asked, killed, version)
 where o.order_id = s.order_id;
 
 -- name: set_aside(wait, order_id, token)!
