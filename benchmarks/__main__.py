@@ -33,10 +33,12 @@ BENCHMARKS = {
     "polling": (("POLL", "POLL-round"), 120),
     "resyncing": (("RESYNC",), 400),
     "intake": (("INTAKE-events", "INTAKE-file"), 900),
+    "arriving": (("ARRIVE", "ARRIVE-other"), 1800),
+    "auditing": (("AUDIT",), 3600),
     "reading": (("READ-search", "READ-lists", "READ-pages"), 3600),
 }
 """Module -> the goals that it measures, and after how many seconds it is ended."""
-LONG = frozenset({"intake", "reading"})
+LONG = frozenset({"intake", "arriving", "auditing", "reading"})
 """Those that a quick run leaves out, unless it asks for their goals."""
 
 

@@ -43,6 +43,17 @@ GOALS = {
         Goal("G16-events", "events sent by importing again", "events", "at_most", 0.0),
         Goal("INTAKE-events", "50,000 orders by orders.inbound, largest process", "MB at its peak", "at_most", 300.0),
         Goal("INTAKE-file", "50,000 orders by file, largest process", "MB at its peak", "at_most", 300.0),
+        Goal(
+            "ARRIVE",
+            "100,000 orders at once in one channel, the process that pulls",
+            "MB at its peak",
+            "at_most",
+            300.0,
+        ),
+        Goal("ARRIVE-other", "while they come, another channel's order", "seconds waited at most", "at_most", 30.0),
+        Goal(
+            "AUDIT", "audit of a window of a million orders, the process that walks", "MB at its peak", "at_most", 300.0
+        ),
         Goal("READ-search", "search, the slowest question", "ms at p95", "at_most", 100.0),
         Goal("READ-lists", "lists, the slowest", "ms at p95", "at_most", 100.0),
         Goal("READ-pages", "an order, time line, failures, stats, the slowest", "ms at p95", "at_most", 100.0),

@@ -50,11 +50,11 @@ async def measure(size: Size) -> list[Result]:
     ):
         told = {"orders": orders, "lines_an_order": LINES, "broker": kind}
         seconds = await _by_events(server.url, kafka, orders, whole=kind == "Apache Kafka")
-        peaks = {name: _peak_mb(process.pid) for name, process in services.items()}
+        peaks = {name: peak_mb(process.pid) for name, process in services.items()}
         by_events = {**told, "orders_a_second": round(orders / seconds), "peak_mb": peaks}
         max_events = max(peaks.values())
         seconds, command_line = await asyncio.to_thread(_by_file, where, services["console"], orders)
-        peaks = {name: _peak_mb(process.pid) for name, process in services.items()} | {"waybill": command_line}
+        peaks = {name: peak_mb(process.pid) for name, process in services.items()} | {"waybill": command_line}
         by_file = {**told, "orders_a_second": round(orders / seconds), "peak_mb": peaks}
     return [
         Result("INTAKE-events", max_events, by_events),
@@ -96,7 +96,7 @@ def _by_file(where: Path, console: "Service", orders: int) -> tuple[float, float
     with (where / "import.json").open("w") as out:
         process, peak = subprocess.Popen([*command, "--json"], stdout=out, env=environ), 0.0
         while process.poll() is None:
-            peak = max(peak, _peak_mb(process.pid))
+            peak = max(peak, peak_mb(process.pid))
             time.sleep(0.2)
     summary = json.loads((where / "import.json").read_text().strip().splitlines()[-1])
     if summary["imported"] != orders:
@@ -174,7 +174,7 @@ async def _count(conn: "asyncpg.Connection[asyncpg.Record]", question: str) -> i
         return 0  # order-ingest is still making its tables
 
 
-def _peak_mb(pid: int) -> float:
+def peak_mb(pid: int) -> float:
     """The most that a process ever held, as the system counts it; where it does not, what it holds now."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
