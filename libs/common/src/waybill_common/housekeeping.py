@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from aiokafka.errors import KafkaError
 
-from waybill_common import sweep
+from waybill_common import commands, sweep
 from waybill_common.brokers import cluster_id
 from waybill_common.db import Pool
 from waybill_common.logs import Log, declare_events
@@ -56,6 +56,7 @@ class Housekeeping:
         if now - self._pruned_at >= _PRUNE_EVERY:
             kept = timedelta(days=self._settings.facts_kept_days)
             pruned = await sweep.prune(self._pool, kept)
+            await commands.prune(self._pool)
             self._pruned_at = now if pruned == 0 else self._pruned_at
             done += pruned
         if now - self._broker_at >= _BROKER_EVERY:

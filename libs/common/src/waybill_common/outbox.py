@@ -8,6 +8,7 @@ consumers deduplicate by id and sequence.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from waybill_common import commands
 from waybill_common.db import Connection
 
 CHANNEL = "outbox"
@@ -72,6 +73,7 @@ async def append(conn: Connection, messages: Sequence[Message]) -> None:
         [None if m.receipt is None else m.receipt.subject for m in messages],
         [None if m.receipt is None else m.receipt.sequence for m in messages],
     )
+    commands.note_told(m.headers for m in messages)
 
 
 async def settle(conn: Connection, receipts: Sequence[Receipt]) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from waybill_contracts.config_changed import removal
 from waybill_contracts.event import Event
 from waybill_contracts.registry import EVENTS, TYPES_BY_TOPIC
-from waybill_contracts.topics import CONFIG_CHANGED
+from waybill_contracts.topics import CONFIG_CHANGED, ORDER_ID, TOPICS
 
 
 class UnreadableEvent(ValueError):
@@ -44,9 +44,14 @@ def event_id(source: str, event: Event) -> str:
     return f"{source}:{event.aggregate}:{event.sequence}"
 
 
-def encode(event: Event, *, source: str, traceparent: str | None = None) -> Encoded:
-    """The message for `event`; `source` is the service that owns the fact."""
+def encode(event: Event, *, source: str, traceparent: str | None = None, caused_by: str | None = None) -> Encoded:
+    """The message for `event`; `source` is the service that owns the fact.
+
+    A fact about an order names the command that led to it: the one it says itself, else `caused_by`.
+    """
     identity = event_id(source, event)
+    if caused_by and event.caused_by is None and TOPICS[event.TOPIC].key == ORDER_ID:
+        event = event.model_copy(update={"caused_by": caused_by})
     headers = {
         "ce_id": identity,
         "ce_type": event.TYPE,
@@ -57,6 +62,8 @@ def encode(event: Event, *, source: str, traceparent: str | None = None) -> Enco
     }
     if traceparent:
         headers["traceparent"] = traceparent
+    if event.caused_by:
+        headers["ce_causedby"] = event.caused_by
     return Encoded(identity, event.TOPIC, event.key, headers, event.model_dump_json(by_alias=True).encode())
 
 

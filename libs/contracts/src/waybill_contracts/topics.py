@@ -22,6 +22,8 @@ EXCHANGES_RECORDED = "exchanges.recorded"
 CONFIG_CHANGED = "config.changed"
 ALERTS_RAISED = "alerts.raised"
 
+ORDER_ID = "order id"
+"""The key of topics whose facts are about orders."""
 PARTITIONS = 4
 """Partitions of a topic unless its row says otherwise; the ceiling for replicas of one service."""
 
@@ -51,28 +53,28 @@ TOPICS: dict[str, Topic] = {
         ),
         Topic(
             ORDERS_IMPORTED,
-            "order id",
+            ORDER_ID,
             ORDER_INGEST,
             (ROUTER, FULFILLMENT_PUSH, SHIPMENT_POLLER, CONSOLE),
             "Facts about our copy of an order",
         ),
         Topic(
             FR_CREATED,
-            "order id",
+            ORDER_ID,
             ROUTER,
             (FULFILLMENT_PUSH, SHIPMENT_POLLER, ORDER_INGEST, CONSOLE),
             "Who ships what, and what it costs",
         ),
         Topic(
             FULFILLMENT_SUBMITTED,
-            "order id",
+            ORDER_ID,
             FULFILLMENT_PUSH,
             (ROUTER, SHIPMENT_POLLER, CONSOLE),
             "What the sources answered",
         ),
         Topic(
             SHIPMENT_SYNCED,
-            "order id",
+            ORDER_ID,
             SHIPMENT_POLLER,
             (ROUTER, FULFILLMENT_PUSH, CONSOLE),
             "What was shipped, and what the channel knows of it",

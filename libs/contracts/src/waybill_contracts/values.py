@@ -202,6 +202,7 @@ class ByHand(Value):
 
     actor: str
     reason: str
+    command: str | None = Field(default=None, description="id of the command by which it was asked for")
 
 
 class FulfillmentRequest(Value):

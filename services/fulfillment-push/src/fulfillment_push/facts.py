@@ -41,6 +41,7 @@ def restate(fr: Fr) -> None:
     """The newest fact once more, under its own id. Nothing when nothing was ever told."""
     kind = EVENTS.get(fr.last_fact or "")
     if kind is not None and issubclass(kind, FrProgress):
+        fr.caused_by = None  # whatever makes us say it again did not lead to it
         fr.facts.append(_build(fr, kind, fr.fact_at or fr.now))
 
 
@@ -65,6 +66,7 @@ def _build(fr: Fr, kind: type[FrProgress], at: datetime) -> FrProgress:
         "attempt": fr.attempts,
         "reason": fr.reason,
         "shipping": fr.shipping,
+        "caused_by": fr.caused_by,
     }
     if kind in (FrSubmitted, FrAcknowledged):
         fields["platform_id"] = fr.platform_id or ""

@@ -117,6 +117,7 @@ class Fr:
     body_is_new: bool = False
     parsed: FulfillmentRequest | None = None  # `body`, read once
     order: KnownOrder | None = None
+    caused_by: str | None = None  # the command that led to what is told now
     stored: tuple[Any, ...] | None = None  # the columns as loaded, to skip writing what did not change
     moves: list[Move] = field(default_factory=list)
     facts: list[Event] = field(default_factory=list)

@@ -31,7 +31,8 @@ CONFLICT = "reference_conflict"
 
 
 def receive(fr: Fr, fact: FrFact) -> None:
-    """Applies one fact of the router and answers it."""
+    """Applies one fact of the router and answers it; what is told then has the same cause."""
+    fr.caused_by = fact.caused_by
     if isinstance(fact, FrCreated):
         _created(fr, fact)
     elif isinstance(fact, FrConfirmed):

@@ -19,7 +19,8 @@ from fulfillment_push.settle import alert_key
 from fulfillment_push.sources import SourceBook
 from fulfillment_push.store import Store
 from waybill_common.alerts import Alerts
-from waybill_common.db import Pool, rows, transaction
+from waybill_common.commands import UNNAMED, Command, Taken
+from waybill_common.db import Connection, Pool, rows
 from waybill_contracts.fulfillment_submitted import FrState
 
 
@@ -57,35 +58,44 @@ class Desk:
         self._alerts = alerts
         self.wake = wake
 
-    async def act(self, fr_ids: list[str], action: Callable[[Fr], None]) -> list[dict[str, Any]]:
+    async def act(
+        self, fr_ids: list[str], action: Callable[[Fr], None], command: Command = UNNAMED
+    ) -> list[dict[str, Any]]:
         """Applies `action` to each FR on its own; one that is refused does not stop the others."""
-        results = []
-        async with transaction(self.pool) as conn:
-            frs = await self.store.load(conn, fr_ids, requests=True, orders=True)
-            await self._book.refresh(conn)
-            done = []
-            for fr_id in dict.fromkeys(fr_ids):  # named twice is meant once
-                fr = frs.get(fr_id)
-                refused = _tried(fr, action)
-                if fr is not None and refused is None:
-                    attend(fr, self._book.settings)
-                results.append({"fr_id": fr_id, "state": fr and fr.state.value, "refused": refused})
-                if fr is not None and refused is None:
-                    done.append(fr)
-            await self.store.save(conn, done)
-            for fr in done:
-                await self._alerts.cleared(conn, alert_key(fr.fr_id))
+        results: list[dict[str, Any]] = await command.once(self.pool, lambda conn: self._act(conn, fr_ids, action))
         self.wake()
         return results
 
-    async def act_on_one(self, fr_id: str, action: Callable[[Fr], None]) -> dict[str, Any]:
+    async def act_on_one(self, fr_id: str, action: Callable[[Fr], None], command: Command) -> dict[str, Any]:
         """404 for an unknown FR, 409 with the reason for a refused action."""
-        [result] = await self.act([fr_id], action)
-        if result["state"] is None:
-            raise HTTPException(404, result["refused"])
-        if result["refused"] is not None:
-            raise HTTPException(409, result["refused"])
+
+        async def act(conn: Connection) -> dict[str, Any]:
+            [result] = await self._act(conn, [fr_id], action)
+            if result["state"] is None:
+                raise HTTPException(404, result["refused"])
+            if result["refused"] is not None:
+                raise HTTPException(409, result["refused"])
+            return result
+
+        result: dict[str, Any] = await command.once(self.pool, act)
+        self.wake()
         return result
+
+    async def _act(self, conn: Connection, fr_ids: list[str], action: Callable[[Fr], None]) -> list[dict[str, Any]]:
+        frs = await self.store.load(conn, fr_ids, requests=True, orders=True)
+        await self._book.refresh(conn)
+        results, done = [], []
+        for fr_id in dict.fromkeys(fr_ids):  # named twice is meant once
+            fr = frs.get(fr_id)
+            refused = _tried(fr, action)
+            if fr is not None and refused is None:
+                attend(fr, self._book.settings)
+                done.append(fr)
+            results.append({"fr_id": fr_id, "state": fr and fr.state.value, "refused": refused})
+        await self.store.save(conn, done)
+        for fr in done:
+            await self._alerts.cleared(conn, alert_key(fr.fr_id))
+        return results
 
     @property
     def sources(self) -> Any:
@@ -162,41 +172,44 @@ def _waiting(row: Any) -> dict[str, Any]:
 
 def _acting(router: APIRouter, desk: Desk) -> None:
     @router.post("/sources/{source}/send")
-    async def send_now(source: str) -> dict[str, Any]:
-        async with transaction(desk.pool) as conn:
-            due = await rows(desk.store.q.run_now(conn, source=source))
+    async def send_now(source: str, command: Taken) -> dict[str, Any]:
+        async def act(conn: Connection) -> dict[str, Any]:
+            return {"source": source, "due_now": len(await rows(desk.store.q.run_now(conn, source=source)))}
+
+        answer: dict[str, Any] = await command.once(desk.pool, act)
         desk.wake()
-        return {"source": source, "due_now": len(due)}
+        return answer
 
     @router.post("/frs:process")
-    async def process_many(body: ManyFrs) -> dict[str, Any]:
-        return {"frs": await desk.act(body.fr_ids, _processing(desk, body))}
+    async def process_many(body: ManyFrs, command: Taken) -> dict[str, Any]:
+        return {"frs": await desk.act(body.fr_ids, _processing(desk, body), command)}
 
     @router.post("/frs:resend")
-    async def resend_many(body: ManyFrs) -> dict[str, Any]:
-        return {"frs": await desk.act(body.fr_ids, _resending(desk, body))}
+    async def resend_many(body: ManyFrs, command: Taken) -> dict[str, Any]:
+        return {"frs": await desk.act(body.fr_ids, _resending(desk, body), command)}
 
     @router.post("/frs:mark")
-    async def mark_many(body: ManyMarks) -> dict[str, Any]:
-        return {"frs": await desk.act(body.fr_ids, _marking(body, body.state))}
+    async def mark_many(body: ManyMarks, command: Taken) -> dict[str, Any]:
+        return {"frs": await desk.act(body.fr_ids, _marking(body, body.state), command)}
 
     @router.post("/frs/{fr_id}/process")
-    async def process(fr_id: str, body: Who) -> dict[str, Any]:
-        return await desk.act_on_one(fr_id, _processing(desk, body))
+    async def process(fr_id: str, body: Who, command: Taken) -> dict[str, Any]:
+        return await desk.act_on_one(fr_id, _processing(desk, body), command)
 
     @router.post("/frs/{fr_id}/resend")
-    async def resend(fr_id: str, body: Who) -> dict[str, Any]:
-        return await desk.act_on_one(fr_id, _resending(desk, body))
+    async def resend(fr_id: str, body: Who, command: Taken) -> dict[str, Any]:
+        return await desk.act_on_one(fr_id, _resending(desk, body), command)
 
     @router.post("/frs/{fr_id}/mark")
-    async def mark(fr_id: str, body: Mark) -> dict[str, Any]:
-        return await desk.act_on_one(fr_id, _marking(body, body.state, body.platform_id))
+    async def mark(fr_id: str, body: Mark, command: Taken) -> dict[str, Any]:
+        return await desk.act_on_one(fr_id, _marking(body, body.state, body.platform_id), command)
 
     @router.post("/frs/{fr_id}/recall-answer")
-    async def recall_answer(fr_id: str, body: RecallAnswer) -> dict[str, Any]:
-        return await desk.act_on_one(
-            fr_id, lambda fr: by_hand.recalled(fr, given_back=body.given_back, who=body.actor, why=body.reason)
-        )
+    async def recall_answer(fr_id: str, body: RecallAnswer, command: Taken) -> dict[str, Any]:
+        def recalled(fr: Fr) -> None:
+            by_hand.recalled(fr, given_back=body.given_back, who=body.actor, why=body.reason)
+
+        return await desk.act_on_one(fr_id, recalled, command)
 
 
 def _processing(desk: Desk, by: Who) -> Callable[[Fr], None]:

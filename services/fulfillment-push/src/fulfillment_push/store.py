@@ -11,6 +11,7 @@ from typing import Any
 from fulfillment_push.fr import Fr, KnownOrder, Waiting, WaitsFor
 from fulfillment_push.receive import SERVICE
 from fulfillment_push.shipping import Units, units_of
+from waybill_common.commands import cause
 from waybill_common.db import Connection, queries, rows
 from waybill_common.outbox import Message, Receipt, append
 from waybill_contracts.envelope import encode
@@ -139,7 +140,7 @@ class Store:
 def message(fact: Event, traceparent: str | None) -> Message:
     """The outbox's form of a fact of ours; fr.submitted is sent again until the poller watches the FR."""
     receipt = Receipt(f"fr/{fact.fr_id}", fact.sequence) if isinstance(fact, FrSubmitted) else None
-    return Message(*encode(fact, source=SERVICE, traceparent=traceparent), receipt=receipt)
+    return Message(*encode(fact, source=SERVICE, traceparent=traceparent, caused_by=cause()), receipt=receipt)
 
 
 _COLUMNS = (

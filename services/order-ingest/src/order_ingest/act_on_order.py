@@ -21,7 +21,8 @@ from order_ingest.said import WAIVABLE, Killed, Said, Word
 from order_ingest.store import Stored
 from order_ingest.twins import lock_alike
 from waybill_common.clock import Clock
-from waybill_common.db import Connection, Pool, transaction
+from waybill_common.commands import UNNAMED, Command
+from waybill_common.db import Connection, Pool
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.fr_created import OrderDecision, OrderUnroutable
 from waybill_contracts.topics import ROUTER
@@ -47,22 +48,27 @@ class ActOnOrder:
     telemetry: Telemetry
     clock: Clock
 
-    async def hold(self, order_id: UUID, word: Word) -> dict[str, Any]:
+    async def hold(self, order_id: UUID, word: Word, command: Command = UNNAMED) -> dict[str, Any]:
         """No FR while it is on hold; what is not sent yet stops. Raises NoSuchOrder and ActionRefused."""
-        return await self._act(order_id, word, _held)
+        return await self._act(order_id, word, _held, command)
 
-    async def release(self, order_id: UUID, word: Word) -> dict[str, Any]:
+    async def release(self, order_id: UUID, word: Word, command: Command = UNNAMED) -> dict[str, Any]:
         """Ends what a person may end. Raises NoSuchOrder, and ActionRefused when that is nothing."""
-        return await self._act(order_id, word, _released)
+        return await self._act(order_id, word, _released, command)
 
-    async def cancel(self, order_id: UUID, word: Word) -> dict[str, Any]:
+    async def cancel(self, order_id: UUID, word: Word, command: Command = UNNAMED) -> dict[str, Any]:
         """Nothing of it is wanted any more; the channel is not told. Raises NoSuchOrder and ActionRefused."""
-        return await self._act(order_id, word, _canceled)
+        return await self._act(order_id, word, _canceled, command)
 
-    async def _act(self, order_id: UUID, word: Word, said: Callable[[Stored, Word], Said]) -> dict[str, Any]:
-        async with transaction(self.pool) as conn:
+    async def _act(
+        self, order_id: UUID, word: Word, said: Callable[[Stored, Word], Said], command: Command
+    ) -> dict[str, Any]:
+        async def act(conn: Connection) -> dict[str, Any]:
             row = await _locked(conn, order_id)
             return _shown(await self._apply(conn, row, word, said))
+
+        answer: dict[str, Any] = await command.once(self.pool, act)
+        return answer
 
     async def cancel_unroutable(self, conn: Connection, decision: OrderUnroutable) -> None:
         """The group's `unroutable: cancel` (RT-4), in the caller's transaction; what has changed since stays."""

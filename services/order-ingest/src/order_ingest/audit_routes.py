@@ -13,7 +13,8 @@ from fastapi import APIRouter, HTTPException
 from pydantic import AwareDatetime, BaseModel, Field
 
 from order_ingest.named import q
-from waybill_common.db import Pool, rows
+from waybill_common.commands import Taken
+from waybill_common.db import Connection, Pool, rows
 from waybill_common.ids import new_id
 
 
@@ -33,22 +34,28 @@ def audit_routes(pool: Pool, wake: Callable[[], None]) -> APIRouter:
     router = APIRouter()
 
     @router.post("/channels/{channel}/audits", status_code=202)
-    async def ask(channel: str, asked: Asked) -> dict[str, Any]:
+    async def ask(channel: str, asked: Asked, command: Taken) -> dict[str, Any]:
         if asked.kind == "window" and asked.since is None:
             raise HTTPException(422, "since: say where the window begins, e.g. 2026-01-01T00:00:00Z")
         if asked.since and asked.until and asked.since > asked.until:
             raise HTTPException(422, f"until: {asked.until:%Y-%m-%d} lies before since; exchange them")
-        row = await q().ask_audit(
-            pool, id=new_id(), channel=channel, kind=asked.kind, since=asked.since, until=asked.until,
-            asked_by=asked.actor,
-        )  # fmt: skip
-        if row is None:
-            known = await rows(q().listing(pool, channel=channel))
-            if not known:
-                raise HTTPException(404, f"channel {channel!r} is not configured: use the id of a configured channel")
-            raise HTTPException(409, f"channel {channel!r} has no API to compare with, or was removed")
+
+        async def act(conn: Connection) -> dict[str, Any]:
+            row = await q().ask_audit(
+                conn, id=new_id(), channel=channel, kind=asked.kind, since=asked.since, until=asked.until,
+                asked_by=asked.actor,
+            )  # fmt: skip
+            if row is None:
+                if not await rows(q().listing(conn, channel=channel)):
+                    raise HTTPException(
+                        404, f"channel {channel!r} is not configured: use the id of a configured channel"
+                    )
+                raise HTTPException(409, f"channel {channel!r} has no API to compare with, or was removed")
+            return dict(row)
+
+        answer: dict[str, Any] = await command.once(pool, act)
         wake()
-        return dict(row)
+        return answer
 
     @router.get("/channels/{channel}/audits")
     async def listing(channel: str, limit: int = 20) -> dict[str, Any]:

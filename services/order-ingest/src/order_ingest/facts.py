@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextvars import Context
 
 from order_ingest.decide import Judged
+from waybill_common.commands import cause
 from waybill_common.outbox import Message, Receipt
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.envelope import encode
@@ -25,7 +26,8 @@ def messages(judged: Judged, traceparent: str) -> list[Message]:
 
 def message(event: Event, traceparent: str | None = None) -> Message:
     """One event, ready for the outbox."""
-    return Message(*encode(event, source=ORDER_INGEST, traceparent=traceparent), receipt=receipt_of(event))
+    encoded = encode(event, source=ORDER_INGEST, traceparent=traceparent, caused_by=cause())
+    return Message(*encoded, receipt=receipt_of(event))
 
 
 def receipt_of(event: Event) -> Receipt | None:

@@ -15,6 +15,7 @@ from order_ingest.file_columns import MappingRefused
 from order_ingest.file_orders import Row
 from order_ingest.import_file import ChannelHasAnApi, Chunk, FileImport, NoSuchChannel
 from order_ingest.place_order import KeyUsed, PlacedOrder, PlaceOrder
+from waybill_common.commands import Taken
 
 MOST_ROWS = 20_000
 _STATUS: dict[type[Exception], int] = {
@@ -44,11 +45,12 @@ def intake_routes(files: FileImport, place: PlaceOrder) -> APIRouter:
     @router.post("/orders/place", status_code=201)
     async def place_order(
         placed: PlacedOrder,
+        command: Taken,
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
         traceparent: Annotated[str | None, Header()] = None,
     ) -> dict[str, Any]:
         with _told():
-            return await place.place(placed, idempotency_key, traceparent)
+            return await place.place(placed, idempotency_key, traceparent, command)
 
     return router
 

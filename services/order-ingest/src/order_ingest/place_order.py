@@ -19,7 +19,8 @@ from order_ingest.normalize import NO_CURRENCY
 from order_ingest.rulebook import Rulebook
 from order_ingest.seen import seen
 from waybill_common.clock import Clock
-from waybill_common.db import Connection, Pool, rows, transaction
+from waybill_common.commands import UNNAMED, Command
+from waybill_common.db import Connection, Pool, rows
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.orders_inbound import OrderSubmitted, SubmittedLine
 from waybill_contracts.values import Address, Currency, PaymentState
@@ -63,20 +64,26 @@ class PlaceOrder:
     telemetry: Telemetry
     clock: Clock
 
-    async def place(self, placed: PlacedOrder, key: str | None, traceparent: str | None = None) -> dict[str, Any]:
+    async def place(
+        self, placed: PlacedOrder, key: str | None, traceparent: str | None = None, command: Command = UNNAMED
+    ) -> dict[str, Any]:
         """The order as it now stands. Raises NoSuchChannel, ChannelHasAnApi and KeyUsed."""
         await taking_channel(self.pool, self.rulebook, placed.channel)
         now = self.clock.now()
         order = as_channel_order(placed.submitted(now))
         sighting = seen(placed.channel, order, read_at=now, via=VIA, traceparent=traceparent)
-        async with transaction(self.pool) as conn:
+
+        async def act(conn: Connection) -> dict[str, Any]:
             if key is None or await _first_time(conn, key, placed):
                 rules = await self.rulebook.of(conn, [sighting])
                 await import_orders(conn, Batch([sighting], rules, self.telemetry, now))
             found = await rows(q().order_by_number(conn, channel=placed.channel, number=order.id))
-        row = next(row for row in found if row["channel_order_id"] == order.id)
-        names = ("order_id", "channel", "number", "standing", "version", "reason", "detail")
-        return {**{name: row[name] for name in names}, "holds": row["holds"] or []}
+            row = next(row for row in found if row["channel_order_id"] == order.id)
+            names = ("order_id", "channel", "number", "standing", "version", "reason", "detail")
+            return {**{name: row[name] for name in names}, "holds": row["holds"] or []}
+
+        answer: dict[str, Any] = await command.once(self.pool, act)
+        return answer
 
 
 async def _first_time(conn: Connection, key: str, placed: PlacedOrder) -> bool:

@@ -19,7 +19,8 @@ from order_ingest.explain_order import ExplainOrder
 from order_ingest.import_file import NoSuchChannel
 from order_ingest.named import q
 from order_ingest.said import Word
-from waybill_common.db import Pool, rows
+from waybill_common.commands import Taken
+from waybill_common.db import Connection, Pool, rows
 
 
 class Said(BaseModel):
@@ -38,15 +39,20 @@ def routes(pool: Pool, act: ActOnOrder, explain: ExplainOrder, wake: Callable[[]
         return {"channels": [_channel(row) for row in await rows(q().listing(pool, channel=None))]}
 
     @router.post("/channels/{channel}/pull", status_code=202)
-    async def pull(channel: str) -> dict[str, Any]:
-        row = await q().ask_pull(pool, channel=channel)
-        if row is None:
-            known = await rows(q().listing(pool, channel=channel))
-            if not known:
-                raise HTTPException(404, f"channel {channel!r} is not configured: use the id of a configured channel")
-            raise HTTPException(409, f"channel {channel!r} has no API to pull from, or was removed")
+    async def pull(channel: str, command: Taken) -> dict[str, Any]:
+        async def act(conn: Connection) -> dict[str, Any]:
+            row = await q().ask_pull(conn, channel=channel)
+            if row is None:
+                if not await rows(q().listing(conn, channel=channel)):
+                    raise HTTPException(
+                        404, f"channel {channel!r} is not configured: use the id of a configured channel"
+                    )
+                raise HTTPException(409, f"channel {channel!r} has no API to pull from, or was removed")
+            return {"channel": channel, "running": row["running"]}
+
+        answer: dict[str, Any] = await command.once(pool, act)
         wake()
-        return {"channel": channel, "running": row["running"]}
+        return answer
 
     @router.get("/channels/{channel}/orders/{number}")
     async def order(channel: str, number: str) -> dict[str, Any]:
@@ -61,10 +67,12 @@ def routes(pool: Pool, act: ActOnOrder, explain: ExplainOrder, wake: Callable[[]
             raise HTTPException(404, str(error)) from error
 
     @router.post("/orders/{order_id}/{action}")
-    async def act_on_order(order_id: UUID, action: Literal["hold", "release", "cancel"], said: Said) -> dict[str, Any]:
+    async def act_on_order(
+        order_id: UUID, action: Literal["hold", "release", "cancel"], said: Said, command: Taken
+    ) -> dict[str, Any]:
         verb = {"hold": act.hold, "release": act.release, "cancel": act.cancel}[action]
         try:
-            return await verb(order_id, Word(said.actor, said.reason))
+            return await verb(order_id, Word(said.actor, said.reason), command)
         except NoSuchOrder as error:
             raise HTTPException(404, str(error)) from error
         except ActionRefused as error:

@@ -1,7 +1,6 @@
 """The internal HTTP by which people act: each action names who and why, and is one transaction."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -11,7 +10,8 @@ from pydantic import BaseModel, Field
 from router import take_back
 from router.create_fr import WantedFr, WantedLine, create_fr
 from router.take_back import Desk, NotPossible
-from waybill_common.db import Connection, Pool, transaction
+from waybill_common.commands import Command, Taken
+from waybill_common.db import Connection, Pool
 from waybill_contracts.values import ByHand
 
 
@@ -21,9 +21,8 @@ class Who(BaseModel):
     actor: str = Field(min_length=1, max_length=200)
     reason: str = Field(min_length=1, max_length=1000)
 
-    @property
-    def by_hand(self) -> ByHand:
-        return ByHand(actor=self.actor, reason=self.reason)
+    def by_hand(self, command: Command) -> ByHand:
+        return ByHand(actor=self.actor, reason=self.reason, command=command.cause)
 
 
 class Regenerate(Who):
@@ -51,59 +50,96 @@ class ManyOrders(Who):
     order_ids: list[str] = Field(min_length=1, max_length=1000)
 
 
-def add_acting_routes(router: APIRouter, pool: Pool, desk: Desk, wake: Callable[[], None]) -> None:
-    """What cannot be done is 409 with the way out."""
+class _Acting:
+    """One transaction for each command; what cannot be done is 409 with the way out."""
 
-    @asynccontextmanager
-    async def acting() -> AsyncIterator[Connection]:
+    def __init__(self, pool: Pool, desk: Desk, wake: Callable[[], None]) -> None:
+        self.desk = desk
+        self._pool, self._wake = pool, wake
+
+    async def once(self, command: Command, act: Callable[[Connection], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        """The answer; of the first time, when the command comes again."""
         try:
-            async with transaction(pool) as conn:
-                yield conn
+            answer: dict[str, Any] = await command.once(self._pool, act)
         except NotPossible as refused:
             raise HTTPException(refused.status, str(refused)) from None
-        wake()
+        self._wake()
+        return answer
+
+
+def add_acting_routes(router: APIRouter, pool: Pool, desk: Desk, wake: Callable[[], None]) -> None:
+    acting = _Acting(pool, desk, wake)
+    _on_frs(router, acting)
+    _on_orders(router, acting)
+
+
+def _on_frs(router: APIRouter, acting: _Acting) -> None:
+    desk = acting.desk
 
     @router.post("/frs/{fr_id}/void")
-    async def void(fr_id: str, body: Who) -> dict[str, Any]:
+    async def void(fr_id: str, body: Who, command: Taken) -> dict[str, Any]:
         """Take it back: at once when it was not sent, else its source is asked."""
-        async with acting() as conn:
-            return {"fr_id": fr_id, "state": await take_back.void(conn, desk, fr_id, body.by_hand)}
+
+        async def act(conn: Connection) -> dict[str, Any]:
+            return {"fr_id": fr_id, "state": await take_back.void(conn, desk, fr_id, body.by_hand(command))}
+
+        return await acting.once(command, act)
 
     @router.post("/frs/{fr_id}/regenerate")
-    async def regenerate(fr_id: str, body: Regenerate) -> dict[str, Any]:
+    async def regenerate(fr_id: str, body: Regenerate, command: Taken) -> dict[str, Any]:
         """Take it back, and plan its units again once they are free."""
-        async with acting() as conn:
-            state = await take_back.regenerate(conn, desk, fr_id, body.by_hand, override=body.override)
+
+        async def act(conn: Connection) -> dict[str, Any]:
+            who = body.by_hand(command)
+            state = await take_back.regenerate(conn, desk, fr_id, who, override=body.override)
+            command.expects()  # the decision
             return {"fr_id": fr_id, "state": state, "override": body.override}
 
+        return await acting.once(command, act)
+
+
+def _on_orders(router: APIRouter, acting: _Acting) -> None:
+    desk = acting.desk
+
     @router.post("/orders/{order_id}/generate")
-    async def generate(order_id: str, body: Who) -> dict[str, Any]:
+    async def generate(order_id: str, body: Who, command: Taken) -> dict[str, Any]:
         """For an order that waits because its channel's auto_generate is off (RT-8)."""
-        async with acting() as conn:
-            await take_back.generate(conn, desk, order_id, body.by_hand)
-        return {"order_id": order_id, "due": True}
+
+        async def act(conn: Connection) -> dict[str, Any]:
+            await take_back.generate(conn, desk, order_id, body.by_hand(command))
+            command.expects()
+            return {"order_id": order_id, "due": True}
+
+        return await acting.once(command, act)
 
     @router.post("/orders/{order_id}/frs", status_code=201)
-    async def create(order_id: str, body: NewFr) -> dict[str, Any]:
+    async def create(order_id: str, body: NewFr, command: Taken) -> dict[str, Any]:
         """An FR that a person makes: rules are bypassed; holds and reservation are not (RT-10)."""
+
+        async def act(conn: Connection) -> dict[str, Any]:
+            fr = await create_fr(conn, desk, order_id, body.wanted, body.by_hand(command))
+            return fr.model_dump(mode="json")
+
         try:
-            async with acting() as conn:
-                fr = await create_fr(conn, desk, order_id, body.wanted, body.by_hand)
+            return await acting.once(command, act)
         except asyncpg.UniqueViolationError:
             raise HTTPException(409, "another FR took its number at this very moment: try again") from None
-        return fr.model_dump(mode="json")
 
     @router.post("/orders:generate")
-    async def generate_many(body: ManyOrders) -> dict[str, Any]:
+    async def generate_many(body: ManyOrders, command: Taken) -> dict[str, Any]:
         """Each on its own: one that does not wait for it does not stop the others (RT-8)."""
-        results = []
-        for order_id in dict.fromkeys(body.order_ids):
-            refused = None
-            try:
-                async with transaction(pool) as conn:
-                    await take_back.generate(conn, desk, order_id, body.by_hand)
-            except NotPossible as error:
-                refused = str(error)
-            results.append({"order_id": order_id, "refused": refused})
-        wake()
-        return {"orders": results}
+        return await acting.once(command, lambda conn: _generate_many(conn, desk, body, command))
+
+
+async def _generate_many(conn: Connection, desk: Desk, body: ManyOrders, command: Command) -> dict[str, Any]:
+    refusals: dict[str, str | None] = {}
+    for order_id in sorted(set(body.order_ids)):  # locked in one order
+        refusals[order_id] = None
+        try:
+            async with conn.transaction():
+                await take_back.generate(conn, desk, order_id, body.by_hand(command))
+            command.expects()
+        except NotPossible as error:
+            refusals[order_id] = str(error)
+    named = dict.fromkeys(body.order_ids)
+    return {"orders": [{"order_id": order_id, "refused": refusals[order_id]} for order_id in named]}

@@ -29,6 +29,7 @@ def conclude(
         return
     decision_id = str(new_id())
     order = verdict.case.order
+    cause = verdict.case.asked_by.command if verdict.case.asked_by else None
     frs = _requests(verdict, book, decision_id)
     done.tracked |= {fr.source for fr in frs if book.sites[fr.source].tracked}
     done.frs += frs
@@ -36,10 +37,10 @@ def conclude(
         event = FrCreated(
             at=now, fr_id=fr.fr_id, order_id=order.order_id, order_version=order.version, fr=fr, order=order
         )
-        done.messages.append(message(event, trace))
+        done.messages.append(message(event, trace, cause))
     _speak(verdict, done, now, trace)
     decision = decision_event(verdict, book, now=now, decision_id=decision_id, batch=batch, frs=frs)
-    done.messages.append(message(decision, trace))
+    done.messages.append(message(decision, trace, cause))
     done.decisions.append((decision, inputs_of(verdict), stages_of(verdict, book, frs)))
 
 

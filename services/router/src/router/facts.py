@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from waybill_common.commands import cause
 from waybill_common.outbox import Message, Receipt
 from waybill_contracts import topics
 from waybill_contracts.alerts_raised import AlertCleared, AlertRaised
@@ -12,10 +13,14 @@ from waybill_contracts.fr_created import FrFact
 SERVICE = topics.ROUTER
 
 
-def message(event: Event, traceparent: str | None = None) -> Message:
-    """The event as it is sent; facts about an FR are sent again until fulfillment-push has answered them."""
+def message(event: Event, traceparent: str | None = None, caused_by: str | None = None) -> Message:
+    """The event as it is sent; facts about an FR are sent again until fulfillment-push has answered them.
+
+    `caused_by` is the command of a person whose wish is fulfilled later than it was said.
+    """
     receipt = Receipt(f"fr/{event.fr_id}", event.sequence) if isinstance(event, FrFact) else None
-    return Message(*encode(event, source=SERVICE, traceparent=traceparent), receipt=receipt)
+    encoded = encode(event, source=SERVICE, traceparent=traceparent, caused_by=caused_by or cause())
+    return Message(*encoded, receipt=receipt)
 
 
 class Notices:

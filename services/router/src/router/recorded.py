@@ -83,7 +83,7 @@ def stages_of(verdict: Verdict, book: Rulebook, frs: Sequence[FulfillmentRequest
                 "stage": "routed",
                 "group": answer.group.id if answer.group else None,
                 "rule": answer.rule,
-                "by_hand": verdict.by_hand.model_dump() if verdict.by_hand else None,
+                "by_hand": verdict.by_hand.model_dump(exclude_none=True) if verdict.by_hand else None,
                 "cost": str(money(draft.cost)) if draft else None,
                 "sources": draft.sources if draft else [],
                 "unfulfilled": len(answer.lacks),

@@ -94,7 +94,7 @@ async def regenerate(conn: Connection, desk: Desk, fr_id: str, who: ByHand, *, o
     if risky:
         detail = f"FR {fr.number} may still be shipped by {fr.source}; {who.actor} had it planned again: {who.reason}"
         await desk.alerts.raised(conn, alert_key(fr_id), f"Order {case.order.number} may be shipped twice", detail)
-    await desk.q.ask_for_more(conn, order_id=case.order.order_id, asked_by=who.model_dump())
+    await desk.q.ask_for_more(conn, order_id=case.order.order_id, asked_by=who.model_dump(exclude_none=True))
     return fr.state
 
 
@@ -104,7 +104,7 @@ async def generate(conn: Connection, desk: Desk, order_id: str, who: ByHand) -> 
     if case.standing != "waiting" or case.reason != "awaiting_generate":
         stands = f"waits for {case.reason}" if case.standing == "waiting" else f"is {case.standing}"
         raise NotPossible(f"order {case.order.number} does not wait for generate: it {stands}")
-    await desk.q.ask_for_more(conn, order_id=order_id, asked_by=who.model_dump())
+    await desk.q.ask_for_more(conn, order_id=order_id, asked_by=who.model_dump(exclude_none=True))
     await note(conn, desk.q, order_id, None, "generate", who)
 
 

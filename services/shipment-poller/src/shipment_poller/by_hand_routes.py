@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from shipment_poller.by_hand import NotPossible
 from shipment_poller.record_by_hand import Entry, record_by_hand, withdraw_by_hand
 from shipment_poller.review_orders import Tools
+from waybill_common.commands import Taken
 from waybill_common.db import Pool
 from waybill_contracts.values import ByHand
 
@@ -52,18 +53,18 @@ def by_hand_routes(router: APIRouter, pool: Pool, tools: Tools, wake: Callable[[
     """Adds them to the internal router; what is not possible answers `{code, message, …}` as its detail."""
 
     @router.post("/orders/{order_id}/shipments", status_code=201)
-    async def enter(order_id: str, given: Annotated[NewShipment, Body()]) -> dict[str, Any]:
+    async def enter(order_id: str, given: Annotated[NewShipment, Body()], command: Taken) -> dict[str, Any]:
         try:
-            answer = await record_by_hand(pool, tools, order_id, given.entry)
+            answer = await record_by_hand(pool, tools, order_id, given.entry, command)
         except NotPossible as refused:
             raise _refusal(refused) from None
         wake()
         return answer
 
     @router.post("/shipments/{shipment_id}/withdraw")
-    async def withdraw(shipment_id: str, who: Annotated[Who, Body()]) -> dict[str, Any]:
+    async def withdraw(shipment_id: str, who: Annotated[Who, Body()], command: Taken) -> dict[str, Any]:
         try:
-            answer = await withdraw_by_hand(pool, tools, shipment_id, who.by_hand)
+            answer = await withdraw_by_hand(pool, tools, shipment_id, who.by_hand, command)
         except NotPossible as refused:
             raise _refusal(refused) from None
         wake()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shipment_poller.model import Said, ShipmentState, Verdict
+from waybill_common import commands
 from waybill_common.breaker import StateChange
 from waybill_common.outbox import Message
 from waybill_contracts import envelope, topics
@@ -33,9 +34,10 @@ from waybill_platforms.recording import Exchange
 SERVICE = topics.SHIPMENT_POLLER
 
 
-def message(event: Event, traceparent: str | None = None) -> Message:
-    """The event as an outbox row."""
-    return Message(*envelope.encode(event, source=SERVICE, traceparent=traceparent))
+def message(event: Event, traceparent: str | None = None, caused_by: str | None = None) -> Message:
+    """The event as an outbox row; `caused_by` is the command whose effect comes later than its transaction."""
+    cause = caused_by or commands.cause()
+    return Message(*envelope.encode(event, source=SERVICE, traceparent=traceparent, caused_by=cause))
 
 
 def exchanges(made: Iterable[Exchange]) -> list[Message]:

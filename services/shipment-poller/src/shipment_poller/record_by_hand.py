@@ -16,7 +16,8 @@ from shipment_poller.by_hand import NotPossible, Open
 from shipment_poller.model import TAKEN, Said, SaidStatus, ShipmentState, Watched
 from shipment_poller.record_shipments import record_shipments
 from shipment_poller.review_orders import Tools, watched_of
-from waybill_common.db import Connection, Pool, rows, transaction
+from waybill_common.commands import UNNAMED, Command
+from waybill_common.db import Connection, Pool, rows
 from waybill_common.ids import stable_id
 from waybill_contracts.configuration import Platform
 from waybill_contracts.fulfillment_submitted import FrState
@@ -44,9 +45,12 @@ class Entry:
         return {"lines": dict(sorted(self.lines.items())), "fr": self.fr_id, **details}
 
 
-async def record_by_hand(pool: Pool, tools: Tools, order_id: str, entry: Entry) -> dict[str, Any]:
+async def record_by_hand(
+    pool: Pool, tools: Tools, order_id: str, entry: Entry, command: Command = UNNAMED
+) -> dict[str, Any]:
     """The shipment as it stands. Raises NotPossible."""
-    async with transaction(pool) as conn:
+
+    async def act(conn: Connection) -> dict[str, Any]:
         await tools.configurations.refresh(conn)
         await tools.queries.lock_orders(conn, order_ids=[order_id])
         known = await tools.queries.hand_shipment(conn, key=entry.key)
@@ -56,6 +60,9 @@ async def record_by_hand(pool: Pool, tools: Tools, order_id: str, entry: Entry) 
                 raise NotPossible(422, "key_used_before", message)
             return await _answer(conn, tools, known["shipment_id"])
         return await _enter(conn, tools, order_id, entry)
+
+    answer: dict[str, Any] = await command.once(pool, act)
+    return answer
 
 
 async def _enter(conn: Connection, tools: Tools, order_id: str, entry: Entry) -> dict[str, Any]:
@@ -90,9 +97,12 @@ async def _enter(conn: Connection, tools: Tools, order_id: str, entry: Entry) ->
     return await _answer(conn, tools, shipment_id)
 
 
-async def withdraw_by_hand(pool: Pool, tools: Tools, shipment_id: str, who: ByHand) -> dict[str, Any]:
+async def withdraw_by_hand(
+    pool: Pool, tools: Tools, shipment_id: str, who: ByHand, command: Command = UNNAMED
+) -> dict[str, Any]:
     """Takes back what a person entered; the channel is told. Raises NotPossible."""
-    async with transaction(pool) as conn:
+
+    async def act(conn: Connection) -> dict[str, Any]:
         await tools.configurations.refresh(conn)
         row = await tools.queries.one_shipment(conn, shipment_id=shipment_id)
         if row is None:
@@ -105,6 +115,9 @@ async def withdraw_by_hand(pool: Pool, tools: Tools, shipment_id: str, who: ByHa
         gone = said.model_copy(update={"status": SaidStatus.CANCELED, "updated_at": tools.clock.now(), "by_hand": who})
         await record_shipments(conn, tools, row["source"], {said.id: gone})
         return await _answer(conn, tools, shipment_id)
+
+    answer: dict[str, Any] = await command.once(pool, act)
+    return answer
 
 
 async def _load(conn: Connection, tools: Tools, order_id: str) -> tuple[Order, list[Open]]:

@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from shipment_poller.review_orders import Tools
-from waybill_common.db import Pool, rows, transaction
+from waybill_common.commands import UNNAMED, Command
+from waybill_common.db import Connection, Pool, rows, transaction
 from waybill_common.ids import new_id
 
 AT_ONCE = 500
@@ -63,15 +64,30 @@ class Resyncs:
         self._wake = wake
 
     async def begin(
-        self, actor: str, reason: str, *, ids: Sequence[str] | None, channel: str | None, code: str | None
+        self,
+        actor: str,
+        reason: str,
+        *,
+        ids: Sequence[str] | None,
+        channel: str | None,
+        code: str | None,
+        command: Command = UNNAMED,
     ) -> dict[str, Any]:
-        """Chooses the shipments; they begin with the worker's next turns."""
-        resync_id = str(new_id())
-        async with transaction(self._pool) as conn:
+        """Chooses the shipments; they begin with the worker's next turns, and what comes of each names the resync.
+
+        A command's resync has the command's id.
+        """
+        resync_id = command.cause or str(new_id())
+
+        async def act(conn: Connection) -> dict[str, Any]:
             await self._q.drop_old_resyncs(conn, keep=_KEPT)
             await self._q.begin_resync(conn, resync_id=resync_id, actor=actor, reason=reason)
             found = await self._q.resync_parts(conn, resync_id=resync_id, ids=ids, channel=channel, code=code)
-        return {"resync_id": resync_id, "shipments": found["shipments"], "orders": found["orders"]}
+            command.expects(found["shipments"])
+            return {"resync_id": resync_id, "shipments": found["shipments"], "orders": found["orders"]}
+
+        answer: dict[str, Any] = await command.once(self._pool, act)
+        return answer
 
     async def turn(self) -> int:
         """Begins up to `AT_ONCE` shipments of the oldest resync that has some left."""
@@ -101,12 +117,17 @@ class Resyncs:
             failures = await rows(self._q.resync_failures(conn, resync_id=resync_id))
         return progress_of(row, channels, failures)
 
-    async def cancel(self, resync_id: str, actor: str) -> bool:
+    async def cancel(self, resync_id: str, actor: str, command: Command = UNNAMED) -> bool:
         """Stops what was not tried yet, and puts it back as it was; false when there is nothing to cancel."""
-        async with transaction(self._pool) as conn:
+
+        async def act(conn: Connection) -> bool:
             if await self._q.cancel_resync(conn, resync_id=resync_id, actor=actor) is None:
                 return False
             await self._q.cancel_waiting(conn, resync_id=resync_id)
+            return True
+
+        if not await command.once(self._pool, act):
+            return False
         while True:
             async with transaction(self._pool) as conn:
                 parts = await rows(self._q.cancelable_parts(conn, resync_id=resync_id, most=AT_ONCE))

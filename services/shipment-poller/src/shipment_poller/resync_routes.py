@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, HTTPException
 from pydantic import BaseModel, Field
 
 from shipment_poller.resync import Progress, Resyncs
+from waybill_common.commands import Taken
 
 
 class Resync(BaseModel):
@@ -34,9 +35,14 @@ def resync_routes(router: APIRouter, resyncs: Resyncs, wake: Any) -> None:
     """Adds them to the internal router; `wake` ends the resync worker's rest."""
 
     @router.post("/shipments/resync", status_code=202)
-    async def resync(asked: Annotated[Resync, Body()]) -> Begun:
+    async def resync(asked: Annotated[Resync, Body()], command: Taken) -> Begun:
         begun = await resyncs.begin(
-            asked.actor, asked.reason, ids=asked.shipment_ids, channel=asked.channel, code=asked.code
+            asked.actor,
+            asked.reason,
+            ids=asked.shipment_ids,
+            channel=asked.channel,
+            code=asked.code,
+            command=command,
         )
         wake()
         return Begun(**begun)
@@ -49,7 +55,7 @@ def resync_routes(router: APIRouter, resyncs: Resyncs, wake: Any) -> None:
         return found
 
     @router.post("/resyncs/{resync_id}/cancel")
-    async def cancel(resync_id: str, who: Annotated[Who, Body()]) -> Progress:
-        if not await resyncs.cancel(resync_id, who.actor):
+    async def cancel(resync_id: str, who: Annotated[Who, Body()], command: Taken) -> Progress:
+        if not await resyncs.cancel(resync_id, who.actor, command):
             raise HTTPException(409, f"resync {resync_id} is not known here, or was canceled before")
         return await progress(resync_id)

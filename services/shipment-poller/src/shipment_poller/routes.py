@@ -14,7 +14,8 @@ from shipment_poller.resync import Resyncs
 from shipment_poller.resync_routes import resync_routes
 from shipment_poller.review_orders import Tools
 from shipment_poller.take_posted import Posted
-from waybill_common.db import Pool, rows, transaction
+from waybill_common.commands import Taken
+from waybill_common.db import Connection, Pool, rows
 from waybill_common.http import internal
 from waybill_contracts.configuration import Platform
 
@@ -49,8 +50,8 @@ def routes(
     posted_routes(router, posted, (wakes.pushes, wakes.polls))
 
     @router.post("/sources/{source_id}/poll", status_code=202)
-    async def poll(source_id: str) -> dict[str, str]:
-        async with transaction(pool) as conn:
+    async def poll(source_id: str, command: Taken) -> dict[str, str]:
+        async def act(conn: Connection) -> dict[str, str]:
             await tools.configurations.refresh(conn)
             configured = tools.configurations.source(source_id)
             if configured is None:
@@ -59,9 +60,12 @@ def routes(
                 raise HTTPException(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
             await tools.queries.poll_now(conn, source=source_id)
             await tools.queries.read_stock_now(conn, source=source_id)
+            return {"source": source_id, "turn": "due"}
+
+        answer: dict[str, str] = await command.once(pool, act)
         wakes.polls()
         wakes.stock()
-        return {"source": source_id, "turn": "due"}
+        return answer
 
     return router
 

@@ -8,7 +8,7 @@ wish due. All writers lock the orders first, in order of their ids.
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipment_poller import completeness, facts
 from shipment_poller.acts import Act
@@ -31,6 +31,18 @@ from waybill_contracts.shipment_synced import (
 from waybill_contracts.values import FulfillmentStatus, SyncStatus
 
 Announcement = tuple[Job, list[Act]]
+
+
+class _Ended(NamedTuple):
+    """A part that came to an end after so many tries; a resync had it pushed again, or nobody."""
+
+    job: Job
+    part: Part
+    finish: Finish
+    tries: int
+    resync_id: str | None
+
+
 _ENDS = frozenset({SyncState.SYNCED, SyncState.FAILED, SyncState.NOT_NEEDED})
 
 
@@ -115,7 +127,7 @@ class SyncStore:
         if left:
             await self._q.leave_intents(conn, **left.values)
 
-    async def _syncs(self, conn: Connection, jobs: Sequence[Job]) -> dict[str, tuple[Job, Part, Finish, int]]:
+    async def _syncs(self, conn: Connection, jobs: Sequence[Job]) -> dict[str, _Ended]:
         """Stores each part's finish; answers those that came to an end, with the number of tries."""
         columns = Columns()
         parts = {part.shipment_id: (job, part) for job in jobs for part in job.parts if part.finish is not None}
@@ -139,19 +151,19 @@ class SyncStore:
             job, part = parts[row["shipment_id"]]
             assert part.finish is not None
             if part.finish.state in _ENDS:
-                ended[part.shipment_id] = (job, part, part.finish, row["tries"])
+                ended[part.shipment_id] = _Ended(job, part, part.finish, row["tries"], row["resync_id"])
         return ended
 
-    async def _facts(
-        self, conn: Connection, jobs: Sequence[Job], ended: dict[str, tuple[Job, Part, Finish, int]]
-    ) -> list[outbox.Message]:
+    async def _facts(self, conn: Connection, jobs: Sequence[Job], ended: dict[str, _Ended]) -> list[outbox.Message]:
         axes = await self._axes(conn, [job.order_id for job in jobs])
         if not ended:
             return []
         history, messages, now = Columns(), [], self._tools.clock.now()
         for row in await rows(self._q.next_sequences(conn, shipment_ids=sorted(ended))):
-            job, part, finish, tries = ended[row["shipment_id"]]
-            messages.append(facts.message(_fact(now, row, part, finish, tries, axes[job.order_id]), job.span))
+            one = ended[row["shipment_id"]]
+            job, finish = one.job, one.finish
+            fact = _fact(now, row, one.part, finish, one.tries, axes[job.order_id])
+            messages.append(facts.message(fact, job.span, one.resync_id))
             history.add(
                 shipment_ids=row["shipment_id"],
                 sequences=row["sequence"],

@@ -79,7 +79,10 @@ with done as (
     insert into sync_attempts (shipment_id, number, round, state, reason)
     select shipment_id, tries, round, state, reason from done where tried
 )
-select shipment_id, tries from done;
+select d.shipment_id, d.tries, (
+        select max(p.resync_id) from resync_parts p
+        where p.shipment_id = d.shipment_id and p.round = d.round and not p.canceled) as resync_id
+from done d;
 
 -- name: finish_pushes(order_ids, tokens)!
 update push_turns t set lease_token = null, lease_until = null,
