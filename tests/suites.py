@@ -12,6 +12,7 @@ WHOLE_SERVICES = frozenset(
         "common/test_service.py",
         "console/test_alerting.py",
         "console/test_by_hand.py",
+        "console/test_commands.py",
         "console/test_configuration.py",
         "console/test_courier_story.py",
         "console/test_failures.py",

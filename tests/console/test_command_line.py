@@ -140,11 +140,12 @@ async def test_a_missing_key_and_a_silent_console_are_said_in_one_sentence(conso
     assert (keyless.exit_code, silent.exit_code) == (1, 1)
 
 
-async def test_an_action_on_a_service_that_is_away_is_refused(console: Any) -> None:
-    refused = await run(console, "channels", "pull", "acme-shop")
+async def test_an_action_on_a_service_that_is_away_is_stored_and_said_so(console: Any) -> None:
+    stored = await run(console, "channels", "pull", "acme-shop")
 
-    assert refused.exit_code == 1
-    assert "order-ingest does not answer" in refused.output
+    assert stored.exit_code == 3
+    assert "it is sent until it is: waybill commands show" in stored.output
+    assert "order-ingest does not answer" in stored.output
 
 
 async def test_help_names_every_command(console: Any) -> None:

@@ -61,16 +61,22 @@ def test_a_courier_that_is_not_mapped_stops_the_sync_and_the_mapping_releases_it
     assert books["ok"], books["problems"]
 
 
-def test_an_action_on_a_service_that_is_away_says_so(make_hub: Callable[..., Any]) -> None:
+def test_an_action_on_a_service_that_is_away_is_done_when_it_is_back(make_hub: Callable[..., Any]) -> None:
     hub = make_hub(orders=4)
     hub.start()
+    source = hub.get("/sources")["items"][0]["id"]
     hub.world.kill_service("shipment-poller")
-    time.sleep(0.5)
+    answer = hub.world.api("POST", f"/sources/{source}/poll")
+    assert answer.status_code == 202
+    command = answer.json()["command"]
+    assert (command["state"], "shipment-poller does not answer" in command["trouble"]) == ("sent", True)
 
-    answer = hub.world.api("POST", "/shipments:resync", json={})
+    hub.world.start_service("shipment-poller")
 
-    assert answer.status_code == 503
-    assert "shipment-poller does not answer" in answer.json()["detail"]
+    deadline = time.monotonic() + 120
+    while hub.get(f"/commands/{command['command_id']}")["state"] != "done":
+        assert time.monotonic() < deadline, hub.get(f"/commands/{command['command_id']}")
+        time.sleep(0.5)
 
 
 def test_rt13_an_fr_that_was_sent_is_asked_back_by_a_person_and_asked_for_again(make_hub: Callable[..., Any]) -> None:

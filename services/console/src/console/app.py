@@ -2,10 +2,12 @@
 
 import sys
 
+from console import ask_audit, enter_shipment
 from console.alert_ways import ByEmail, ByLog, ByWebhook, Way
 from console.alerting import Deadlines, Teller
 from console.api.mount import mounted
 from console.api.security import Keys
+from console.commander import Commander, Sender
 from console.configure.apply import Applier
 from console.configure.publishing import Republisher
 from console.consumer import subscription
@@ -37,6 +39,11 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
         telling = partner_teller(runtime.pool, q, partner, runtime.log, runtime.alerts)
         partners.append(Worker("tell-partner", telling.turn, idle_max=2.0))
     owners = Owners(runtime.settings.owners, runtime.settings.service_token)
+    senders: dict[str, Sender] = {
+        ask_audit.ACTION: ask_audit.AskAudit(owners),
+        enter_shipment.ACTION: enter_shipment.EnterShipment(owners),
+    }
+    commander = Commander(runtime.pool, q, owners, senders, runtime.log)
     asking = Asking(runtime.budget, runtime.vault)
     renewals = TokenRenewals(runtime.pool, q, asking, runtime.alerts, runtime.clock, runtime.log)
     return Parts(
@@ -47,10 +54,11 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
             Worker("deadlines", Deadlines(runtime.pool, q, runtime.alerts).turn, idle_max=30.0),
             Worker("renew-tokens", renewals.turn, idle_max=2.0),
             Worker("fold-tallies", Tallies(runtime.pool, q).turn, idle_max=2.0),
+            Worker("send-commands", commander.turn, idle_max=0.5),
             *partners,
             Worker("tidy", Tidy(runtime.pool, q, runtime.clock).turn, idle_max=60.0),
         ],
-        mount=mounted(runtime.pool, q, keys, applier, owners),
+        mount=mounted(runtime.pool, q, keys, applier, owners, commander),
         closers=[owners.aclose, *(way.aclose for way in [*ways, partner] if isinstance(way, ByWebhook))],
     )
 

@@ -26,10 +26,15 @@ class Owners:
         self.urls = urls
         self._http = httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=10.0)
 
-    async def ask(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
-        """Raises OwnerSilent when nobody answers there, NoSuchPath when an id cannot be one."""
+    @staticmethod
+    def check(path: str) -> None:
+        """Raises NoSuchPath."""
         if not _PATH.fullmatch(path) or ".." in path.split("/"):
             raise NoSuchPath(path)
+
+    async def ask(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """Raises OwnerSilent when nobody answers there, NoSuchPath when an id cannot be one."""
+        self.check(path)
         url = self.urls[service].rstrip("/") + path
         try:
             return await self._http.request(method, url, **options)

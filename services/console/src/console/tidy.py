@@ -25,4 +25,5 @@ class Tidy:
         await self._q.prune_failed_sign_ins(self._pool)
         await self._q.prune_alert_changes(self._pool)
         await self._q.prune_partner_news(self._pool)
+        await self._q.prune_commands(self._pool)
         return 0

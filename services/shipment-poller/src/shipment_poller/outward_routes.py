@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from shipment_poller.outward_rules import Kind
 from shipment_poller.review_orders import Tools
-from waybill_common.db import Pool, rows
+from waybill_common.commands import Taken
+from waybill_common.db import Connection, Pool, rows
 from waybill_common.ids import new_id
 from waybill_contracts.configuration import Platform
 
@@ -29,10 +30,11 @@ def outward_routes(router: APIRouter, pool: Pool, tools: Tools, wake: Callable[[
     """Adds them to the internal router; `wake` ends the audit worker's rest."""
 
     @router.post("/channels/{channel}/outward-audits", status_code=202)
-    async def ask(channel: str, asked: Asked) -> dict[str, Any]:
+    async def ask(channel: str, asked: Asked, command: Taken) -> dict[str, Any]:
         if asked.since and asked.until and asked.since > asked.until:
             raise HTTPException(422, f"until: {asked.until:%Y-%m-%d} lies before since; exchange them")
-        async with pool.acquire() as conn:
+
+        async def act(conn: Connection) -> dict[str, Any]:
             await tools.configurations.refresh(conn)
             configured = tools.configurations.channel(channel)
             if configured is None:
@@ -42,8 +44,11 @@ def outward_routes(router: APIRouter, pool: Pool, tools: Tools, wake: Callable[[
             row = await tools.queries.ask_outward(
                 conn, id=new_id(), channel=channel, since=asked.since, until=asked.until, asked_by=asked.actor
             )
+            return dict(row)
+
+        answer: dict[str, Any] = await command.once(pool, act)
         wake()
-        return dict(row)
+        return answer
 
     @router.get("/channels/{channel}/outward-audits")
     async def listing(channel: str, limit: int = 20) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""What a person does: each action goes to the service that owns the row, with who and why, and answers with its word.
-
-Until commands travel by topic, an owner that is away is said so (503), and nothing is stored to be tried later.
-"""
+"""What a person does with one FR, a channel or a source: each a command to the service that owns it."""
 
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -9,8 +6,11 @@ import httpx
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from console.api.commands import ACTION, Acted, Acting, acting
 from console.api.problems import ProblemError
-from console.api.security import Actor, Keys
+from console.api.security import Keys
+from console.command_rules import Answer, refusal_of
+from console.commander import Commander
 from console.owners import Owners, OwnerSilent
 from waybill_contracts import topics
 
@@ -30,43 +30,46 @@ class FrWhy(Why):
     platform_id: str = ""
 
 
-def actions_router(keys: Keys, owners: Owners) -> APIRouter:
+def actions_router(keys: Keys, commander: Commander) -> APIRouter:
     router = APIRouter(tags=["actions"])
-    operator = Depends(keys.require("operator"))
+    acts = Depends(acting(keys, commander))
 
-    @router.post("/frs/{fr_id}/actions/{action}")
-    async def act_on_fr(fr_id: str, action: FrAction, why: FrWhy, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs/{fr_id}/actions/{action}", **ACTION)
+    async def act_on_fr(fr_id: str, action: FrAction, why: FrWhy, by: Annotated[Acting, acts]) -> Any:
         """Process, resend, or mark by hand one FR; what its life cycle refuses is 409 with the reason."""
-        body: dict[str, Any] = {"actor": actor.name, "reason": why.reason}
+        body: dict[str, Any] = {"reason": why.reason}
         if action == "mark":
             if why.state is None:
                 raise ProblemError(422, "Incomplete", "state: say PROCESSED or ACKNOWLEDGED")
             body |= {"state": why.state, "platform_id": why.platform_id}
-        return await _ask(topics.FULFILLMENT_PUSH, f"/internal/frs/{fr_id}/{action}", body)
+        path = f"/internal/frs/{fr_id}/{action}"
+        return await by.does(f"fr.{action}", f"fr/{fr_id}", topics.FULFILLMENT_PUSH, path, body)
 
-    @router.post("/orders/{order_id}/actions/generate")
-    async def generate(order_id: str, actor: Annotated[Actor, operator], why: Why | None = None) -> Any:
+    @router.post("/orders/{order_id}/actions/generate", **ACTION)
+    async def generate(order_id: str, by: Annotated[Acting, acts], why: Why | None = None) -> Any:
         """Route an order that waits for a person because its channel does not generate by itself (RT-8)."""
-        body = {"actor": actor.name, "reason": why.reason if why else "generate"}
-        return await _ask(topics.ROUTER, f"/internal/orders/{order_id}/generate", body)
+        body = {"reason": why.reason if why else "generate"}
+        return await by.does(
+            "fr.generate", f"order/{order_id}", topics.ROUTER, f"/internal/orders/{order_id}/generate", body
+        )
 
-    @router.post("/channels/{channel_id}/pull", status_code=202)
-    async def pull(channel_id: str, _: Annotated[Actor, operator]) -> Any:
+    @router.post("/channels/{channel_id}/pull", status_code=202, response_model=Acted)
+    async def pull(channel_id: str, by: Annotated[Acting, acts]) -> Any:
         """Look for changed orders now."""
-        return await _ask(topics.ORDER_INGEST, f"/internal/channels/{channel_id}/pull", None)
+        path = f"/internal/channels/{channel_id}/pull"
+        return await by.does("channel.pull", f"channel/{channel_id}", topics.ORDER_INGEST, path)
 
-    @router.post("/sources/{source_id}/poll", status_code=202)
-    async def poll(source_id: str, _: Annotated[Actor, operator]) -> Any:
+    @router.post("/sources/{source_id}/poll", status_code=202, response_model=Acted)
+    async def poll(source_id: str, by: Annotated[Acting, acts]) -> Any:
         """Ask for shipments now."""
-        return await _ask(topics.SHIPMENT_POLLER, f"/internal/sources/{source_id}/poll", None)
+        path = f"/internal/sources/{source_id}/poll"
+        return await by.does("source.poll", f"source/{source_id}", topics.SHIPMENT_POLLER, path)
 
-    @router.post("/sources/{source_id}/send", status_code=202)
-    async def send(source_id: str, _: Annotated[Actor, operator]) -> Any:
+    @router.post("/sources/{source_id}/send", status_code=202, response_model=Acted)
+    async def send(source_id: str, by: Annotated[Acting, acts]) -> Any:
         """Send what is due now."""
-        return await _ask(topics.FULFILLMENT_PUSH, f"/internal/sources/{source_id}/send", None)
-
-    async def _ask(service: str, path: str, body: dict[str, Any] | None) -> Any:
-        return await ask_owner(owners, service, "POST", path, body)
+        path = f"/internal/sources/{source_id}/send"
+        return await by.does("source.send", f"source/{source_id}", topics.FULFILLMENT_PUSH, path)
 
     return router
 
@@ -94,9 +97,7 @@ async def ask_owner(
 def refuse(answer: httpx.Response) -> NoReturn:
     """The owner's refusal, in its own words."""
     try:
-        detail = answer.json().get("detail", answer.text)
+        said = answer.json()
     except ValueError:
-        detail = answer.text[:200]
-    if isinstance(detail, list):  # of what FastAPI found wrong with the body
-        detail = "; ".join(f"{'.'.join(map(str, item['loc'][1:])) or 'body'}: {item['msg']}" for item in detail)
-    raise ProblemError(answer.status_code, "Not possible", str(detail))
+        said = answer.text[:200]
+    raise ProblemError(answer.status_code, "Not possible", refusal_of(Answer(answer.status_code, said)).reason)

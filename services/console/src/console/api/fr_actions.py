@@ -11,8 +11,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from console.api.actions import Why, ask_owner
+from console.api.commands import ACTION, Acted, Acting, acting
 from console.api.paging import page, read_cursor
-from console.api.security import Actor, Keys
+from console.api.security import Keys
+from console.commander import Commander
 from console.owners import Owners
 from waybill_contracts import topics
 
@@ -43,17 +45,21 @@ class OneFr(BaseModel):
     refused: str | None
 
 
-class ManyResults(BaseModel):
-    frs: list[OneFr]
+class ManyResults(Acted):
+    frs: list[OneFr] = Field(default_factory=list, description="empty: nobody has answered yet")
 
 
-def fr_actions_router(keys: Keys, owners: Owners) -> APIRouter:
+MANY: dict[str, Any] = ACTION | {"response_model": ManyResults}
+
+
+def fr_actions_router(keys: Keys, owners: Owners, commander: Commander) -> APIRouter:
     router = APIRouter(tags=["frs"])
-    operator = Depends(keys.require("operator"))
+    acts = Depends(acting(keys, commander))
 
-    async def act(action: str, which: ManyFrs, actor: Actor) -> Any:
-        body = which.model_dump() | {"actor": actor.name}
-        return await ask_owner(owners, topics.FULFILLMENT_PUSH, "POST", f"/internal/frs:{action}", body, seconds=60.0)
+    async def act(action: str, which: ManyFrs, by: Acting) -> Any:
+        target = f"{len(which.fr_ids)} FRs"
+        path = f"/internal/frs:{action}"
+        return await by.does(f"fr.{action}", target, topics.FULFILLMENT_PUSH, path, which.model_dump(), timeout=60.0)
 
     @router.get("/frs:waiting", dependencies=[Depends(keys.require("viewer"))])
     async def waiting(
@@ -69,25 +75,25 @@ def fr_actions_router(keys: Keys, owners: Owners) -> APIRouter:
         answer = await ask_owner(owners, topics.FULFILLMENT_PUSH, "GET", "/internal/waiting", params=given)
         return page(answer["waiting"], limit, dict, lambda fr: (datetime.fromisoformat(fr["since"]), fr["fr_id"]))
 
-    @router.post("/frs:process", response_model=ManyResults)
-    async def process(which: ManyFrs, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs:process", **MANY)
+    async def process(which: ManyFrs, by: Annotated[Acting, acts]) -> Any:
         """Queue many FRs for their sources' next send runs."""
-        return await act("process", which, actor)
+        return await act("process", which, by)
 
-    @router.post("/frs:resend", response_model=ManyResults)
-    async def resend(which: ManyFrs, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs:resend", **MANY)
+    async def resend(which: ManyFrs, by: Annotated[Acting, acts]) -> Any:
         """Send many FRs that failed once more; what a source has already is found first, never doubled."""
-        return await act("resend", which, actor)
+        return await act("resend", which, by)
 
-    @router.post("/frs:mark", response_model=ManyResults)
-    async def mark(which: ManyMarks, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs:mark", **MANY)
+    async def mark(which: ManyMarks, by: Annotated[Acting, acts]) -> Any:
         """Say by hand that sources have many FRs."""
-        return await act("mark", which, actor)
+        return await act("mark", which, by)
 
-    @router.post("/frs/{fr_id}/actions/recall-answer")
-    async def recall_answer(fr_id: str, answer: RecallAnswer, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs/{fr_id}/actions/recall-answer", **ACTION)
+    async def recall_answer(fr_id: str, answer: RecallAnswer, by: Annotated[Acting, acts]) -> Any:
         """Record what a source said to being asked for an FR back, where it cannot be asked by a call (FP-7)."""
-        body = answer.model_dump() | {"actor": actor.name}
-        return await ask_owner(owners, topics.FULFILLMENT_PUSH, "POST", f"/internal/frs/{fr_id}/recall-answer", body)
+        path = f"/internal/frs/{fr_id}/recall-answer"
+        return await by.does("fr.recall_answer", f"fr/{fr_id}", topics.FULFILLMENT_PUSH, path, answer.model_dump())
 
     return router

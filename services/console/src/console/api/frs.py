@@ -6,8 +6,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from console.api.actions import Why, ask_owner
+from console.api.commands import ACTION, Acting, acting
 from console.api.problems import ProblemError
 from console.api.security import Actor, Keys
+from console.commander import Commander
 from console.owners import Owners
 from waybill_contracts import topics
 
@@ -45,31 +47,30 @@ class Generate(Why):
     order_ids: list[str] = Field(min_length=1, max_length=1000)
 
 
-def frs_router(keys: Keys, owners: Owners) -> APIRouter:
+def frs_router(keys: Keys, owners: Owners, commander: Commander) -> APIRouter:
     router = APIRouter(tags=["frs"])
-    operator = Depends(keys.require("operator"))
+    acts = Depends(acting(keys, commander))
 
-    async def ask(path: str, why: Why, actor: Actor, **more: Any) -> Any:
-        body = {"actor": actor.name, "reason": why.reason, **more}
-        return await ask_owner(owners, topics.ROUTER, "POST", path, body)
-
-    @router.post("/frs/{fr_id}/actions/void")
-    async def void(fr_id: str, why: Why, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs/{fr_id}/actions/void", **ACTION)
+    async def void(fr_id: str, why: Why, by: Annotated[Acting, acts]) -> Any:
         """Take an FR back. A sent one is asked back at its source; its units wait until somebody asks for them."""
-        return await ask(f"/internal/frs/{fr_id}/void", why, actor)
+        body = {"reason": why.reason}
+        return await by.does("fr.void", f"fr/{fr_id}", topics.ROUTER, f"/internal/frs/{fr_id}/void", body)
 
-    @router.post("/frs/{fr_id}/actions/regenerate")
-    async def regenerate(fr_id: str, why: Regenerate, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs/{fr_id}/actions/regenerate", **ACTION)
+    async def regenerate(fr_id: str, why: Regenerate, by: Annotated[Acting, acts]) -> Any:
         """Take an FR back, and plan its units again once they are free (with `override`: at once)."""
-        if why.override and actor.role != "admin":
-            raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; override needs admin.")
-        return await ask(f"/internal/frs/{fr_id}/regenerate", why, actor, override=why.override)
+        if why.override and by.actor.role != "admin":
+            raise ProblemError(403, "Not allowed", f"Key {by.actor.name!r} is {by.actor.role}; override needs admin.")
+        body = {"reason": why.reason, "override": why.override}
+        return await by.does("fr.regenerate", f"fr/{fr_id}", topics.ROUTER, f"/internal/frs/{fr_id}/regenerate", body)
 
-    @router.post("/frs", status_code=201)
-    async def create(new: NewFr, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs", status_code=201, **ACTION)
+    async def create(new: NewFr, by: Annotated[Acting, acts]) -> Any:
         """Make an FR by hand: source, lines and shipping method are yours; holds and stock still count (RT-10)."""
-        more = new.model_dump(include={"source", "lines", "shipping_method"})
-        return await ask(f"/internal/orders/{new.order_id}/frs", new, actor, **more)
+        body = new.model_dump(include={"reason", "source", "lines", "shipping_method"})
+        path = f"/internal/orders/{new.order_id}/frs"
+        return await by.does("fr.create", f"order/{new.order_id}", topics.ROUTER, path, body)
 
     @router.post("/frs:preview")
     async def preview(which: Preview, _: Annotated[Actor, Depends(keys.require("viewer"))]) -> Any:
@@ -81,9 +82,10 @@ def frs_router(keys: Keys, owners: Owners) -> APIRouter:
         """Every routing decision about an order: its stages, and what it was made from (RT-12)."""
         return {"items": await ask_owner(owners, topics.ROUTER, "GET", f"/internal/orders/{order_id}/decisions")}
 
-    @router.post("/frs:generate")
-    async def generate(which: Generate, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/frs:generate", **ACTION)
+    async def generate(which: Generate, by: Annotated[Acting, acts]) -> Any:
         """Route orders that wait for a person because their channel does not generate by itself."""
-        return await ask("/internal/orders:generate", which, actor, order_ids=which.order_ids)
+        target = f"{len(which.order_ids)} orders"
+        return await by.does("fr.generate", target, topics.ROUTER, "/internal/orders:generate", which.model_dump())
 
     return router

@@ -73,6 +73,7 @@ class Idempotency:
             kept = _API_KEY.sub(SHOWN_ONCE, answer.body.decode("utf-8", "replace"))
             stored = {"type": answer.content_type, "body": kept}
             await self._q.store_idempotency_answer(self._pool, answer=stored, status=answer.status, **named)
+        await answer.end()
 
     async def _known(self, named: dict[str, str], digest: bytes, scope: Scope, send: Send) -> None:
         row = await self._q.idempotency_answer(self._pool, **named)
@@ -87,13 +88,18 @@ class Idempotency:
 
 
 class _Kept:
-    """Passes an answer on and keeps it."""
+    """Passes an answer on and keeps it. Its end is held back: whoever has it all may send the same key again."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 500
         self.content_type = ""
         self.body = b""
+        self._last: MutableMapping[str, Any] | None = None
+
+    async def end(self) -> None:
+        if self._last is not None:
+            await self._send(self._last)
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
@@ -101,6 +107,9 @@ class _Kept:
             self.content_type = dict(message["headers"]).get(b"content-type", b"").decode("latin-1")
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
+            if not message.get("more_body"):
+                self._last = message
+                return
         await self._send(message)
 
 

@@ -6,11 +6,13 @@ Passed on as they came; what is answered 2xx is committed there. A chunk is harm
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Body, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
+from console.api.commands import ACTION, Acting, acting
 from console.api.problems import ProblemError, problem
 from console.api.security import Actor, Keys
+from console.commander import Commander, Wish
 from console.owners import Owners, OwnerSilent
 from waybill_contracts import topics
 
@@ -43,9 +45,9 @@ _CHUNK = {
 }
 
 
-def intake_router(keys: Keys, owners: Owners) -> APIRouter:
+def intake_router(keys: Keys, owners: Owners, commander: Commander) -> APIRouter:
     router = APIRouter(tags=["orders"])
-    operator = Depends(keys.require("operator"))
+    operator, acts = Depends(keys.require("operator")), Depends(acting(keys, commander))
 
     @router.post("/orders:import", openapi_extra=_CHUNK)
     async def import_rows(request: Request, _: Annotated[Actor, operator]) -> Response:
@@ -55,15 +57,12 @@ def intake_router(keys: Keys, owners: Owners) -> APIRouter:
         """
         return await _pass("/internal/orders/import", await _bounded(request), {})
 
-    @router.post("/orders", status_code=201)
-    async def place(
-        request: Request,
-        _: Annotated[Actor, operator],
-        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-    ) -> Response:
+    @router.post("/orders", status_code=201, **ACTION)
+    async def place(order: Annotated[dict[str, Any], Body()], by: Annotated[Acting, acts]) -> Any:
         """Place one order by hand: `{channel, number, ship_to: {country, ...}, lines: [{sku, quantity}], ...}`."""
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return await _pass("/internal/orders/place", await _bounded(request), headers)
+        target = f"order {str(order.get('number'))[:100]} of {str(order.get('channel'))[:100]}"
+        path = "/internal/orders/place"
+        return await by.gives(Wish("order.place", target, topics.ORDER_INGEST, path, order, timeout=TIMEOUT))
 
     async def _pass(path: str, body: bytes, headers: dict[str, str]) -> Response:
         headers = {"Content-Type": "application/json", **headers}

@@ -12,6 +12,7 @@ from console.api.actions import actions_router
 from console.api.audits import audits_router
 from console.api.bundle import bundle_router
 from console.api.by_hand import by_hand_router
+from console.api.commands import commands_router
 from console.api.config import config_router, entities_router
 from console.api.couriers import couriers_router
 from console.api.dead_letters import dead_letters_router
@@ -35,6 +36,7 @@ from console.api.sign_in import SignIn
 from console.api.stock import stock_router
 from console.api.users import users_router
 from console.api.webhooks import webhooks_router
+from console.commander import Commander
 from console.configure.apply import Applier
 from console.owners import Owners
 from console.rebuild import Rebuilder
@@ -51,7 +53,9 @@ _HEADERS = {
 _REFUSED = '<p class="bad" role="alert">This is not valid here: it is mistyped, revoked, or of another Waybill.</p>'
 
 
-def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners) -> Callable[[FastAPI], None]:
+def mounted(
+    pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners, commander: Commander
+) -> Callable[[FastAPI], None]:
     """The API under /api/v1, its description at /api/openapi.json, the page at /."""
 
     def mount(app: FastAPI) -> None:
@@ -78,20 +82,21 @@ def mounted(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners
             users_router(pool, q, keys),
             failures_router(pool, q, keys),
             dead_letters_router(keys, owners),
-            fr_actions_router(keys, owners),
-            frs_router(keys, owners),
+            fr_actions_router(keys, owners, commander),
+            frs_router(keys, owners, commander),
             routing_router(keys, owners),
             stock_router(keys, owners),
-            actions_router(keys, owners),
-            intake_router(keys, owners),
-            by_hand_router(pool, q, keys, owners),
-            audits_router(keys, owners),
+            actions_router(keys, commander),
+            intake_router(keys, owners, commander),
+            by_hand_router(pool, q, keys, commander),
+            audits_router(keys, owners, commander),
             webhooks_router(keys, owners),
-            shipments_router(pool, q, keys, owners),
+            shipments_router(pool, q, keys, owners, commander),
             couriers_router(keys, owners),
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),
-            order_actions_router(keys, owners),
+            order_actions_router(keys, commander),
+            commands_router(pool, q, keys, commander),
             releases_router(keys, owners),
         ):
             api.include_router(router, prefix="/v1")

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from console.api.actions import ask_owner
+from console.api.commands import ACTION, Acted, Acting, acting
 from console.api.orders import shipment_answer
 from console.api.paging import page, read_cursor
-from console.api.security import Actor, Keys
+from console.api.security import Keys
+from console.commander import Commander
 from console.owners import Owners
 from waybill_common.db import Pool, Queries, rows
 from waybill_contracts import topics
@@ -27,9 +29,9 @@ class Resync(BaseModel):
     reason: str = Field(default="", max_length=1000)
 
 
-def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRouter:
+def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners, commander: Commander) -> APIRouter:
     router = APIRouter(tags=["shipments"])
-    viewer, operator = Depends(keys.require("viewer")), Depends(keys.require("operator"))
+    viewer, acts = Depends(keys.require("viewer")), Depends(acting(keys, commander))
 
     async def ask(method: str, path: str, body: Any = None) -> Any:
         return await ask_owner(owners, topics.SHIPMENT_POLLER, method, path, body, seconds=30.0)
@@ -52,21 +54,24 @@ def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIR
         )
         return page(found, limit, shipment_answer, lambda row: (row["updated_at"], row["shipment_id"]))
 
-    @router.post("/shipments:resync", status_code=202)
-    async def resync(which: Resync, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/shipments:resync", status_code=202, response_model=Acted)
+    async def resync(which: Resync, by: Annotated[Acting, acts]) -> Any:
         """Push shipments to their channels again: a new round of attempts for each. Watch it by `resync_id`."""
-        body = {"actor": actor.name, **which.model_dump(), "shipment_ids": which.shipment_ids or None}
-        return await ask("POST", "/internal/shipments/resync", body)
+        body = {**which.model_dump(), "shipment_ids": which.shipment_ids or None}
+        target = f"{len(which.shipment_ids)} shipments" if which.shipment_ids else "failed shipments"
+        path = "/internal/shipments/resync"
+        return await by.does("shipment.resync", target, topics.SHIPMENT_POLLER, path, body, timeout=30.0)
 
     @router.get("/shipments:resync/{resync_id}", dependencies=[viewer])
     async def progress(resync_id: str) -> Any:
         """How many are synced, failed (by cause) and still to come, by channel, and what makes it take longer."""
         return await ask("GET", f"/internal/resyncs/{resync_id}")
 
-    @router.post("/shipments:resync/{resync_id}/cancel")
-    async def cancel(resync_id: str, actor: Annotated[Actor, operator]) -> Any:
+    @router.post("/shipments:resync/{resync_id}/cancel", **ACTION)
+    async def cancel(resync_id: str, by: Annotated[Acting, acts]) -> Any:
         """Stop it: what was not tried yet stays as it was before."""
-        return await ask("POST", f"/internal/resyncs/{resync_id}/cancel", {"actor": actor.name})
+        path = f"/internal/resyncs/{resync_id}/cancel"
+        return await by.does("resync.cancel", f"resync/{resync_id}", topics.SHIPMENT_POLLER, path, {}, timeout=30.0)
 
     @router.get("/shipments/{shipment_id}", dependencies=[viewer])
     async def show(shipment_id: str) -> Any:

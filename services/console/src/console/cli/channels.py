@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli.acting import act, show
 from console.cli.client import call, err, fail, out, print_json, print_table
 from console.cli.options import Json
 
@@ -21,9 +22,9 @@ def pull(channel: str, since: Since = None, until: Until = None, wait: Wait = 60
     Example: waybill channels pull acme-shop --since 2026-01-01 --until 2026-02-01
     """
     if since is None:
-        print_json(call("POST", f"/channels/{channel}/pull"))
+        show(act(f"/channels/{channel}/pull"))
         return
-    asked = call("POST", f"/channels/{channel}/import-window", json=_window(since, until))
+    asked = act(f"/channels/{channel}/import-window", _window(since, until))
     _result(channel, asked["audit_id"], wait, as_json)
 
 
@@ -39,7 +40,7 @@ def audit(
     What is missing is imported, or pushed after a read-back. Exit code 1 when something is left unexplained, or was
     changed at the channel after it was told. Example: waybill channels audit acme-shop --since 2026-11-01
     """
-    asked = call("POST", f"/channels/{channel}/audit", json=_window(since, until))
+    asked = act(f"/channels/{channel}/audit", _window(since, until))
     deadline = time.monotonic() + wait
     inward = _ended(channel, asked["audit_id"], "items", deadline)
     outward = _ended(channel, asked["outward_audit_id"], "outward", deadline)

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import uuid
 from typing import Any, NoReturn
 
 import httpx
@@ -71,6 +72,8 @@ def _ask(method: str, path: str, options: dict[str, Any]) -> httpx.Response:
             "WAYBILL_API_KEY is not set: set it to the key that `make run` printed, or to one of `waybill keys create`"
         )
     headers = {"Authorization": f"Bearer {key}", **options.get("headers", {})}
+    if method == "POST":
+        headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
     return httpx.request(method, f"{url()}/api/v1{path}", **{"timeout": 90.0, **options, "headers": headers})
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from console.cli.acting import act
 from console.cli.client import call, fail, listed, out, print_json, print_table
 
 AT_ONCE = 1000
@@ -33,12 +34,12 @@ def waiting_ids(source: str, waits_for: str) -> list[str]:
     return [fr["fr_id"] for fr in items]
 
 
-def act_on(action: str, fr_ids: list[str], body: dict[str, Any], *, as_json: bool) -> None:
+def act_on(action: str, fr_ids: list[str], body: dict[str, Any], *, wait: str | None = None, as_json: bool) -> None:
     """Does it to all of them, each on its own; exit code 1 when one is refused."""
     results: list[dict[str, Any]] = []
     for start in range(0, len(fr_ids), AT_ONCE):
         part = fr_ids[start : start + AT_ONCE]
-        results += call("POST", f"/frs:{action}", json=body | {"fr_ids": part})["frs"]
+        results += act(f"/frs:{action}", body | {"fr_ids": part}, wait)["frs"]
     refused = [result for result in results if result["refused"]]
     if as_json:
         print_json(results)

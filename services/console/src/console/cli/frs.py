@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from console.cli import orders as orders_cli
+from console.cli.acting import Wait, act, show
 from console.cli.client import call, fail, listed, out, print_json, print_table
 from console.cli.fr_lists import act_on, find, list_waiting, waiting_ids
 from console.cli.options import Json, Limit
@@ -50,30 +51,30 @@ Source = Annotated[str | None, typer.Option(help="instead of FRs: all of this so
 
 
 @app.command()
-def process(reason: Reason, frs: Frs = None, source: Source = None, as_json: Json = False) -> None:
+def process(reason: Reason, frs: Frs = None, source: Source = None, wait: Wait = None, as_json: Json = False) -> None:
     """Queue FRs for their sources' next send runs. Exit code 1 when one of them is refused.
 
     Example: waybill frs process --source east --reason "stock was counted"
     """
-    act_on("process", chosen(frs, source, "process"), {"reason": reason}, as_json=as_json)
+    act_on("process", chosen(frs, source, "process"), {"reason": reason}, wait=wait, as_json=as_json)
 
 
 @app.command()
-def resend(reason: Reason, frs: Frs = None, source: Source = None, as_json: Json = False) -> None:
+def resend(reason: Reason, frs: Frs = None, source: Source = None, wait: Wait = None, as_json: Json = False) -> None:
     """Send FRs that failed once more; what a source has already is found first, never doubled.
 
     Example: waybill frs resend --source east --reason "their catalogue is mended"
     """
-    act_on("resend", chosen(frs, source, "failed"), {"reason": reason}, as_json=as_json)
+    act_on("resend", chosen(frs, source, "failed"), {"reason": reason}, wait=wait, as_json=as_json)
 
 
 @app.command()
-def void(fr: Fr, reason: Reason) -> None:
+def void(fr: Fr, reason: Reason, wait: Wait = None) -> None:
     """Take an FR back: at once when it was not sent, else its source is asked.
 
     Its units wait until somebody asks for them: waybill frs regenerate.
     """
-    print_json(call("POST", f"/frs/{find(fr)}/actions/void", json={"reason": reason}))
+    show(act(f"/frs/{find(fr)}/actions/void", {"reason": reason}, wait))
 
 
 @app.command()
@@ -83,10 +84,11 @@ def regenerate(
     override: Annotated[
         bool, typer.Option("--override", help="do not wait until it is closed, at the risk of shipping twice (admins)")
     ] = False,
+    wait: Wait = None,
 ) -> None:
     """Take an FR back, and have its units planned again once they are free."""
     body = {"reason": reason, "override": override}
-    print_json(call("POST", f"/frs/{find(fr)}/actions/regenerate", json=body))
+    show(act(f"/frs/{find(fr)}/actions/regenerate", body, wait))
 
 
 @app.command()
@@ -108,6 +110,7 @@ def create(
         list[str] | None, typer.Option(help="LINE=PIECES, or LINE:SKU=UNITS; none: all that is missing")
     ] = None,
     shipping_method: Annotated[str | None, typer.Option(help="ours; none: the order's")] = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Make an FR by hand. Routing rules are bypassed, and the log says so; holds and reservation still apply.
@@ -121,7 +124,7 @@ def create(
         "shipping_method": shipping_method,
         "reason": reason,
     }
-    fr = call("POST", "/frs", json=body)
+    fr = act("/frs", body, wait)
     if as_json:
         print_json(fr)
         return
@@ -140,13 +143,15 @@ def _line(text: str) -> dict[str, object]:
 
 
 @app.command()
-def generate(orders: Annotated[list[str], typer.Argument(help="numbers or our ids")], reason: Reason) -> None:
+def generate(
+    orders: Annotated[list[str], typer.Argument(help="numbers or our ids")], reason: Reason, wait: Wait = None
+) -> None:
     """Route orders that wait for a person. Example: waybill frs generate 1001 1002 --reason "stock is in"
 
     Exit code 1 when one of them does not wait for it.
     """
     ids = {orders_cli.find(number): number for number in orders}
-    results = call("POST", "/frs:generate", json={"order_ids": list(ids), "reason": reason})["orders"]
+    results = act("/frs:generate", {"order_ids": list(ids), "reason": reason}, wait)["orders"]
     for result in results:
         word = result["refused"] or "is being routed"
         out.print(f"{ids[result['order_id']]}: {word}", markup=False, highlight=False, soft_wrap=True)
@@ -161,6 +166,7 @@ def mark(
     reason: Reason,
     more: Annotated[list[str] | None, typer.Option("--and", help="further FRs, by number or id")] = None,
     platform_id: Annotated[str, typer.Option(help="the source's own id of the request, where it is known")] = "",
+    wait: Wait = None,
 ) -> None:
     """Say by hand that a source has an FR (its shipments are recorded with: waybill shipments record).
 
@@ -168,10 +174,10 @@ def mark(
     """
     if more:
         body = {"reason": reason, "state": state}
-        act_on("mark", [find(name) for name in (fr, *more)], body, as_json=False)
+        act_on("mark", [find(name) for name in (fr, *more)], body, wait=wait, as_json=False)
         return
     body = {"reason": reason, "state": state, "platform_id": platform_id}
-    print_json(call("POST", f"/frs/{find(fr)}/actions/mark", json=body))
+    show(act(f"/frs/{find(fr)}/actions/mark", body, wait))
 
 
 @app.command("recall-answer")
@@ -179,13 +185,14 @@ def recall_answer(
     fr: Fr,
     reason: Reason,
     given_back: Annotated[bool, typer.Option("--given-back/--kept", help="what the source said")],
+    wait: Wait = None,
 ) -> None:
     """Record what a source said to being asked for an FR back, where no call can ask it.
 
     Example: waybill frs recall-answer L-1001 --given-back --reason "they called: not packed yet"
     """
     body = {"reason": reason, "given_back": given_back}
-    print_json(call("POST", f"/frs/{find(fr)}/actions/recall-answer", json=body))
+    show(act(f"/frs/{find(fr)}/actions/recall-answer", body, wait))
 
 
 @app.command("show")

@@ -14,7 +14,8 @@ import typer
 import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from console.cli.client import call, call_patiently, err, fail, out, print_json, print_table
+from console.cli.acting import Wait, act, show
+from console.cli.client import call_patiently, err, fail, out, print_table
 from console.cli.options import Json
 from console.cli.spool import Spool, UnreadableFile
 
@@ -144,6 +145,7 @@ def place(
     line: Annotated[list[str] | None, typer.Option(help="SKU=QUANTITY, once for each line")] = None,
     shipping_method: Annotated[str | None, typer.Option(help="as the channel names it")] = None,
     key: Annotated[str | None, typer.Option(help="Idempotency-Key: the same key places the order once")] = None,
+    wait: Wait = None,
 ) -> None:
     """Place one order by hand.
 
@@ -164,7 +166,7 @@ def place(
     if line:
         order["lines"] = [{"sku": sku, "quantity": quantity} for sku, quantity in _pairs(line).items()]
     headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-    print_json(call("POST", "/orders", json=order, headers=headers))
+    show(act("/orders", order, wait, headers=headers))
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

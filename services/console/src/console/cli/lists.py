@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from console.cli import channels as channel_commands
+from console.cli.acting import act, show
 from console.cli.client import call, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 from console.cli.webhooks import webhooks
@@ -39,13 +40,13 @@ channels.command("webhooks")(webhooks)
 @sources.command()
 def poll(source: str) -> None:
     """Ask a source for shipments now."""
-    print_json(call("POST", f"/sources/{source}/poll"))
+    show(act(f"/sources/{source}/poll"))
 
 
 @sources.command()
 def send(source: str) -> None:
     """Send a source what is due now."""
-    print_json(call("POST", f"/sources/{source}/send"))
+    show(act(f"/sources/{source}/send"))
 
 
 @records.command("list")
@@ -133,8 +134,8 @@ def list_letters(service: str | None = None, as_json: Json = False) -> None:
         out.print(text, style="yellow")
 
 
-@letters.command()
-def show(service: str, letter: int) -> None:
+@letters.command("show")
+def show_letter(service: str, letter: int) -> None:
     """One dead letter with its original bytes."""
     items = call("GET", "/dead-letters", params={"service": service, "limit": 500})["items"]
     print_json([item for item in items if item["id"] == letter])

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from console.cli import importing
+from console.cli.acting import Wait, act
+from console.cli.acting import show as show_answer
 from console.cli.client import call, fail, fetch, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
@@ -114,19 +116,22 @@ def timeline(
     if as_json:
         print_json(answer)
         return
-    rows = [[a["at"], a["service"], a["activity"], a["title"]] for a in answer["activities"]]
+    rows = [
+        [a["at"], a["service"], a["activity"], a["title"], (a["command"] or {}).get("actor", "")]
+        for a in answer["activities"]
+    ]
     if exchanges:
         rows += [
-            [x["at"], x["service"], x["log_type"], f"{x['method']} {x['url']} -> {x['status'] or x['error']}"]
+            [x["at"], x["service"], x["log_type"], f"{x['method']} {x['url']} -> {x['status'] or x['error']}", ""]
             for x in answer["exchanges"]
         ]
-    print_table(f"Order {number}", ["at", "service", "what", "in words"], sorted(rows), "Nothing yet.")
+    print_table(f"Order {number}", ["at", "service", "what", "in words", "asked by"], sorted(rows), "Nothing yet.")
 
 
 @app.command()
-def generate(number: Number) -> None:
+def generate(number: Number, wait: Wait = None) -> None:
     """Route an order that waits for a person, because its channel does not generate by itself."""
-    print_json(call("POST", f"/orders/{find(number)}/actions/generate"))
+    show_answer(act(f"/orders/{find(number)}/actions/generate", None, wait))
 
 
 @app.command()
@@ -154,25 +159,25 @@ def explain(
 
 
 @app.command()
-def hold(number: Number, reason: Reason) -> None:
+def hold(number: Number, reason: Reason, wait: Wait = None) -> None:
     """Keep an order from going on until somebody releases it."""
-    _act(number, "hold", reason)
+    _act(number, "hold", reason, wait)
 
 
 @app.command()
-def release(number: Number, reason: Reason) -> None:
+def release(number: Number, reason: Reason, wait: Wait = None) -> None:
     """Let an order go on: ends a person's hold, and lets pass what asks for a person's judgement."""
-    _act(number, "release", reason)
+    _act(number, "release", reason, wait)
 
 
 @app.command()
-def cancel(number: Number, reason: Reason) -> None:
+def cancel(number: Number, reason: Reason, wait: Wait = None) -> None:
     """Nothing of this order is wanted any more. Its channel is not told: cancel it there too."""
-    _act(number, "cancel", reason)
+    _act(number, "cancel", reason, wait)
 
 
-def _act(number: str, action: str, reason: str) -> None:
-    print_json(call("POST", f"/orders/{find(number)}/actions/{action}", json={"reason": reason}))
+def _act(number: str, action: str, reason: str, wait: str | None) -> None:
+    show_answer(act(f"/orders/{find(number)}/actions/{action}", {"reason": reason}, wait))
 
 
 @app.command()

@@ -2,7 +2,20 @@
 
 import typer
 
-from console.cli import certify, config, console, failures, frs, lists, orders, routing, shipments, stock, users
+from console.cli import (
+    certify,
+    commands,
+    config,
+    console,
+    failures,
+    frs,
+    lists,
+    orders,
+    routing,
+    shipments,
+    stock,
+    users,
+)
 from console.cli.up import up
 
 app = typer.Typer(
@@ -20,6 +33,7 @@ app.command()(failures.failures)
 app.add_typer(orders.app, name="orders")
 app.add_typer(frs.app, name="frs")
 app.add_typer(shipments.app, name="shipments")
+app.add_typer(commands.app, name="commands")
 app.add_typer(lists.records, name="records")
 app.add_typer(lists.channels, name="channels")
 lists.sources.command("certify")(certify.source)

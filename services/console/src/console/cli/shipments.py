@@ -8,6 +8,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from console.cli import orders
+from console.cli.acting import Wait, act
+from console.cli.acting import show as show_answer
 from console.cli.client import call, err, fail, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
 
@@ -61,10 +63,10 @@ def resync(
     Example: waybill shipments resync --channel acme-shop --cause COURIER_REFUSED
     """
     if cancel is not None:
-        _say(call("POST", f"/shipments:resync/{cancel}/cancel"), as_json=as_json)
+        _say(act(f"/shipments:resync/{cancel}/cancel"), as_json=as_json)
         return
     body = {"shipment_ids": shipment_ids or [], "channel": channel, "code": cause, "reason": reason}
-    begun = call("POST", "/shipments:resync", json=body)
+    begun = act("/shipments:resync", body)
     if not wait or not begun["shipments"]:
         if as_json:
             print_json(begun)
@@ -121,6 +123,7 @@ def record(
     fr: Annotated[str | None, typer.Option(help="the FR's number or id, where several are open")] = None,
     source: Annotated[str | None, typer.Option(help="the manual source, where an FR has to be made")] = None,
     key: Annotated[str | None, typer.Option(help="the same key gives the same shipment")] = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Enter what was shipped by hand, for any order. Without an FR that could take it a manual one is made.
@@ -138,7 +141,7 @@ def record(
         "source": source,
     }
     headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-    found = call("POST", "/shipments", json=body, headers=headers)
+    found = act("/shipments", body, wait, headers=headers)
     if as_json:
         print_json(found)
         return
@@ -147,9 +150,11 @@ def record(
 
 
 @app.command()
-def withdraw(shipment_id: str, reason: Annotated[str, typer.Option(prompt="Why", help="kept on it")]) -> None:
+def withdraw(
+    shipment_id: str, reason: Annotated[str, typer.Option(prompt="Why", help="kept on it")], wait: Wait = None
+) -> None:
     """Take back what was entered by hand; its channel is told."""
-    print_json(call("POST", f"/shipments/{shipment_id}/actions/withdraw", json={"reason": reason}))
+    show_answer(act(f"/shipments/{shipment_id}/actions/withdraw", {"reason": reason}, wait))
 
 
 def _line(text: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,10 @@ def moment(text: str) -> datetime:
 
 def simulated(asked: dict[str, Any], *, progress: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """(summary, the decisions that would differ)."""
-    headers = {"Authorization": f"Bearer {os.environ.get('WAYBILL_API_KEY', '')}"}
+    headers = {
+        "Authorization": f"Bearer {os.environ.get('WAYBILL_API_KEY', '')}",
+        "Idempotency-Key": str(uuid.uuid4()),
+    }
     changes: list[dict[str, Any]] = []
     try:
         with (

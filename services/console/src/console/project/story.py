@@ -19,6 +19,7 @@ _ACTIVITY = (
     "details",
     "fr_ids",
     "shipment_ids",
+    "causes",
 )
 
 
@@ -30,7 +31,7 @@ async def project_activities(conn: Connection, q: Queries, batch: Sequence[Recei
         if what is not None and (item.id not in first or item.event.at < first[item.id][0].event.at):
             first[item.id] = item, what
     rows = [
-        (item.id, what.order_id, item.event.at, item.source.removeprefix("waybill/"), *what[1:])
+        (item.id, what.order_id, item.event.at, item.source.removeprefix("waybill/"), *what[1:], item.event.caused_by)
         for item, what in (first[event_id] for event_id in sorted(first))
     ]
     if rows:

@@ -103,12 +103,14 @@ set sequence = greatest(shipments.sequence, excluded.sequence),
     updated_at = case when excluded.sequence > shipments.sequence then excluded.updated_at else shipments.updated_at end
 where shipments.sequence < excluded.sequence or shipments.recorded_at > excluded.recorded_at;
 
--- name: insert_activities(event_ids, order_ids, times, services, activities, titles, details, fr_ids, shipment_ids)!
-insert into activities (event_id, order_id, at, service, activity, title, detail, fr_id, shipment_id)
+-- name: insert_activities(event_ids, order_ids, times, services, activities, titles, details, fr_ids, shipment_ids, causes)!
+insert into activities (event_id, order_id, at, service, activity, title, detail, fr_id, shipment_id, caused_by)
 select * from unnest(:event_ids::text[], :order_ids::text[], :times::timestamptz[], :services::text[],
-                     :activities::text[], :titles::text[], :details::jsonb[], :fr_ids::text[], :shipment_ids::text[])
+                     :activities::text[], :titles::text[], :details::jsonb[], :fr_ids::text[], :shipment_ids::text[],
+                     :causes::text[])
 on conflict (event_id) do update
-set at = excluded.at, title = excluded.title, detail = excluded.detail where excluded.at < activities.at;
+set at = excluded.at, title = excluded.title, detail = excluded.detail, caused_by = excluded.caused_by
+where excluded.at < activities.at;
 
 -- name: insert_records(bodies, times)!
 insert into records (exchange_id, connection, service, log_type, outcome, attempt, status, duration_ms, at, order_ids,

@@ -131,8 +131,12 @@ select * from frs where order_id = :order_id order by created_at, fr_id;
 select * from shipments where order_id = :order_id order by updated_at, shipment_id;
 
 -- name: activities_by_order(order_id)
-select event_id, at, service, activity, title, detail, fr_id, shipment_id
-from activities where order_id = :order_id order by at, event_id;
+-- With who caused it, where a person or program did.
+select a.event_id, a.at, a.service, a.activity, a.title, a.detail, a.fr_id, a.shipment_id, a.caused_by,
+       case when c.command_id is not null then jsonb_build_object(
+            'action', c.action, 'actor', c.actor, 'reason', c.reason) end as command
+from activities a left join commands c on c.command_id = a.caused_by
+where a.order_id = :order_id order by a.at, a.event_id;
 
 -- name: records_by_order(order_id)
 select body, at from records where order_ids @> array[:order_id::text] order by at, exchange_id;
