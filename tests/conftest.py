@@ -14,6 +14,7 @@ import asyncpg
 import httpx
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from console.up.report import accounted, line
 from console.up.world import World
@@ -25,6 +26,10 @@ os.environ["COLUMNS"] = "200"
 
 sys.path.insert(0, str(Path(__file__).parent))
 from suites import WHOLE_SERVICES
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -28,6 +28,7 @@ WHOLE_SERVICES = frozenset(
         "fulfillment_push/test_frozen.py",
         "fulfillment_push/test_in_bulk.py",
         "fulfillment_push/test_killed.py",
+        "fulfillment_push/test_planted_defects.py",
         "fulfillment_push/test_service.py",
         "order_ingest/test_sandbox.py",
         "order_ingest/test_service.py",

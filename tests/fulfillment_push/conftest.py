@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
+from tests.router.conftest import World
 
 from fulfillment_push import by_hand
 from fulfillment_push.answers_worker import AnswersWorker
@@ -409,6 +410,15 @@ async def stage(database_url: str) -> AsyncIterator[Stage]:
     await made.told()
     yield made
     await pool.close()
+
+
+@pytest_asyncio.fixture
+async def router(database_url: str) -> AsyncIterator[World]:
+    """A router on the same PostgreSQL, for plays of both."""
+    await migrate(database_url, "router", ["router"])
+    pool = await open_pool(database_url, "router", size=4, name="router")
+    yield World(pool)
+    pool.terminate()
 
 
 @pytest.fixture(scope="session")
