@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from waybill_common.breaker import Health
 from waybill_common.db import transaction
 from waybill_common.retry import Family
 from waybill_contracts.shipment_synced import ShipmentSynced
+from waybill_platforms import departure
 from waybill_platforms.model.fulfillments import ChannelFulfillments
 
 _REASON = failures.reason_for("server", "HTTP 503")
@@ -219,6 +221,28 @@ async def test_sp_11_a_crash_around_the_create_ends_with_one_fulfillment(stage: 
     assert stage.shop.shown("c-o1") == {"l1": 2}
     assert len(stage.shop.standing("c-o1")) == 1
     assert await stage.column("select state from syncs") == ["synced"]
+
+
+async def test_sp_11_a_worker_that_was_frozen_until_its_lease_was_over_sends_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the platforms' HTTP client asks right before it writes (`departure.at_the_door`)."""
+    await _ready(stage)
+    real = stage.shop.create
+
+    async def frozen(call: Any) -> Any:
+        stage.shop.create = real  # type: ignore[method-assign]
+        with monkeypatch.context() as later_on:
+            later_on.setattr(departure, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
+            with pytest.raises(departure.TooLate):
+                departure.check()
+        raise later("none", cause="connection")
+
+    stage.shop.create = frozen  # type: ignore[method-assign]
+    await stage.settle()
+    assert stage.shop.calls["create"] == 1
+    assert stage.shop.shown("c-o1") == {"l1": 2}
+    assert sorted(await stage.column("select state from intents")) == ["done", "dropped"]
 
 
 async def test_sp_10_what_was_made_and_is_not_shown_yet_is_no_reason_to_make_it_again(stage: Stage) -> None:

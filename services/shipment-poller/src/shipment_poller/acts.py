@@ -16,6 +16,7 @@ from waybill_common.budget import BudgetWait
 from waybill_common.ids import new_id
 from waybill_common.retry import Family
 from waybill_contracts.fulfillment_submitted import Reason
+from waybill_platforms.departure import leaving_before
 from waybill_platforms.errors import NotFulfillable, PlatformError
 from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft
 
@@ -123,7 +124,8 @@ async def perform(job: Job, at: AtChannel, acts: list[Act]) -> None:
             _not_sent(job, act)
             continue
         try:
-            await _call(job, at, act)
+            with leaving_before(job.lease.ends):  # frozen until another holds the order: it sends nothing any more
+                await _call(job, at, act)
         except PlatformError as error:
             note(job, error)
             unknown = error.outcome == "unknown" and act.intent is not None

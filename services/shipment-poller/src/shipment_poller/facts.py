@@ -153,6 +153,11 @@ def conflict_alert(at: datetime, shipment: Shipment, reason: Reason) -> Event:
     )
 
 
+def conflict_over(at: datetime, shipment_id: str) -> Event:
+    """It was taken back, or taken after all."""
+    return AlertCleared(at=at, alert=f"{SERVICE}/shipment_conflict/{shipment_id}")
+
+
 def early_alert(at: datetime, source: str, source_shipment_id: str, reference: str) -> Event:
     """A shipment waited for its FR until the deadline."""
     return AlertRaised(

@@ -51,15 +51,18 @@ def early(watched: Watched) -> bool:
     return watched.fr is None or not (takes_shipments(watched.state, watched.outcome) or watched.state in ENDED)
 
 
-def judge(watched: Watched, cases: Sequence[Case], rules: Rules) -> list[Verdict]:
-    """One verdict a case, in the order given. The FR's content must be known and it must not be early."""
+def judge(watched: Watched, cases: Sequence[Case], rules: Rules, replacement: Watched | None = None) -> list[Verdict]:
+    """One verdict a case, in the order given. The FR's content must be known and it must not be early.
+
+    `replacement`: the FR that was made in this one's place, while it lives.
+    """
     assert watched.fr is not None, "an FR without content is early: keep its shipments"
     left = {(line.line_id, line.sku): 0 for line in watched.fr.lines}
     for line in watched.fr.lines:
         left[line.line_id, line.sku] += line.quantity
     verdicts = []
     for case in cases:
-        verdict = _judge(watched, case, rules, left)
+        verdict = _judge(watched, case, rules, left, replacement)
         if verdict.state in TAKEN:
             for taken in verdict.lines:
                 left[taken.line_id, taken.sku] -= taken.quantity
@@ -67,7 +70,9 @@ def judge(watched: Watched, cases: Sequence[Case], rules: Rules) -> list[Verdict
     return verdicts
 
 
-def _judge(watched: Watched, case: Case, rules: Rules, left: dict[tuple[str, str], int]) -> Verdict:
+def _judge(
+    watched: Watched, case: Case, rules: Rules, left: dict[tuple[str, str], int], replacement: Watched | None
+) -> Verdict:
     said = case.said
     ours = said.carrier if said.by_hand else couriers.mapped(rules.couriers, said.carrier)
     carrier, known = (said.carrier, False) if ours is None else (ours, True)
@@ -81,7 +86,7 @@ def _judge(watched: Watched, case: Case, rules: Rules, left: dict[tuple[str, str
     if said.status is SaidStatus.CANCELED:
         return Verdict(ShipmentState.WITHDRAWN, lines, carrier, known, _withdrawn(said))
     if case.before not in TAKEN and not takes_shipments(watched.state, watched.outcome):
-        return Verdict(ShipmentState.CONFLICT, lines, carrier, known, _conflict(watched))
+        return Verdict(ShipmentState.CONFLICT, lines, carrier, known, _conflict(watched, replacement))
     candidate = _Candidate(said, lines, left, rules)
     reason = problem or next((reason for rule in RULES if (reason := rule(candidate)) is not None), None)
     if reason is not None:
@@ -163,12 +168,35 @@ def _withdrawn(said: Said) -> Reason:
     )
 
 
-def _conflict(watched: Watched) -> Reason:
-    return Reason(
-        code=f"fr_{watched.state.lower()}",
-        message=f"the FR is {watched.state.value}, but its source {watched.source} shipped it",
-        action="decide: stop the replacement and take this one, or call the parcel back",
-    )
+def _conflict(watched: Watched, replacement: Watched | None) -> Reason:
+    """It left although its FR is over; where that was replaced, the order is about to be shipped twice."""
+    message = f"the FR is {watched.state.value}, but its source {watched.source} shipped it"
+    if replacement is None or replacement.fr is None:
+        action = "decide: enter it on the order by hand (nothing was asked for in its place), or call the parcel back"
+        return Reason(code=f"fr_{watched.state.lower()}", message=message, action=action)
+    code, stands, action = _IN_ITS_PLACE[_sent(replacement)]
+    number = replacement.fr.number
+    message = f"{message}, and FR {number} at {replacement.source}, made in its place, {stands}"
+    return Reason(code=code, message=message, action=action.format(fr=number, source=replacement.source))
+
+
+def _sent(replacement: Watched) -> bool:
+    return takes_shipments(replacement.state, replacement.outcome) or replacement.outcome is Outcome.IN_FLIGHT
+
+
+_IN_ITS_PLACE = {
+    False: (
+        "replacement_unsent",
+        "is not sent yet",
+        "stop it before it is sent: waybill frs void {fr}; then enter this parcel by hand, or call it back and resend",
+    ),
+    True: (
+        "replacement_sent",
+        "is with its source",
+        "ask {source} to stop it: waybill frs void {fr}; if it ships as well, call one of the two parcels back",
+    ),
+}
+"""Whether the replacement was sent -> the conflict's code, how the replacement stands, and the next step."""
 
 
 def _waiting(said: Said) -> Reason:

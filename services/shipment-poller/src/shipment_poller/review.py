@@ -12,6 +12,7 @@ from typing import Any
 from shipment_poller import completeness, judgement
 from shipment_poller.lifecycle import SHIPMENT, SYNC, SyncState, advance
 from shipment_poller.model import Said, ShipmentState, Verdict, Wanted, Watched
+from waybill_contracts.fulfillment_submitted import FrState
 from waybill_contracts.values import FulfillmentStatus, Order, SyncStatus
 
 ON_THE_AXIS: Mapping[SyncState, SyncStatus] = {
@@ -118,9 +119,15 @@ def _judge(dossier: Dossier, shipments: Sequence[Kept], rules: Mapping[str, judg
         ours = [kept for kept in shipments if kept.fr_id == fr_id]
         cases = [judgement.Case(k.said, k.verdict.state if k.verdict else None) for k in ours]
         if ours:
-            found = judgement.judge(watched, cases, rules[watched.source])
+            found = judgement.judge(watched, cases, rules[watched.source], _replacement(dossier, fr_id))
             verdicts.update(zip((kept.shipment_id for kept in ours), found, strict=True))
     return verdicts
+
+
+def _replacement(dossier: Dossier, fr_id: str) -> Watched | None:
+    """What was asked for in its place and is not over itself."""
+    live = [w for w in dossier.watches.values() if w.state not in judgement.ENDED or w.state is FrState.FAILED]
+    return next((w for w in live if w.fr is not None and w.fr.predecessor == fr_id), None)
 
 
 def _outcome(

@@ -223,9 +223,12 @@ def _told(now: datetime, result: _Result, outcome: Outcome, traceparent: str) ->
     told = [
         facts.message(facts.judged(now, before.sequence + 1, shipment, verdict, axes, outcome.corrected), traceparent)
     ]
-    new_conflict = before.verdict is None or before.verdict.state is not ShipmentState.CONFLICT
-    if verdict.state is ShipmentState.CONFLICT and verdict.reason is not None and new_conflict:
-        told.append(facts.message(facts.conflict_alert(now, shipment, verdict.reason)))
+    was = before.verdict.reason if before.verdict and before.verdict.state is ShipmentState.CONFLICT else None
+    now_in = verdict.reason if verdict.state is ShipmentState.CONFLICT else None
+    if now_in is not None and now_in != was:
+        told.append(facts.message(facts.conflict_alert(now, shipment, now_in)))
+    if now_in is None and was is not None:
+        told.append(facts.message(facts.conflict_over(now, before.shipment_id)))
     return told
 
 
