@@ -5,29 +5,22 @@ before; what cannot be read or recorded holds up nothing else, and is asked for 
 again by the retry schedule; a source that is down or unauthorized waits without calls.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from random import random
-from typing import Protocol
 
 from shipment_poller import facts, merge, schedule
-from shipment_poller.crew import Crew
 from shipment_poller.forgotten import withdrawn_by_silence
 from shipment_poller.review_orders import Tools
+from shipment_poller.source_turns import Sources, SourceTurn, SourceWorker
 from shipment_poller.take_words import take_words
 from shipment_poller.translate import said_by
-from waybill_common import leases, outbox
+from waybill_common import outbox
 from waybill_common.breaker import Health
-from waybill_common.budget import BudgetWait
 from waybill_common.db import Connection, Pool, rows, transaction
 from waybill_common.leases import Lease, LeasedTable
 from waybill_common.logs import Log, declare_events
-from waybill_common.retry import SP_8, Again, Family, decide
 from waybill_contracts.config_changed import SourceConfigured
-from waybill_contracts.configuration import Source
-from waybill_platforms.errors import PlatformError
 from waybill_platforms.model.requests import OpenRequest
 from waybill_platforms.model.shipments import ShipmentPage
 from waybill_platforms.ports import SourceConnection
@@ -42,83 +35,36 @@ declare_events(
 )
 
 SOURCE_TURNS = LeasedTable("source_turns", "source", "source")
-HOLD = timedelta(seconds=60)
-AT_ONCE = 16
-NOT_CONFIGURED = timedelta(seconds=30)
 WALKS = 3
 """How often a list that moves while it is paged is read in one turn."""
 
 
-class Sources(Protocol):
-    """Where open sources come from (`waybill_platforms.connections.Connections`)."""
-
-    def source(self, source: Source, version: int) -> SourceConnection | None: ...
-
-
 @dataclass(slots=True)
-class Turn:
+class Turn(SourceTurn):
     """One source's turn under way."""
 
-    lease: Lease
-    configured: SourceConfigured
-    connection: SourceConnection
     seen: list[datetime] = field(default_factory=list)
-    told: int = 0
-    problems: list[str] = field(default_factory=list)
-    """What could not be read or recorded."""
     moved: bool = False
     """The list did not stand still, however often it was read: the next turn begins where this one did."""
 
-    @property
-    def source(self) -> str:
-        return self.configured.source.id
 
+class PollWorker(SourceWorker[Turn]):
+    """`wake` is called when something new has to be pushed."""
 
-class PollWorker:
-    """Built once; `crew.turn` is the worker's turn. `wake` is called when something new has to be pushed."""
+    table, word = SOURCE_TURNS, "poll"
+    hold = timedelta(seconds=60)
+    at_once = 16
 
     def __init__(
         self, pool: Pool, tools: Tools, sources: Sources, health: Health, log: Log, wake: Callable[[], None]
     ) -> None:
-        self._pool = pool
-        self._tools = tools
-        self._sources = sources
-        self._health = health
-        self._log = log
+        super().__init__(pool, tools, sources, health, log)
         self._wake = wake
-        self.crew = Crew(self._claim, AT_ONCE, log)
 
-    async def _claim(self, room: int) -> list[Callable[[], Awaitable[None]]]:
-        async with self._pool.acquire() as conn:
-            await self._tools.configurations.refresh(conn)
-            blocked = await self._health.blocked(conn)
-            claimed = await leases.claim(
-                conn, SOURCE_TURNS, limit=room, per_connection=1, hold=HOLD, exclude_connections=blocked
-            )
-        return [partial(self._take, lease) for lease in claimed]
+    def _begun(self, lease: Lease, configured: SourceConfigured, connection: SourceConnection) -> Turn:
+        return Turn(lease, configured, connection)
 
-    async def _take(self, lease: Lease) -> None:
-        configured = self._tools.configurations.source(lease.id)
-        connection: SourceConnection | None = None
-        if configured is not None:
-            try:
-                connection = self._sources.source(configured.source, configured.sequence)
-            except ValueError as error:
-                self._log.warning("poll.connection_unusable", source=lease.id, error=str(error))
-        if configured is None or connection is None:
-            await self._later(lease, NOT_CONFIGURED)
-            return
-        turn = Turn(lease, configured, connection)
-        try:
-            await self._list(turn)
-        except BudgetWait as wait:
-            await self._later(turn.lease, timedelta(seconds=wait.seconds))
-        except PlatformError as error:
-            await self._failed(turn, error)
-        else:
-            await self._ended(turn)
-
-    async def _list(self, turn: Turn) -> None:
+    async def _read(self, turn: Turn) -> None:
         since = schedule.since(turn.lease.row["cursor"])
         requests, fr_ids, swept = await self._open_requests(turn)
         for _ in range(WALKS):
@@ -153,7 +99,7 @@ class PollWorker:
             if page is None:
                 return moved
             async with self._pool.acquire() as conn:
-                [turn.lease] = await leases.extend(conn, SOURCE_TURNS, [turn.lease], HOLD) or [turn.lease]
+                await self._extend(conn, turn)
 
     async def _open_requests(self, turn: Turn) -> tuple[list[OpenRequest], tuple[str, ...], list[str]]:
         """Only for platforms that cannot list by change: what is asked for by name."""
@@ -200,10 +146,6 @@ class PollWorker:
         else:
             await self._tools.alerts.cleared(conn, unreadable(turn.source))
 
-    async def _later(self, lease: Lease, wait: timedelta) -> None:
-        async with self._pool.acquire() as conn:
-            await leases.give_up(conn, SOURCE_TURNS, [lease], wait)
-
     async def _keep(self, exchanges: list[outbox.Message]) -> None:
         async with transaction(self._pool) as conn:
             await outbox.append(conn, exchanges)
@@ -218,19 +160,9 @@ class PollWorker:
         if turn.told:
             self._log.info("poll.done", source=turn.source, told=turn.told)
 
-    async def _failed(self, turn: Turn, error: PlatformError) -> None:
-        attempts = turn.lease.attempts + 1
-        family = Family.LATER if error.family is Family.UNREADABLE else error.family
-        decision = decide(SP_8, family, attempts, error.retry_after, random())
-        async with transaction(self._pool) as conn:
-            wait, cursor = await self._next(conn, turn, to_the_end=False)
-            if isinstance(decision, Again):
-                wait = timedelta(seconds=decision.after_seconds)
-            else:
-                attempts = 0  # the next turn in time is a new try
-            await self._finish(conn, turn, wait, cursor, attempts)
-            await self._note(conn, turn, error.family, error.message)
-        self._log.warning("poll.failed", source=turn.source, cause=error.cause, error=error.message, attempt=attempts)
+    async def _failed(self, conn: Connection, turn: Turn, wait: timedelta | None, attempts: int) -> None:
+        in_time, cursor = await self._next(conn, turn, to_the_end=False)
+        await self._finish(conn, turn, in_time if wait is None else wait, cursor, attempts)
 
     async def _next(
         self, conn: Connection, turn: Turn, *, to_the_end: bool
@@ -269,13 +201,6 @@ class PollWorker:
             attempts=attempts,
             read_whole=read_whole,
         )
-
-    async def _note(self, conn: Connection, turn: Turn, family: Family | None, cause: str | None) -> None:
-        version = turn.configured.credential_version
-        change = await self._health.note(conn, turn.source, family, credential_version=version, cause=cause)
-        if change is not None:
-            told = facts.connection_changed(self._tools.clock.now(), change)
-            await outbox.append(conn, [facts.message(event) for event in told])
 
 
 def unreadable(source: str) -> str:

@@ -6,25 +6,20 @@ does not count is not told; a failed turn comes again by the retry schedule; a s
 without calls.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
-from random import random
 from typing import Any
 
 from shipment_poller import facts
-from shipment_poller.crew import Crew
-from shipment_poller.poll_source import NOT_CONFIGURED, Sources
-from shipment_poller.review_orders import Columns, Tools
+from shipment_poller.review_orders import Columns
+from shipment_poller.source_turns import LeaseLost, SourceTurn, SourceWorker
 from shipment_poller.stock_names import StockNames
-from waybill_common import leases, outbox
-from waybill_common.breaker import Health
+from waybill_common import outbox
 from waybill_common.budget import BudgetWait
-from waybill_common.db import Connection, Pool, rows, transaction
+from waybill_common.db import Connection, rows, transaction
 from waybill_common.leases import Lease, LeasedTable
-from waybill_common.logs import Log, declare_events
-from waybill_common.retry import SP_8, Again, Family, decide
+from waybill_common.logs import declare_events
 from waybill_contracts.config_changed import SourceConfigured
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model.stock import StockLevel, StockPage
@@ -40,94 +35,42 @@ declare_events(
 )
 
 STOCK_TURNS = LeasedTable("stock_turns", "source", "source")
-HOLD = timedelta(minutes=5)
-"""A page can be many calls: a store that tells its stock SKU by SKU."""
-AT_ONCE = 4
 AGAIN = timedelta(hours=24)
 """A level that has not changed is told again after this, so that a router that lost it heals."""
 NAMED = 20
 
 
-class LeaseLost(Exception):
-    """Somebody else reads this source's stock now."""
-
-
-@dataclass(slots=True)
-class Turn:
+@dataclass(slots=True, kw_only=True)
+class Turn(SourceTurn):
     """One reading of a source's levels."""
 
-    lease: Lease
-    configured: SourceConfigured
-    connection: SourceConnection
     names: StockNames
     met: set[str] = field(default_factory=set)
-    told: int = 0
     uncounted: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def source(self) -> str:
-        return self.configured.source.id
 
 
-class StockWorker:
-    """Built once; `crew.turn` is the worker's turn."""
+class StockWorker(SourceWorker[Turn]):
+    """Reads the sources with `stock: {from: platform}`."""
 
-    def __init__(self, pool: Pool, tools: Tools, sources: Sources, health: Health, log: Log) -> None:
-        self._pool = pool
-        self._tools = tools
-        self._sources = sources
-        self._health = health
-        self._log = log
-        self.crew = Crew(self._claim, AT_ONCE, log)
+    table, word = STOCK_TURNS, "stock"
+    hold = timedelta(minutes=5)
+    """A page can be many calls: a store that tells its stock SKU by SKU."""
+    at_once = 4
 
-    async def _claim(self, room: int) -> list[Callable[[], Awaitable[None]]]:
-        async with self._pool.acquire() as conn:
-            await self._tools.configurations.refresh(conn)
-            blocked = await self._health.blocked(conn)
-            claimed = await leases.claim(
-                conn, STOCK_TURNS, limit=room, per_connection=1, hold=HOLD, exclude_connections=blocked
-            )
-        return [partial(self._take, lease) for lease in claimed]
-
-    async def _take(self, lease: Lease) -> None:
-        turn = self._opened(lease)
-        if turn is None:
-            await self._later(lease, NOT_CONFIGURED)
-            return
-        try:
-            if turn.connection.stock is None:
-                platform = turn.configured.source.platform.value
-                turn.problems.append(f"stock.from: {platform} tells no stock; use feed or untracked")
-            else:
-                await self._read(turn, turn.connection.stock)
-        except BudgetWait as wait:
-            await self._later(lease, timedelta(seconds=wait.seconds))
-        except PlatformError as error:
-            await self._failed(turn, error)
-        except LeaseLost:
-            return
-        else:
-            await self._ended(turn)
-
-    def _opened(self, lease: Lease) -> Turn | None:
-        configured = self._tools.configurations.source(lease.id)
-        if configured is None:
-            return None
-        try:
-            connection = self._sources.source(configured.source, configured.sequence)
-        except ValueError as error:
-            self._log.warning("stock.connection_unusable", source=lease.id, error=str(error))
-            return None
-        if connection is None:
-            return None
-        names = StockNames(configured.source)
-        turn = Turn(lease, configured, connection, names)
-        for theirs, ours in sorted(names.shared.items()):
+    def _begun(self, lease: Lease, configured: SourceConfigured, connection: SourceConnection) -> Turn:
+        turn = Turn(lease, configured, connection, names=StockNames(configured.source))
+        for theirs, ours in sorted(turn.names.shared.items()):
             turn.problems.append(f"skus.map: {', '.join(ours)} are all {theirs} there; give each SKU its own")
         return turn
 
-    async def _read(self, turn: Turn, reader: StockReader) -> None:
+    async def _read(self, turn: Turn) -> None:
+        if turn.connection.stock is None:
+            platform = turn.configured.source.platform.value
+            turn.problems.append(f"stock.from: {platform} tells no stock; use feed or untracked")
+        else:
+            await self._pages(turn, turn.connection.stock)
+
+    async def _pages(self, turn: Turn, reader: StockReader) -> None:
         asked = turn.names.asked
         if asked == []:
             return
@@ -159,7 +102,7 @@ class StockWorker:
             ]
             await outbox.append(conn, [*exchanges, *told])
             await self._note(conn, turn, None, None)
-            [turn.lease] = await leases.extend(conn, STOCK_TURNS, [turn.lease], HOLD) or [turn.lease]
+            await self._extend(conn, turn)
         turn.told += len(told)
 
     async def _news(self, conn: Connection, turn: Turn, counted: Mapping[str, tuple[str, int]]) -> list[Any]:
@@ -207,19 +150,9 @@ class StockWorker:
             named = ", ".join(sorted(turn.uncounted)[:NAMED]) + (f" and {more} more" if more else "")
             self._log.info("stock.told", source=turn.source, told=turn.told, not_counted=named)
 
-    async def _failed(self, turn: Turn, error: PlatformError) -> None:
-        attempts = turn.lease.attempts + 1
-        family = Family.LATER if error.family is Family.UNREADABLE else error.family
-        decision = decide(SP_8, family, attempts, error.retry_after, random())
-        wait = turn.configured.source.stock.every
-        if isinstance(decision, Again):
-            wait = timedelta(seconds=decision.after_seconds)
-        else:
-            attempts = 0  # the next turn in time is a new try
-        async with transaction(self._pool) as conn:
-            await self._finish(conn, turn, wait, attempts, read_whole=False)
-            await self._note(conn, turn, error.family, error.message)
-        self._log.warning("stock.failed", source=turn.source, cause=error.cause, error=error.message, attempt=attempts)
+    async def _failed(self, conn: Connection, turn: Turn, wait: timedelta | None, attempts: int) -> None:
+        in_time = turn.configured.source.stock.every
+        await self._finish(conn, turn, in_time if wait is None else wait, attempts, read_whole=False)
 
     async def _finish(self, conn: Connection, turn: Turn, wait: timedelta, attempts: int, *, read_whole: bool) -> None:
         await self._tools.queries.finish_stock_turn(
@@ -231,17 +164,6 @@ class StockWorker:
             attempts=attempts,
             read_whole=read_whole,
         )
-
-    async def _later(self, lease: Lease, wait: timedelta) -> None:
-        async with self._pool.acquire() as conn:
-            await leases.give_up(conn, STOCK_TURNS, [lease], wait)
-
-    async def _note(self, conn: Connection, turn: Turn, family: Family | None, cause: str | None) -> None:
-        version = turn.configured.credential_version
-        change = await self._health.note(conn, turn.source, family, credential_version=version, cause=cause)
-        if change is not None:
-            told = facts.connection_changed(self._tools.clock.now(), change)
-            await outbox.append(conn, [facts.message(event) for event in told])
 
 
 def unread(source: str) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from shipment_poller import merge, schedule
-from shipment_poller.poll_source import Sources, unreadable
+from shipment_poller.poll_source import unreadable
 from shipment_poller.review_orders import Tools
+from shipment_poller.source_turns import Sources
 from shipment_poller.take_words import take_words
 from shipment_poller.translate import said_by
 from waybill_common.db import Connection, Pool
