@@ -13,7 +13,7 @@ from ingest_harness import Live, ingest
 from ingest_samples import channel, configured, line, order
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model.deliveries import Delivery, Registered
+from waybill_platforms.model.deliveries import Delivery, PersonToErase, Registered
 
 SECRET = b"shared with the shop"
 
@@ -26,7 +26,8 @@ class SignedHooks:
         if not hmac.compare_digest(named.get("x-signature", ""), signature(body)):
             raise SignatureRefused("x-signature does not fit the body")
         said = json.loads(body)
-        return Delivery(said["delivery"], said["topic"], said["kind"], said.get("order"))
+        erase = PersonToErase(said["email"], ("o7",)) if "email" in said else None
+        return Delivery(said["delivery"], said["topic"], said["kind"], said.get("order"), erase)
 
     async def register(self, address: str) -> Registered:
         return Registered(("orders/updated",))
@@ -115,3 +116,14 @@ async def test_in3_webhook_pull_and_event_at_the_same_moment_import_the_order_on
     await live.until_value("select count(*) from orders", 1)
     told = await live.pool.fetch("select headers ->> 'ce_type' as kind from facts where topic = 'orders.imported'")
     assert [row["kind"] for row in told] == ["waybill.order.imported.v1"]
+
+
+async def test_op16_a_redaction_names_whom_to_erase_also_when_it_is_repeated(live: Live) -> None:
+    said = {"delivery": "d-9", "topic": "customers/redact", "kind": "redaction", "email": "jane@example.com"}
+
+    first, again = await post(live, said), await post(live, said)
+
+    for answer in (first, again):
+        assert answer.json()["erase"] == {"email": "jane@example.com", "channel_order_ids": ["o7"]}
+        assert answer.json()["delivery"] == "d-9"
+    assert await live.pool.fetchval("select count(*) from open_alerts where key like 'redaction/%'") == 0

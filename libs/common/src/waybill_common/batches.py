@@ -16,6 +16,7 @@ from waybill_common.alerts import Alerts
 from waybill_common.consuming import Record, Subscription, Unreadable
 from waybill_common.db import Connection, Pool, transaction, transient
 from waybill_common.dead_letters import Letter
+from waybill_common.erasing import Eraser
 from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metrics
 
@@ -84,8 +85,16 @@ class Batches(Generic[E]):
     """Runs batches of one subscription."""
 
     def __init__(
-        self, pool: Pool, subscription: Subscription[E], alerts: Alerts, guard: Guard, log: Log, metrics: Metrics
+        self,
+        pool: Pool,
+        subscription: Subscription[E],
+        alerts: Alerts,
+        guard: Guard,
+        log: Log,
+        metrics: Metrics,
+        eraser: Eraser | None = None,
     ) -> None:
+        self._eraser = eraser
         self._log = log
         self._metrics = metrics
         self._pool = pool
@@ -95,6 +104,8 @@ class Batches(Generic[E]):
 
     async def run(self, records: Sequence[Record], begun: Mapping[progress.Partition, tuple[int, int]]) -> Outcome:
         """Handles the records, stores `begun`, in one transaction. Raises transient errors and TooManyDeadLetters."""
+        if self._eraser is not None:
+            records = await self._eraser.without_erased(self._pool, records)
         reads, letters = self._decode(records)
         unreadable = len(letters)
         try:
@@ -123,6 +134,8 @@ class Batches(Generic[E]):
 
     async def try_one(self, conn: Connection, record: Record) -> None:
         """Decodes and handles one record in the caller's transaction; raises what they raise."""
+        if self._eraser is not None:
+            (record,) = await self._eraser.without_erased(conn, [record])
         event = self._subscription.decode(record)
         if event is not None:
             await self._subscription.handle(conn, [event])

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from waybill_common import commands, sweep
 from waybill_common.brokers import cluster_id
 from waybill_common.db import Pool
+from waybill_common.erasing import Eraser
 from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metrics
 from waybill_common.settings import ServiceSettings
@@ -31,7 +32,10 @@ select (select count(*) from outbox) as waiting,
 class Housekeeping:
     """One turn every ten seconds or so; each replica does it, statements skip what another one has locked."""
 
-    def __init__(self, pool: Pool, settings: ServiceSettings, log: Log, metrics: Metrics) -> None:
+    def __init__(
+        self, pool: Pool, settings: ServiceSettings, log: Log, metrics: Metrics, eraser: Eraser | None = None
+    ) -> None:
+        self._eraser = eraser
         self._pool = pool
         self._settings = settings
         self._log = log
@@ -52,6 +56,8 @@ class Housekeeping:
         if resent:
             self._log.warning("sweep.sent_again", events=resent)
         done = sum(resent.values())
+        if self._eraser is not None:
+            done += await self._eraser.again()
         now = time.monotonic()
         if now - self._pruned_at >= _PRUNE_EVERY:
             kept = timedelta(days=self._settings.facts_kept_days)

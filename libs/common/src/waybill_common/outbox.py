@@ -32,14 +32,17 @@ class Message:
     headers: Mapping[str, str]
     value: bytes | None
     receipt: Receipt | None = None
+    about: tuple[str, ...] = ()
+    """Further keys that it tells of, beside its own: what is erased about one of them is erased in it."""
 
 
 # nextval is called row by row in the order given, so positions follow the order of the messages.
 _APPEND = """
 with m as (
     select nextval('facts_position') as position, u.*
-    from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bytea[], $6::text[], $7::bigint[])
-        as u (id, topic, key, headers, value, subject, sequence)
+    from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bytea[], $6::text[], $7::bigint[],
+                $8::text[])
+        as u (id, topic, key, headers, value, subject, sequence, about)
 ), f as (
     insert into facts (position, id, topic, key, headers, value)
     select position, id, topic, key, headers, value from m
@@ -48,6 +51,9 @@ with m as (
     select position, subject, sequence, now() + interval '30 seconds' from m where subject is not null
 ), o as (
     insert into outbox (position) select position from m
+), e as (
+    insert into erase_again (position) select position from m
+    where exists (select 1 from erased_keys k where k.key = any(string_to_array(m.about, E'\n')))
 )
 select pg_notify('outbox_' || current_schema(), ''), max(position) from m
 """
@@ -72,6 +78,7 @@ async def append(conn: Connection, messages: Sequence[Message]) -> None:
         [m.value for m in messages],
         [None if m.receipt is None else m.receipt.subject for m in messages],
         [None if m.receipt is None else m.receipt.sequence for m in messages],
+        ["\n".join((m.key, *m.about)) for m in messages],
     )
     commands.note_told(m.headers for m in messages)
 

@@ -14,6 +14,7 @@ from waybill_common.clock import Clock
 from waybill_common.consumer import Consumer
 from waybill_common.consuming import Subscription
 from waybill_common.db import Connection, Pool
+from waybill_common.erasing import Redact
 from waybill_common.logs import Log
 from waybill_common.metrics import Metrics
 from waybill_common.relay import Relay
@@ -58,7 +59,8 @@ class Parts:
     """What a service consists of. `routes` are mounted as they are: guard them, e.g. with `http.internal(tokens)`.
 
     `mount` may do more to the app (pages, middleware). At a stop, once consumer and workers have ended, `finishers` are
-    awaited, and what they append still goes out with the relay; `closers` are awaited last, in reverse order.
+    awaited, and what they append still goes out with the relay; `closers` are awaited last, in reverse order. `redact`
+    takes a person's data out of the service's documents, when somebody's is erased.
     """
 
     subscription: Subscription[Any] | None = None
@@ -67,6 +69,7 @@ class Parts:
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
     mount: Callable[[FastAPI], None] | None = None
     finishers: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    redact: Redact | None = None
 
 
 @dataclass(frozen=True)

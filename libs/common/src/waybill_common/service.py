@@ -26,6 +26,7 @@ from waybill_common.budget import Budget
 from waybill_common.clock import SystemClock
 from waybill_common.consumer import Consumer
 from waybill_common.db import Pool, transaction
+from waybill_common.erasing import Eraser
 from waybill_common.http import Check, HttpServer, bind, internal, make_app
 from waybill_common.logs import Log, adopt_standard_logging, declare_events, make_log
 from waybill_common.metrics import Metrics
@@ -164,8 +165,9 @@ def _assemble(runtime: Runtime[S], parts: Parts, port: int) -> Running[S]:
         async with transaction(runtime.pool) as conn:
             await runtime.alert(conn, "consumer-stopped", f"{runtime.name} has stopped consuming", str(error))
 
+    eraser = Eraser(runtime.pool, parts.redact)
     if parts.subscription is not None:
-        batches = Batches(runtime.pool, parts.subscription, runtime.alerts, guard, log, metrics)
+        batches = Batches(runtime.pool, parts.subscription, runtime.alerts, guard, log, metrics, eraser)
         consumer = Consumer(
             settings,
             runtime.pool,
@@ -176,7 +178,7 @@ def _assemble(runtime: Runtime[S], parts: Parts, port: int) -> Running[S]:
             log=log,
             metrics=metrics,
         )
-    steering = Steering(runtime.pool, runtime.alerts, log, batches, consumer, guard)
+    steering = Steering(runtime.pool, runtime.alerts, log, batches, consumer, guard, eraser)
     return Running(runtime, parts, port, steering, relay, consumer, asyncio.get_running_loop().create_future())
 
 

@@ -12,6 +12,7 @@ from waybill_common.alerts import Alerts
 from waybill_common.batches import Batches, Guard, alert_key
 from waybill_common.consumer import Consumer
 from waybill_common.db import Connection, Pool, transaction, transient
+from waybill_common.erasing import Eraser, Subject
 from waybill_common.logs import Log, declare_events
 
 declare_events(
@@ -20,6 +21,7 @@ declare_events(
         "dead_letter.replay_failed": "a dead letter was tried again and failed again; it stays open",
         "dead_letter.discarded": "a person decided that a dead letter needs nothing more",
         "facts.reemitted": "a person had kept events sent again from a position on",
+        "person.erased": "a person's data was taken out of every table; says how many rows, not whose",
         "consumer.resume_asked": "a person lets a stopped consumer go on",
     }
 )
@@ -29,6 +31,14 @@ class Discard(BaseModel):
     """Why a dead letter needs nothing more."""
 
     reason: str = Field(min_length=1, max_length=1000)
+
+
+class Erase(BaseModel):
+    """Whose data goes: see `erasing.Subject`."""
+
+    keys: list[str] = Field(max_length=10_000)
+    words: list[str] = Field(default=[], max_length=10_000, repr=False)
+    marks: list[list[str]] = Field(default=[], max_length=10_000, repr=False)
 
 
 class Steering:
@@ -42,6 +52,7 @@ class Steering:
         batches: Batches[Any] | None = None,
         consumer: Consumer[Any] | None = None,
         guard: Guard | None = None,
+        eraser: Eraser | None = None,
     ) -> None:
         self._pool = pool
         self._alerts = alerts
@@ -49,6 +60,7 @@ class Steering:
         self._batches = batches
         self._consumer = consumer
         self._guard = guard
+        self._eraser = eraser or Eraser(pool, None)
 
     async def replay(self, number: int) -> None:
         """Tries the letter again: handled (or sent again), it is `replayed`; else it stays open with the new reason.
@@ -97,6 +109,12 @@ class Steering:
             events = await sweep.reemit(conn, since)
         self._log.warning("facts.reemitted", since=since, events=events)
         return events
+
+    async def erase(self, subject: Subject) -> dict[str, int]:
+        """Takes a person's data out of every table; returns how many rows of each held some."""
+        changed = await self._eraser.erase(subject)
+        self._log.warning("person.erased", keys=len(subject.keys), rows=changed)
+        return changed
 
     async def resume(self) -> None:
         """Lets a consumer go on that had stopped for too many dead letters."""
@@ -152,6 +170,10 @@ class Steering:
         @router.post("/facts/reemit")
         async def reemitted(since: int) -> dict[str, Any]:
             return {"since": since, "events": await self.reemit(since)}
+
+        @router.post("/erase")
+        async def erased(wish: Erase) -> dict[str, Any]:
+            return {"rows": await self.erase(Subject(wish.keys, wish.words, wish.marks))}
 
         @router.post("/consumer/resume")
         async def resumed() -> dict[str, Any]:

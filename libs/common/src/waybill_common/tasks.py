@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+from waybill_common.erasing import Eraser
 from waybill_common.housekeeping import Housekeeping
 from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metrics
@@ -36,7 +37,8 @@ class Tasks:
         runtime, consumer = self._run.runtime, self._run.consumer
         relay_seconds = min(_RELAY_SHARE, self._settings.drain_timeout / 2)
         self._relay = self._task("relay", self._run.relay.run(self._stop_relay, drain_seconds=relay_seconds))
-        housekeeping = Housekeeping(runtime.pool, self._settings, runtime.log, runtime.metrics)
+        eraser = Eraser(runtime.pool, self._run.parts.redact)
+        housekeeping = Housekeeping(runtime.pool, self._settings, runtime.log, runtime.metrics, eraser)
         housekeeping.on_new_broker = consumer.restart if consumer is not None else None
         for worker in (housekeeping.worker(), *self._run.parts.workers):
             self._work.append(self._task(worker.name, worker.run(self._stop_work, self._log, self._metrics)))

@@ -11,6 +11,7 @@ from console.commander import Commander, Sender
 from console.configure.apply import Applier
 from console.configure.publishing import Republisher
 from console.consumer import subscription
+from console.erase_person import ErasePerson
 from console.messages import Notices
 from console.owners import Owners
 from console.partners import partner_teller, partner_way
@@ -19,11 +20,13 @@ from console.settings import ConsoleSettings
 from console.tallies import Tallies
 from console.tidy import Tidy
 from waybill_common.db import queries
+from waybill_common.erasing import Eraser
 from waybill_common.logs import Log
 from waybill_common.service import Parts, Runtime
 from waybill_common.service import main as run
 from waybill_common.workers import Worker
 from waybill_contracts import topics
+from waybill_contracts.personal import without_person
 
 
 async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
@@ -45,8 +48,11 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
     }
     commander = Commander(runtime.pool, q, owners, senders, runtime.log)
     asking = Asking(runtime.budget, runtime.vault)
+    kept = runtime.settings.personal_kept_days
+    erase = ErasePerson(runtime.pool, q, owners, runtime.vault, Eraser(runtime.pool, without_person), kept)
     renewals = TokenRenewals(runtime.pool, q, asking, runtime.alerts, runtime.clock, runtime.log)
     return Parts(
+        redact=without_person,
         subscription=subscription(q, tells_partners=partner is not None),
         workers=[
             Worker("republish", republisher.turn, idle_max=5.0),
@@ -56,9 +62,13 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
             Worker("fold-tallies", Tallies(runtime.pool, q).turn, idle_max=2.0),
             Worker("send-commands", commander.turn, idle_max=0.5),
             *partners,
-            Worker("tidy", Tidy(runtime.pool, q, runtime.clock).turn, idle_max=60.0),
+            Worker("erase", erase.turn, idle_max=2.0),
+            Worker("past-keeping", erase.past_keeping, idle_max=600.0),
+            Worker(
+                "tidy", Tidy(runtime.pool, q, runtime.clock, runtime.settings.records_kept_days).turn, idle_max=60.0
+            ),
         ],
-        mount=mounted(runtime.pool, q, keys, applier, owners, commander),
+        mount=mounted(runtime.pool, q, keys, applier, owners, commander, erase),
         closers=[owners.aclose, *(way.aclose for way in [*ways, partner] if isinstance(way, ByWebhook))],
     )
 

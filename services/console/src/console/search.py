@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from waybill_contracts.personal import ERASED
+
 Row = Mapping[str, Any]
 LONGEST = 100
 """Characters of a term that are kept; a longer text is found by its first ones."""
@@ -35,7 +37,7 @@ def terms_of(order: Row, requests: Iterable[Row], shipments: Iterable[Row]) -> d
     found: dict[str, str] = {}
     for kind, text in _texts(order, requests, shipments):
         term = folded(text)
-        if term:
+        if term and text != ERASED:
             found.setdefault(term, kind)
     return found
 

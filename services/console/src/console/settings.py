@@ -21,6 +21,10 @@ class ConsoleSettings(ServiceSettings):
     alert_email: str | None = Field(default=None, description="to whom alerts are mailed")
     alert_from: str = Field(default="waybill@localhost", description="from whom")
     smtp_url: SecretStr | None = Field(default=None, description="smtp://user:password@host:587, for alert_email")
+    personal_kept_days: float | None = Field(
+        default=None, gt=0, description="days after which people's data goes from settled and canceled orders"
+    )
+    records_kept_days: float = Field(default=90.0, gt=0, description="days for which transaction records are kept")
     order_ingest_url: str = Field(default="http://127.0.0.1:8081", description="order-ingest's internal HTTP")
     router_url: str = Field(default="http://127.0.0.1:8082", description="router's internal HTTP")
     fulfillment_push_url: str = Field(default="http://127.0.0.1:8083", description="fulfillment-push's internal HTTP")

@@ -1,4 +1,4 @@
-"""Forgets what has served its time: answers kept for `Idempotency-Key`, and sessions that have ended."""
+"""Forgets what has served its time: answers kept for `Idempotency-Key`, ended sessions, old transaction records."""
 
 from datetime import datetime, timedelta
 
@@ -11,8 +11,8 @@ EVERY = timedelta(minutes=10)
 class Tidy:
     """A worker's turn."""
 
-    def __init__(self, pool: Pool, q: Queries, clock: Clock) -> None:
-        self._pool, self._q, self._clock = pool, q, clock
+    def __init__(self, pool: Pool, q: Queries, clock: Clock, records_kept_days: float = 90.0) -> None:
+        self._pool, self._q, self._clock, self._records = pool, q, clock, records_kept_days
         self._last: datetime | None = None
 
     async def turn(self) -> int:
@@ -26,4 +26,5 @@ class Tidy:
         await self._q.prune_alert_changes(self._pool)
         await self._q.prune_partner_news(self._pool)
         await self._q.prune_commands(self._pool)
+        await self._q.prune_records(self._pool, days=self._records)
         return 0

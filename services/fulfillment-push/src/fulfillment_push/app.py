@@ -21,6 +21,7 @@ from waybill_common.service import main as run_service
 from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
 from waybill_contracts import tracing
+from waybill_contracts.personal import without_person
 from waybill_platforms.connections import Connections
 
 SCHEMA = "fulfillment_push"
@@ -60,6 +61,7 @@ async def build(runtime: Runtime[PushSettings]) -> Parts:
     inbox = Inbox(store, book, runtime.health, runtime.telemetry)
     desk = Desk(runtime.pool, store, book, runtime.alerts, sending.wake)
     return Parts(
+        redact=without_person,
         subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, on_commit=(sending.wake,)),
         workers=(sending, storing, watching),
         routes=make_routes(desk, internal(settings.service_tokens)),

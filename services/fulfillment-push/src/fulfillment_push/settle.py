@@ -49,7 +49,7 @@ class Settler:
 
     async def settle(self, conn: Connection, batch: Sequence[Answer]) -> None:
         """One transaction for the whole batch."""
-        more = [Message(*encode(e.event(SERVICE), source=SERVICE, traceparent=a.traceparent))
+        more = [Message(*encode(e.event(SERVICE), source=SERVICE, traceparent=a.traceparent), about=e.order_ids)
                 for a in batch for e in a.exchanges]  # fmt: skip
         frs = await self._store.load(conn, [answer.job.fr.fr_id for answer in batch], orders=True)
         bound = await self._store.bound(

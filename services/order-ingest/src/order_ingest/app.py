@@ -11,12 +11,14 @@ from order_ingest.audit_routes import audit_routes
 from order_ingest.calls import Calls, OpenReader
 from order_ingest.connection_state import Notices
 from order_ingest.consumer import TOPICS, UPSTREAM, Doorway, read
+from order_ingest.erase_person import ErasePerson
 from order_ingest.explain_order import ExplainOrder
 from order_ingest.heal_orders import Healer
 from order_ingest.hooks import hook_routes
 from order_ingest.import_file import FileImport
 from order_ingest.intake import intake_routes
 from order_ingest.live_reads import LiveReads
+from order_ingest.person_routes import person_routes
 from order_ingest.place_order import PlaceOrder
 from order_ingest.poller import Poller
 from order_ingest.preview_release import PreviewRelease
@@ -32,6 +34,7 @@ from order_ingest.tidy import tidy
 from order_ingest.webhook_routes import webhook_routes
 from waybill_common.breaker import Health
 from waybill_common.consuming import Subscription
+from waybill_common.erasing import Eraser
 from waybill_common.http import internal
 from waybill_common.logs import declare_events
 from waybill_common.metrics import Metric
@@ -40,6 +43,7 @@ from waybill_common.settings import ServiceSettings
 from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
 from waybill_contracts import tracing
+from waybill_contracts.personal import without_person
 from waybill_contracts.topics import ORDER_INGEST
 
 PORT = 8081
@@ -106,6 +110,7 @@ async def build(
     internal_routes = _routes(runtime, calls, act, hook, workers[0].wake, workers[3].wake)
     internal_routes.include_router(webhook_routes(runtime.pool, register, registering.wake))
     return Parts(
+        redact=without_person,
         subscription=Subscription(
             group=ORDER_INGEST, topics=TOPICS, decode=read, handle=door.handle, upstream=UPSTREAM,
             on_commit=[wake],
@@ -133,6 +138,8 @@ def _routes(
     router.include_router(intake_routes(files, place))
     router.include_router(hook_routes(hook))
     router.include_router(audit_routes(runtime.pool, wake_audit))
+    eraser = Eraser(runtime.pool, without_person)
+    router.include_router(person_routes(ErasePerson(runtime.pool, eraser)))
     router.include_router(release_routes(PreviewRelease(runtime.pool, rulebook)))
     return router
 

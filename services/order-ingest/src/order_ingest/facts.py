@@ -9,6 +9,7 @@ from waybill_common.outbox import Message, Receipt
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.envelope import encode
 from waybill_contracts.event import Event
+from waybill_contracts.exchanges_recorded import ExchangeRecorded
 from waybill_contracts.orders_imported import OrderFact, OrderImported
 from waybill_contracts.topics import ORDER_INGEST
 from waybill_contracts.values import OrderState
@@ -27,7 +28,8 @@ def messages(judged: Judged, traceparent: str) -> list[Message]:
 def message(event: Event, traceparent: str | None = None) -> Message:
     """One event, ready for the outbox."""
     encoded = encode(event, source=ORDER_INGEST, traceparent=traceparent, caused_by=cause())
-    return Message(*encoded, receipt=receipt_of(event))
+    about = event.order_ids if isinstance(event, ExchangeRecorded) else ()
+    return Message(*encoded, receipt_of(event), about)
 
 
 def receipt_of(event: Event) -> Receipt | None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from order_ingest import store
 from order_ingest.alike import alike_of
 from order_ingest.decide import Copy, Judged, first_look, look_again
+from order_ingest.erase_person import without_erased
 from order_ingest.facts import begin_trace, messages
 from order_ingest.lifecycle import Standing
 from order_ingest.named import q
@@ -54,7 +55,7 @@ class Counts:
     changed: int = 0
     unchanged: int = 0
     order_ids: list[str] = field(default_factory=list)
-    """Of orders that came or changed."""
+    """Of orders that came or changed, and of erased ones that were shown: what was read about them is not kept."""
     changed_held: int = 0
     """Of those that changed: they are held now."""
     reasons: Counter[str] = field(default_factory=Counter)
@@ -77,7 +78,7 @@ class Counts:
 
 async def import_orders(conn: Connection, batch: Batch) -> Counts:
     """Applies the sightings in the caller's transaction and appends the facts that follow to the outbox."""
-    sightings = newest(batch.sightings)
+    sightings, erased = await without_erased(conn, newest(batch.sightings))
     known = await store.known_ages(conn, sightings)
     new = [s for s in sightings if s.key not in known]
     again = [s for s in sightings if s.key in known and _is_news(s, known[s.key].age)]
@@ -86,7 +87,9 @@ async def import_orders(conn: Connection, batch: Batch) -> Counts:
     await store.touch(conn, [s for s in sightings if _only_time_moved(s, known)])
     decided, beaten = await _first_looks(conn, batch, new)
     decided += await _second_looks(conn, batch, [*again, *beaten])
-    return _counted(len(sightings), decided)
+    counts = _counted(len(sightings), decided)
+    counts.order_ids += [order_id for order_id in erased if order_id not in counts.order_ids]
+    return counts
 
 
 def _is_news(sighting: Seen, known: Age) -> bool:

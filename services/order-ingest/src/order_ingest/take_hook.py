@@ -5,7 +5,7 @@ came before, or twice at the same moment, is answered as taken and read once.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from order_ingest.live_reads import Wanted, want
@@ -61,7 +61,8 @@ class TakeHook:
                 await self._act(conn, channel, delivery)
         self.metrics.count("waybill_webhooks_total", outcome=delivery.kind if fresh else "repeated")
         self.wake()
-        return {"kind": delivery.kind, "topic": delivery.topic, "repeated": not fresh}
+        told = {"kind": delivery.kind, "topic": delivery.topic, "repeated": not fresh}
+        return told if delivery.erase is None else told | {"delivery": delivery.id, "erase": asdict(delivery.erase)}
 
     async def _read(self, channel: str, headers: Mapping[str, str], body: bytes) -> Delivery:
         configured = await self.rulebook.channel(self.pool, channel)
@@ -84,9 +85,9 @@ class TakeHook:
             await q().ask_pull(conn, channel=channel)  # its refusal is what locks the channel out, with its way out
             title = f"The shop of channel {channel} says that our app was removed"
             await self.alerts.raised(conn, f"uninstalled/{channel}", title, "install it again and apply its new token")
-        elif delivery.kind == "redaction":
-            title = f"Channel {channel} asks that a customer's data be erased"
-            detail = f"{delivery.topic}, delivery {delivery.id}: the shop expects it within 30 days"
+        elif delivery.kind == "redaction" and delivery.erase is None:
+            title = f"Channel {channel} asks about people's data"
+            detail = f"{delivery.topic}, delivery {delivery.id}: answer it by hand; the shop expects it within 30 days"
             await self.alerts.raised(conn, f"redaction/{channel}/{delivery.id[:200]}", title, detail)
 
 

@@ -20,6 +20,7 @@ from waybill_common.service import main as run_service
 from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
 from waybill_contracts import tracing
+from waybill_contracts.personal import without_person
 
 SCHEMA = "router"
 PACKAGE = "router"
@@ -61,6 +62,7 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
     add_stock(routes, runtime.pool, desk, waker.wake)
     inbox = Inbox(q, books, runtime.alerts, runtime.telemetry)
     return Parts(
+        redact=without_person,
         subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, UPSTREAM, (planner.wake, waker.wake)),
         workers=(planner, waker),
         routes=routes,

@@ -21,6 +21,7 @@ from waybill_common.settings import ServiceSettings
 from waybill_common.telemetry import declare_attributes
 from waybill_common.workers import Worker
 from waybill_contracts import topics, tracing
+from waybill_contracts.personal import without_person
 from waybill_platforms.connections import Connections
 
 PACKAGE = "shipment_poller"
@@ -52,6 +53,7 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     planning = Worker("plan-audits", audits.plan, idle_max=300.0)
     wakes = Wakes(polling.wake, pushing.wake, resyncing.wake, counting.wake, auditing.wake)
     return Parts(
+        redact=without_person,
         subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
         workers=(pushing, polling, counting, resyncing, deadlines, probing, auditing, planning),
         routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections, posted),

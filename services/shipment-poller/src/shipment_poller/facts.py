@@ -1,6 +1,7 @@
 """What this stage tells the others, as messages for the outbox. No decisions here."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +43,7 @@ def message(event: Event, traceparent: str | None = None, caused_by: str | None 
 
 def exchanges(made: Iterable[Exchange]) -> list[Message]:
     """The transaction records of calls (OP-3)."""
-    return [message(exchange.event(SERVICE)) for exchange in made]
+    return [replace(message(one.event(SERVICE)), about=one.order_ids) for one in made]
 
 
 def shipment_of(shipment_id: str, order_id: str, fr_id: str, source: str, said: Said, verdict: Verdict) -> Shipment:

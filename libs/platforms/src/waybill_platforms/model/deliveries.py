@@ -7,6 +7,14 @@ DeliveryKind = Literal["order", "fulfillment", "stock", "ping", "uninstalled", "
 
 
 @dataclass(frozen=True, slots=True)
+class PersonToErase:
+    """Whom the shop wants erased: by e-mail, and by the orders that it names."""
+
+    email: str
+    channel_order_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One webhook call whose signature was right."""
 
@@ -17,6 +25,8 @@ class Delivery:
     kind: DeliveryKind
     order_id: str | None = None
     """As `OrderReader.get_order` takes it."""
+    erase: PersonToErase | None = None
+    """Of a redaction that names a customer."""
 
 
 @dataclass(frozen=True, slots=True)

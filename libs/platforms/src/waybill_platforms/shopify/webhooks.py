@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import orjson
 
 from waybill_platforms.errors import SignatureRefused
-from waybill_platforms.model.deliveries import Delivery, DeliveryKind, Registered
+from waybill_platforms.model.deliveries import Delivery, DeliveryKind, PersonToErase, Registered
 from waybill_platforms.shopify import setup_documents as documents
 from waybill_platforms.shopify import setup_wire as wire
 from waybill_platforms.shopify.changing import change
@@ -67,7 +67,7 @@ class ShopifyWebhooks:
         event = given.get("x-shopify-event-id")
         # One event is posted once for each subscription; its webhook id is another one each time.
         name = f"{topic}:{event}" if event else given["x-shopify-webhook-id"]
-        return Delivery(name, topic, kind, _order_id(kind, content))
+        return Delivery(name, topic, kind, _order_id(kind, content), _person(topic, content))
 
     def _prove(self, given: Mapping[str, str], body: bytes) -> None:
         missing = [name for name in REQUIRED if not given.get(name)]
@@ -114,5 +114,18 @@ def signature(secret: bytes, body: bytes) -> bytes:
 
 def _order_id(kind: DeliveryKind, content: Mapping[str, object]) -> str | None:
     """Deliveries name orders by their bare number; the API wants the global id."""
-    number = {"order": content.get("id"), "fulfillment": content.get("order_id")}.get(kind)
+    return _global_id({"order": content.get("id"), "fulfillment": content.get("order_id")}.get(kind))
+
+
+def _global_id(number: object) -> str | None:
     return f"gid://shopify/Order/{number}" if isinstance(number, int) and number > 0 else None
+
+
+def _person(topic: str, content: Mapping[str, object]) -> PersonToErase | None:
+    """https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance: `customer` and `orders_to_redact`."""
+    if topic != "customers/redact":
+        return None
+    customer, orders = content.get("customer"), content.get("orders_to_redact")
+    email = customer.get("email") if isinstance(customer, dict) else None
+    named = [_global_id(number) for number in orders] if isinstance(orders, list) else []
+    return PersonToErase(email if isinstance(email, str) else "", tuple(name for name in named if name))

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from console.api.problems import problem
+from console.erase_person import ErasePerson, Whose
 from console.owners import NoSuchPath, Owners, OwnerSilent
 from waybill_common.db import Pool, Queries
 from waybill_contracts import topics
@@ -18,7 +19,7 @@ MOST_BYTES = 2 * 1024 * 1024
 _OWNERS = {"channel": topics.ORDER_INGEST, "source": topics.SHIPMENT_POLLER}
 
 
-def add_hooks(app: FastAPI, pool: Pool, q: Queries, owners: Owners) -> None:
+def add_hooks(app: FastAPI, pool: Pool, q: Queries, owners: Owners, eraser: ErasePerson) -> None:
     """Adds the route to the app itself: its address is the platform's to keep, so it has no version."""
 
     @app.post("/hooks/{connection}", include_in_schema=False)
@@ -39,4 +40,9 @@ def add_hooks(app: FastAPI, pool: Pool, q: Queries, owners: Owners) -> None:
         if answer.status_code >= 400:
             detail = answer.json().get("detail", answer.text)
             return problem(answer.status_code, "Not taken", detail if isinstance(detail, str) else str(detail))
-        return JSONResponse(answer.json(), answer.status_code)
+        told = answer.json()
+        if (person := told.pop("erase", None)) is not None:  # stored before the platform hears that it was taken
+            whose = Whose(person["email"], connection, (), person["channel_order_ids"])
+            delivery = told.pop("delivery")
+            await eraser.ask(whose, f"channel/{connection}", told["topic"], f"{connection}/{delivery}")
+        return JSONResponse(told, answer.status_code)

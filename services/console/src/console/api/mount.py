@@ -16,6 +16,7 @@ from console.api.commands import commands_router
 from console.api.config import config_router, entities_router
 from console.api.couriers import couriers_router
 from console.api.dead_letters import dead_letters_router
+from console.api.erasures import erasures_router
 from console.api.explain import explain_router
 from console.api.failures import failures_router
 from console.api.fr_actions import fr_actions_router
@@ -38,6 +39,7 @@ from console.api.users import users_router
 from console.api.webhooks import webhooks_router
 from console.commander import Commander
 from console.configure.apply import Applier
+from console.erase_person import ErasePerson
 from console.owners import Owners
 from console.rebuild import Rebuilder
 from waybill_common.db import Pool, Queries
@@ -54,7 +56,13 @@ _REFUSED = '<p class="bad" role="alert">This is not valid here: it is mistyped, 
 
 
 def mounted(
-    pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners, commander: Commander
+    pool: Pool,
+    q: Queries,
+    keys: Keys,
+    applier: Applier,
+    owners: Owners,
+    commander: Commander,
+    eraser: ErasePerson,
 ) -> Callable[[FastAPI], None]:
     """The API under /api/v1, its description at /api/openapi.json, the page at /."""
 
@@ -98,10 +106,11 @@ def mounted(
             order_actions_router(keys, commander),
             commands_router(pool, q, keys, commander),
             releases_router(keys, owners),
+            erasures_router(pool, q, keys, eraser),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)
-        add_hooks(app, pool, q, owners)
+        add_hooks(app, pool, q, owners, eraser)
         problems.install(app)
         _pages(app, keys, SignIn(pool, q))
 

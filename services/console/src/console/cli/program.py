@@ -11,6 +11,7 @@ from console.cli import (
     frs,
     lists,
     orders,
+    persons,
     routing,
     shipments,
     stock,
@@ -44,6 +45,7 @@ app.add_typer(lists.letters, name="dead-letters")
 app.add_typer(users.app, name="users")
 app.add_typer(lists.keys, name="keys")
 app.add_typer(console.app, name="console")
+app.add_typer(persons.app, name="persons")
 app.add_typer(routing.app, name="routing")
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from console.activity import Activity, activity_of
 from console.project.folding import columns
-from waybill_common.db import Connection, Queries
+from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.alerts_raised import AlertCleared, AlertRaised, ConfigApplied, ConnectionStateChanged
 from waybill_contracts.envelope import Received
 from waybill_contracts.exchanges_recorded import ExchangeRecorded
+from waybill_contracts.personal import without_person
 
 _ACTIVITY = (
     "event_ids",
@@ -39,11 +40,14 @@ async def project_activities(conn: Connection, q: Queries, batch: Sequence[Recei
 
 
 async def project_records(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
+    """One for each exchange; of an exchange about somebody who was erased, only that it was."""
     events = [item.event for item in batch if isinstance(item.event, ExchangeRecorded)]
     if events:
-        await q.insert_records(
-            conn, bodies=[event.model_dump(mode="json") for event in events], times=[event.at for event in events]
-        )
+        about = list({order_id for event in events for order_id in event.order_ids})
+        erased = {row["key"] for row in await rows(q.erased_of(conn, order_ids=about))} if about else set()
+        bodies = [event.model_dump(mode="json") for event in events]
+        plain = [without_person(body) if erased & set(body["order_ids"]) else body for body in bodies]
+        await q.insert_records(conn, bodies=plain, times=[event.at for event in events])
 
 
 async def project_alerts(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
