@@ -317,6 +317,12 @@ async def either(request: Any, stage: Stage, ledger: Any) -> AsyncIterator[Chann
     await connection.aclose()
 
 
+@pytest.fixture(scope="session")
+def channel_rows() -> dict[str, Row]:
+    """The platforms that play a channel."""
+    return CHANNELS
+
+
 @pytest.fixture
 def hub(source: SourceConnection) -> Hub:
     return Hub(source)

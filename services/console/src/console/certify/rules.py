@@ -34,17 +34,37 @@ class NotTried(Exception):
 
 
 Check = Callable[[Any], Awaitable[None]]
-RULES: dict[str, Rule] = {}
-CHECKS: dict[str, Check] = {}
 
 
-def rule(rule_id: str, says: str, fix: str) -> Callable[[Check], Check]:
-    """Registers a check; rules are tried in the order in which they are written down."""
+class Book:
+    """The rules of one kind of outside system, tried in the order in which they are written down."""
 
-    def register(check: Check) -> Check:
-        if rule_id in RULES:
-            raise ValueError(f"two rules are called {rule_id}")
-        RULES[rule_id], CHECKS[rule_id] = Rule(rule_id, says, fix), check
-        return check
+    def __init__(self) -> None:
+        self.rules: dict[str, Rule] = {}
+        self.checks: dict[str, Check] = {}
 
-    return register
+    def rule(self, rule_id: str, says: str, fix: str) -> Callable[[Check], Check]:
+        """Registers a check."""
+
+        def register(check: Check) -> Check:
+            if rule_id in self.rules:
+                raise ValueError(f"two rules are called {rule_id}")
+            self.rules[rule_id], self.checks[rule_id] = Rule(rule_id, says, fix), check
+            return check
+
+        return register
+
+    async def tried(self, rule_id: str, system: Any) -> Verdict:
+        """What became of one rule at a system."""
+        try:
+            await self.checks[rule_id](system)
+        except Broken as broken:
+            return Verdict(self.rules[rule_id], "fail", str(broken))
+        except NotTried as why:
+            return Verdict(self.rules[rule_id], "not tried", str(why))
+        return Verdict(self.rules[rule_id], "pass")
+
+
+SOURCES = Book()
+"""Of HTTP sources."""
+RULES, CHECKS, rule = SOURCES.rules, SOURCES.checks, SOURCES.rule

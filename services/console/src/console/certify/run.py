@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 
 from console.certify import rules_of_requests, rules_of_shipments
-from console.certify.rules import CHECKS, RULES, Broken, NotTried, Verdict
+from console.certify.rules import CHECKS, SOURCES, Broken, NotTried, Verdict
 from console.certify.supplier import Supplier
 
 BOOKS = (rules_of_requests, rules_of_shipments)
@@ -37,20 +37,9 @@ async def certify(wish: Wish) -> AsyncIterator[Verdict]:
             for rule_id in CHECKS:
                 if wish.only and rule_id not in wish.only:
                     continue
-                yield await _tried(rule_id, supplier)
+                yield await SOURCES.tried(rule_id, supplier)
         finally:
             await _give_back(supplier)
-
-
-async def _tried(rule_id: str, supplier: Supplier) -> Verdict:
-    rule = RULES[rule_id]
-    try:
-        await CHECKS[rule_id](supplier)
-    except Broken as broken:
-        return Verdict(rule, "fail", str(broken))
-    except NotTried as why:
-        return Verdict(rule, "not tried", str(why))
-    return Verdict(rule, "pass")
 
 
 async def _give_back(supplier: Supplier) -> None:

@@ -1,7 +1,8 @@
 """`waybill sources certify URL`: does a supplier's implementation keep the rules of the HTTP source? (OP-15)"""
 
 import asyncio
-from typing import Annotated
+from collections.abc import AsyncIterator
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -38,11 +39,16 @@ def source(
         fail(f"--rule: {', '.join(sorted(unknown))} is unknown; the rules are {', '.join(RULES)}")
     try:
         verdicts = asyncio.run(
-            _collect(Wish(url, token or None, sku, ship_wait, frozenset(rules or ())), quiet=as_json)
+            collect(certify(Wish(url, token or None, sku, ship_wait, frozenset(rules or ()))), quiet=as_json)
         )
     except Unreachable as error:
         err.print(f"{error}: is it running, and is this its API root?", style="red", markup=False, highlight=False)
         raise typer.Exit(2) from None
+    conclude(verdicts, url, strict=strict, as_json=as_json)
+
+
+def conclude(verdicts: list[Verdict], url: str, *, strict: bool, as_json: bool) -> NoReturn:
+    """Says what is not passed, and ends the program: with 0 when no rule is broken."""
     broken = [v for v in verdicts if v.result == "fail" or (strict and v.result == "not tried")]
     if as_json:
         print_json({"url": url, "ok": not broken, "rules": [_told(verdict) for verdict in verdicts]})
@@ -51,9 +57,10 @@ def source(
     raise typer.Exit(1 if broken else 0)
 
 
-async def _collect(wish: Wish, *, quiet: bool) -> list[Verdict]:
+async def collect(trying: AsyncIterator[Verdict], *, quiet: bool) -> list[Verdict]:
+    """The verdicts, each told as it comes."""
     verdicts = []
-    async for verdict in certify(wish):
+    async for verdict in trying:
         verdicts.append(verdict)
         if not quiet:
             result = f"[{_COLOUR[verdict.result]}]{verdict.result:>9}[/]"

@@ -4,6 +4,7 @@ import typer
 
 from console.cli import (
     certify,
+    certify_channel,
     commands,
     config,
     console,
@@ -37,6 +38,7 @@ app.add_typer(shipments.app, name="shipments")
 app.add_typer(commands.app, name="commands")
 app.add_typer(lists.records, name="records")
 app.add_typer(lists.channels, name="channels")
+lists.channels.command("certify")(certify_channel.channel)
 lists.sources.command("certify")(certify.source)
 lists.sources.command("stock")(stock.stock)
 app.add_typer(lists.sources, name="sources")
