@@ -23,7 +23,7 @@ from waybill_common.db import Pool, transaction
 from waybill_common.ids import new_id
 
 CHANNEL = "shop"
-COPIED_AT_ONCE = 20_000
+COPIED_AT_ONCE = 2_000
 _COPIES = """
 insert into orders (order_id, store, channel, channel_order_id, number, standing, version, sequence, updated_at,
     read_at, digest, snapshot, body, baseline, rules_version, via, traceparent, placed_at)

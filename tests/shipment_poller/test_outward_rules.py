@@ -30,6 +30,7 @@ OTHERS = Shown("ful-9", True, {"l1": 2}, "UPS", ("1Z1",))
         (SYNCED, [replace(CONFIRMED, numbers=("1Z9",))], Kind.DRIFTED),
         (SYNCED, [replace(CONFIRMED, carrier="FedEx")], Kind.DRIFTED),
         (SYNCED, [replace(CONFIRMED, urls=())], Kind.DRIFTED),
+        (SYNCED, [replace(CONFIRMED, service="Express")], Kind.DRIFTED),
         (replace(SYNCED, by_number=False), [replace(CONFIRMED, numbers=("1Z9",))], Kind.SHOWN),
         (replace(SYNCED, confirmed={}), [replace(CONFIRMED, carrier="FedEx")], Kind.SHOWN),
         (replace(SYNCED, confirmed={}), [replace(CONFIRMED, lines={"l1": 1})], Kind.DRIFTED),

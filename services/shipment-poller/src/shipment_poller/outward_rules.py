@@ -102,6 +102,7 @@ def changes(owed: Owed, bound: Bound, now: Shown | None) -> list[str]:
             for what, before, after in (
                 ("tracking numbers", _list(was.numbers), _list(now.numbers)),
                 ("carrier", was.carrier, now.carrier),
+                ("courier service", was.service, now.service),
                 ("tracking URL", _list(was.urls), _list(now.urls)),
             )
             if before != after

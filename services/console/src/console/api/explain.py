@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from console.api.actions import ask_owner
 from console.api.security import Actor, Keys
+from console.at_channel import at_channel
 from console.owners import Owners
 from console.waiting import waiting
 from waybill_common.db import Pool, Queries, rows
@@ -28,7 +29,9 @@ def explain_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRou
         """Answers with `answer`, `reason` and `fix`; an order that is here also with where it is now.
 
         `answer` is imported, held, canceled, excluded, authentication_lost, channel_silent, not_yet_due, missed,
-        deleted_at_channel, never_existed, refused_event or not_published.
+        deleted_at_channel, never_existed, refused_event or not_published. `now.at_channel` says of each shipment
+        why the channel does not show it, or that it does: none_exists, not_yet_due, failed, withdrawn, nothing_to_tell,
+        shown.
         """
         path = f"/internal/channels/{quote(channel, safe='')}/explain"
         said: dict[str, Any] = await ask_owner(
@@ -44,12 +47,14 @@ def explain_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRou
         requests = [dict(r) for r in await rows(q.frs_by_order(pool, order_id=order_id))]
         shipments = [dict(s) for s in await rows(q.shipments_by_order(pool, order_id=order_id))]
         order = dict(row) | {"holds": row["snapshot"]["holds"]}
+        waits = waiting(order, requests, shipments)
         return {
             "stage": row["stage"],
             "since": row["stage_since"],
             "fulfillment": row["fulfillment"],
             "sync": row["sync"],
-            "waiting": waiting(order, requests, shipments),
+            "waiting": waits,
+            "at_channel": at_channel(shipments, waits),
         }
 
     return router

@@ -152,10 +152,17 @@ def explain(
         now = one["now"]
         if now is not None and one["answer"] in ("imported", "canceled"):
             out.print(f"It is {now['stage']} ({now['fulfillment']}, sync {now['sync']}) since {now['since']}.")
+            _say_at_channel(now["at_channel"])
         waits = (now or {}).get("waiting")
         step = one["fix"] or (f"{waits['next']} ({waits['by_whom']})" if waits else "")
         if step:
             out.print(f"Next: {step}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _say_at_channel(found: list[dict[str, Any]]) -> None:
+    for one in found:
+        said = f"At the channel: {one['answer']}. {one['reason']}" + (f" Next: {one['next']}" if one["next"] else "")
+        out.print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
