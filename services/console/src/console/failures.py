@@ -13,6 +13,13 @@ _ACTIONS = {
     "shipment_refused": "Ask the source for a shipment that keeps the rule.",
     "shipment_conflicted": "Compare with the source, then decide by hand.",
 }
+_UNROUTED = {
+    "awaiting_generate": "Generate them: their channel leaves the moment to a person.",
+    "voided_by_hand": "Regenerate or create their FRs by hand: a person took them back.",
+    "source_canceled": "Generate them again, or cancel them: their source will not ship.",
+    "no_address": "Have the address completed at the channel, then generate them.",
+}
+"""Reasons of the router that only a person can end (console.waiting.BY_A_PERSON)."""
 _WHERE = {
     "held": "channel",
     "shipment_sync_failed": "channel",
@@ -35,7 +42,7 @@ def failure_of(row: Row) -> dict[str, Any]:
         "message": row["message"],
         "orders": row["orders"],
         "since": row["since"],
-        "action": row["action"] or _ACTIONS.get(kind, ""),
+        "action": row["action"] or _UNROUTED.get(row["code"]) or _ACTIONS.get(kind, ""),
         "call": _call(kind, row),
         "examples": [
             {"order_id": order_id, "number": number}

@@ -121,6 +121,14 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         )
         return page(found, limit, lambda row: row["body"], lambda row: (row["at"], row["exchange_id"]))
 
+    @router.get("/records/{exchange_id}", tags=["records"])
+    async def show_record(exchange_id: str) -> dict[str, Any]:
+        """One exchange whole: request and response, secrets removed, a body that was cut marked."""
+        row = await q.record_by_id(pool, exchange_id=exchange_id)
+        if row is None:
+            raise ProblemError(404, "No such record", f"No record has the id {exchange_id!r}; GET /records lists them")
+        return {**row["body"], "at": row["at"]}
+
     @router.get("/alerts", tags=["alerts"])
     async def list_alerts(all: bool = False) -> dict[str, Any]:
         """Open alerts; with `all` the cleared ones too."""

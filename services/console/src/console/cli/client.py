@@ -4,15 +4,21 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
 from typing import Any, NoReturn
 
 import httpx
 import typer
 from rich.console import Console
+from rich.errors import LiveError
 from rich.table import Table
 
 out = Console()
 err = Console(stderr=True)
+SLOW = 1.0
+"""Seconds after which a person is told that something goes on."""
 
 
 def url() -> str:
@@ -74,7 +80,29 @@ def _ask(method: str, path: str, options: dict[str, Any]) -> httpx.Response:
     headers = {"Authorization": f"Bearer {key}", **options.get("headers", {})}
     if method == "POST":
         headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
-    return httpx.request(method, f"{url()}/api/v1{path}", **{"timeout": 90.0, **options, "headers": headers})
+    with _patience(f"{url()} works on it"):
+        return httpx.request(method, f"{url()}/api/v1{path}", **{"timeout": 90.0, **options, "headers": headers})
+
+
+@contextmanager
+def _patience(text: str) -> Iterator[None]:
+    """Says on a terminal that an answer takes a while, once it takes more than a second."""
+    status = err.status(text)
+
+    def show() -> None:
+        with suppress(LiveError):  # a progress bar is there already
+            status.start()
+
+    timer = Timer(SLOW, show)
+    if err.is_terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if timer.ident is not None:
+            timer.join()
+        status.stop()
 
 
 def refused(answer: httpx.Response) -> NoReturn:
@@ -104,7 +132,8 @@ def print_table(title: str, names: list[str], found: list[list[Any]], empty: str
     if not found:
         out.print(empty)
         return
-    table = Table(title=title, title_justify="left", header_style="bold")
+    out.print(title, style="italic", markup=False, highlight=False, soft_wrap=True)  # a table's own is as narrow as it
+    table = Table(header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
     for row in found:

@@ -1,6 +1,7 @@
 """`waybill apply` and `waybill export`: one file says what is connected to what (OP-6)."""
 
 import os
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,14 +13,34 @@ from console.cli.client import call, err, fail, out, print_json
 from console.cli.options import Json
 
 
+def _print_example(wanted: bool) -> None:
+    if wanted:
+        out.print(
+            (resources.files("console.cli") / "example.yaml").read_text(),
+            markup=False, highlight=False, soft_wrap=True, end="",
+        )  # fmt: skip
+        raise typer.Exit(0)
+
+
 def apply(
     file: Annotated[Path, typer.Option("--file", "-f", help="the configuration, YAML or JSON")],
+    example: Annotated[
+        bool,
+        typer.Option("--example", is_eager=True, callback=_print_example, help="print a whole file to begin with"),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the difference and stop")] = False,
     wait: Annotated[float, typer.Option(help="seconds to wait until every service works by it")] = 30.0,
     as_json: Json = False,
 ) -> None:
     """Show what a configuration file would change, ask, and apply it in one version.
+
+    Channels, sources, mappings, routing and stock are all in the one file: what is not in it is removed. The difference
+    is shown first, with how many waiting orders it releases.
+
+    Begin: waybill apply --example > config.yaml
+
+    Change what is there: waybill export -f config.yaml, edit it, then apply it.
 
     Example: waybill apply -f config.yaml --dry-run
     """
@@ -51,7 +72,10 @@ def export(
     file: Annotated[Path | None, typer.Option("--file", "-f", help="write here instead of to the terminal")] = None,
     as_json: Json = False,
 ) -> None:
-    """Give the configuration back as a file that `apply` takes. Secrets are `kept`, or the env:NAME they came by."""
+    """Give the configuration back as a file that `apply` takes. Secrets are `kept`, or the env:NAME they came by.
+
+    Example: waybill export -f config.yaml
+    """
     document = call("GET", "/config")
     if as_json:
         print_json(document)

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from console.cli.client import call, print_json, print_table
+from console.cli.client import call, out, print_json
 from console.cli.options import Json
+from console.waiting import BY_A_PERSON
+
+_CONFIGURED = "waybill export -f config.yaml, change it, then waybill apply -f config.yaml"
 
 
 def failures(as_json: Json = False) -> None:
-    """What waits for a person, by cause, and what mends it for all.
+    """What waits for a person, by cause, and what mends it for all: the cause with most orders first.
 
     Example: waybill failures
     """
@@ -15,19 +18,43 @@ def failures(as_json: Json = False) -> None:
     if as_json:
         print_json(items)
         return
-    rows = [[f["orders"], _cause(f), _where(f), f["since"][:16], f["action"], _examples(f)] for f in items]
-    names = ["orders", "cause", "where", "since", "what mends it", "e.g."]
-    print_table("Failures by cause", names, rows, "Nothing waits for a person.")
+    if not items:
+        out.print("Nothing waits for a person.")
+    for item in items:
+        out.print(f"[bold]{item['orders']}[/bold] ", end="")
+        for text in (_head(item), f"    {item['action']}", f"    By: {command(item)}", _examples(item), ""):
+            out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _cause(failure: dict[str, Any]) -> str:
+def command(failure: dict[str, Any]) -> str:
+    """What a person types to mend it, or to look closer where that takes a decision."""
+    kind, code = failure["kind"], failure["code"]
+    if kind == "held" and code.startswith("unmapped"):
+        return _CONFIGURED
+    if kind == "held":
+        return f"waybill orders list --hold {code}, then waybill orders release NUMBER --reason WHY"
+    if kind == "unroutable" and code in BY_A_PERSON:
+        return "waybill frs generate NUMBER ... --reason WHY"
+    if kind == "unroutable":
+        return f"waybill frs preview '{failure['examples'][0]['number']}' says what stands in the way"
+    if kind == "fr_failed":
+        return f"waybill frs resend --source {failure['source']} --reason WHY"
+    if kind == "shipment_sync_failed":
+        if code == "COURIER_NOT_MAPPED":
+            return _CONFIGURED
+        return f"waybill shipments resync --channel {failure['channel']} --cause {code}"
+    return f"waybill orders timeline '{failure['examples'][0]['number']}' --exchanges shows what was said"
+
+
+def _head(failure: dict[str, Any]) -> str:
     said = failure.get("value") or failure["message"]
-    return f"{failure['code']}: {said}" if said else str(failure["code"])
-
-
-def _where(failure: dict[str, Any]) -> str:
-    return str(failure.get("channel") or failure.get("source") or "")
+    where = failure.get("channel") or failure.get("source")
+    orders = "order" if failure["orders"] == 1 else "orders"
+    return (
+        f"{orders}: {failure['code']}{f' ({said})' if said else ''}{f' at {where}' if where else ''}, "
+        f"since {failure['since'][:16]}"
+    )
 
 
 def _examples(failure: dict[str, Any]) -> str:
-    return ", ".join(one["number"] for one in failure["examples"][:3])
+    return "    E.g. " + ", ".join(one["number"] for one in failure["examples"][:3])

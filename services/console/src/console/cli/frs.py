@@ -18,9 +18,11 @@ Reason = Annotated[str, typer.Option(prompt="Why", help="kept in its history")]
 
 @app.command("list")
 def list_frs(
-    state: str | None = None,
+    state: Annotated[
+        str | None, typer.Option(help="UNPROCESSED, PROCESSING, PROCESSED, ACKNOWLEDGED, FAILED, …")
+    ] = None,
     outcome: Annotated[str | None, typer.Option(help="unknown: a person may have to decide")] = None,
-    source: str | None = None,
+    source: Annotated[str | None, typer.Option(help="a source's id")] = None,
     waiting: Annotated[
         bool, typer.Option("--waiting", help="those that wait, the longest first, and for what")
     ] = False,
@@ -73,6 +75,8 @@ def void(fr: Fr, reason: Reason, wait: Wait = None) -> None:
     """Take an FR back: at once when it was not sent, else its source is asked.
 
     Its units wait until somebody asks for them: waybill frs regenerate.
+
+    Example: waybill frs void E-1001 --reason "the buyer called"
     """
     show(act(f"/frs/{find(fr)}/actions/void", {"reason": reason}, wait))
 
@@ -86,14 +90,20 @@ def regenerate(
     ] = False,
     wait: Wait = None,
 ) -> None:
-    """Take an FR back, and have its units planned again once they are free."""
+    """Take an FR back, and have its units planned again once they are free.
+
+    Example: waybill frs regenerate E-1001 --reason "east is flooded"
+    """
     body = {"reason": reason, "override": override}
     show(act(f"/frs/{find(fr)}/actions/regenerate", body, wait))
 
 
 @app.command()
 def preview(order: Annotated[str, typer.Argument(help="an order's number or our id")], as_json: Json = False) -> None:
-    """What would be decided about an order now, with prices, and what stands in the way. Changes nothing."""
+    """What would be decided about an order now, with prices, and what stands in the way. Changes nothing.
+
+    Example: waybill frs preview 1001
+    """
     answer = call("POST", "/frs:preview", json={"order_id": orders_cli.find(order)})
     if as_json:
         print_json(answer)
@@ -197,7 +207,10 @@ def recall_answer(
 
 @app.command("show")
 def show_fr(fr: Fr) -> None:
-    """One FR in full."""
+    """One FR in full.
+
+    Example: waybill frs show E-1001
+    """
     print_json(call("GET", f"/frs/{find(fr)}"))
 
 

@@ -1,4 +1,4 @@
-"""`waybill stats`, `records`, `alerts`, `channels`, `sources`, `dead-letters`, `keys`."""
+"""`waybill stats`, `alerts`, `channels`, `sources`, `keys`."""
 
 from typing import Annotated
 
@@ -6,30 +6,46 @@ import typer
 
 from console.cli import channels as channel_commands
 from console.cli.acting import act, show
-from console.cli.client import call, listed, out, print_json, print_table
-from console.cli.options import Json, Limit
+from console.cli.client import call, out, print_json, print_table
+from console.cli.options import Json
 from console.cli.webhooks import webhooks
 
-records = typer.Typer(no_args_is_help=True, help="Transaction records: exchanges with platforms.")
 alerts = typer.Typer(no_args_is_help=True, help="What needs a look.")
 channels = typer.Typer(no_args_is_help=True, help="Where buyers order.")
 sources = typer.Typer(no_args_is_help=True, help="Who ships.")
-letters = typer.Typer(no_args_is_help=True, help="Records that could not be read, kept whole.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
+SourceId = Annotated[str, typer.Argument(help="a source's id")]
 
 
 def stats(as_json: Json = False) -> None:
-    """How many orders are where, what is held and why."""
+    """How many orders are where, what is held and why.
+
+    Example: waybill stats
+    """
     answer = call("GET", "/stats")
     if as_json:
         print_json(answer)
         return
     orders = answer["orders"]
-    rows = [[stage, n, answer["oldest"].get(stage, "")] for stage, n in orders["by_stage"].items()]
-    print_table(f"{orders['total']} orders", ["stage", "orders", "oldest, s"], rows, "No orders yet.")
+    rows = [[stage, n, _age(answer["oldest"].get(stage))] for stage, n in orders["by_stage"].items()]
+    print_table(f"{orders['total']} orders", ["stage", "orders", "oldest"], rows, "No orders yet.")
     for title in ("held", "unroutable", "excluded", "by_sync"):
         if orders[title]:
-            print_table(title, ["reason", "orders"], [[k, v] for k, v in orders[title].items()], "")
+            print_table(_TITLES[title], ["reason", "orders"], [[k, v] for k, v in orders[title].items()], "")
+
+
+_TITLES = {
+    "held": "Held", "unroutable": "Waiting for a source", "excluded": "Not imported", "by_sync": "Told to the channel",
+}  # fmt: skip
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 channels.command("pull")(channel_commands.pull)
@@ -38,47 +54,31 @@ channels.command("webhooks")(webhooks)
 
 
 @sources.command()
-def poll(source: str) -> None:
-    """Ask a source for shipments now."""
+def poll(source: SourceId) -> None:
+    """Ask a source for shipments now.
+
+    Example: waybill sources poll east
+    """
     show(act(f"/sources/{source}/poll"))
 
 
 @sources.command()
-def send(source: str) -> None:
-    """Send a source what is due now."""
-    show(act(f"/sources/{source}/send"))
+def send(source: SourceId) -> None:
+    """Send a source what is due now.
 
-
-@records.command("list")
-def list_records(
-    connection: Annotated[str | None, typer.Option(help="a channel's or source's id")] = None,
-    log_type: Annotated[str | None, typer.Option(help="get_orders, submit_request, submit_fulfillment, ...")] = None,
-    outcome: Annotated[str | None, typer.Option(help="ok, later, refused, unauthorized, unreadable, unknown")] = None,
-    limit: Limit = 50,
-    as_json: Json = False,
-) -> None:
-    """List exchanges, newest first; `--json` shows requests and responses.
-
-    Example: waybill records list --outcome later
+    Example: waybill sources send east
     """
-    items = listed("/records", connection=connection, log_type=log_type, outcome=outcome, limit=limit)
-    if as_json:
-        print_json(items)
-        return
-    rows = [
-        [r["at"], r["connection"], r["log_type"], r["attempt"], r["outcome"], r["status"], f"{r['duration_ms']:.0f}"]
-        for r in items
-    ]
-    print_table(
-        "Records", ["at", "connection", "log type", "attempt", "outcome", "status", "ms"], rows, "No record matches."
-    )
+    show(act(f"/sources/{source}/send"))
 
 
 @alerts.command("list")
 def list_alerts(
     everything: Annotated[bool, typer.Option("--all", help="cleared ones too")] = False, as_json: Json = False
 ) -> None:
-    """List open alerts."""
+    """List open alerts.
+
+    Example: waybill alerts list --all
+    """
     items = call("GET", "/alerts", params={"all": everything})["items"]
     if as_json:
         print_json(items)
@@ -93,13 +93,19 @@ def list_alerts(
 
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
-    """List channels."""
+    """List channels.
+
+    Example: waybill channels list
+    """
     _entities("/channels", as_json)
 
 
 @sources.command("list")
 def list_sources(as_json: Json = False) -> None:
-    """List sources."""
+    """List sources.
+
+    Example: waybill sources list
+    """
     _entities("/sources", as_json)
 
 
@@ -118,44 +124,12 @@ def _entities(path: str, as_json: bool) -> None:
     )
 
 
-@letters.command("list")
-def list_letters(service: str | None = None, as_json: Json = False) -> None:
-    """List open dead letters with reason and position."""
-    answer = call("GET", "/dead-letters", params={"service": service} if service else {})
-    if as_json:
-        print_json(answer)
-        return
-    rows = [
-        [x["service"], x["id"], x["topic"], f"{x.get('partition')}:{x.get('offset')}", x["reason"]]
-        for x in answer["items"]
-    ]
-    print_table("Dead letters", ["service", "id", "topic", "position", "reason"], rows, "No dead letter is open.")
-    for text in answer["unanswered"]:
-        out.print(text, style="yellow")
-
-
-@letters.command("show")
-def show_letter(service: str, letter: int) -> None:
-    """One dead letter with its original bytes."""
-    items = call("GET", "/dead-letters", params={"service": service, "limit": 500})["items"]
-    print_json([item for item in items if item["id"] == letter])
-
-
-@letters.command()
-def replay(service: str, letter: int) -> None:
-    """Take a dead letter in once more."""
-    print_json(call("POST", f"/dead-letters/{service}/{letter}/replay"))
-
-
-@letters.command()
-def discard(service: str, letter: int, reason: Annotated[str, typer.Option(help="why it is not wanted")]) -> None:
-    """Close a dead letter without taking it in."""
-    print_json(call("POST", f"/dead-letters/{service}/{letter}/discard", json={"reason": reason}))
-
-
 @keys.command("list")
 def list_keys(as_json: Json = False) -> None:
-    """List keys; the keys themselves are never shown again."""
+    """List keys; the keys themselves are never shown again.
+
+    Example: waybill keys list
+    """
     items = call("GET", "/keys")["items"]
     if as_json:
         print_json(items)
@@ -174,7 +148,10 @@ def create_key(
     store: Annotated[list[str] | None, typer.Option(help="sees only this store's orders; may be repeated")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key; it is shown now and never again."""
+    """Make a key; it is shown now and never again.
+
+    Example: waybill keys create erp --role operator
+    """
     answer = call("POST", "/keys", json={"name": name, "role": role, "stores": store or None})
     if as_json:
         print_json(answer)
@@ -183,6 +160,9 @@ def create_key(
 
 
 @keys.command("revoke")
-def revoke_key(key_id: str) -> None:
-    """End a key at once."""
+def revoke_key(key_id: Annotated[str, typer.Argument(help="its id, not the key: waybill keys list")]) -> None:
+    """End a key at once.
+
+    Example: waybill keys revoke 0198c5a0-0000-7000-8000-000000000001
+    """
     print_json(call("DELETE", f"/keys/{key_id}"))

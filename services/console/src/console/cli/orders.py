@@ -68,7 +68,10 @@ def show(
     at: Annotated[str | None, typer.Option(help="as it was then, e.g. 2026-11-22T10:00:00Z")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show one order: lines, holds, FRs, shipments, and what it waits for."""
+    """Show one order: lines, holds, FRs, shipments, and what it waits for.
+
+    Examples: waybill orders show 1001; waybill orders show 1001 --at 2026-11-22T10:00:00Z
+    """
     order = call("GET", f"/orders/{find(number)}", params={"at": at} if at else {})
     if as_json:
         print_json(order)
@@ -111,7 +114,12 @@ def timeline(
     exchanges: Annotated[bool, typer.Option(help="requests and responses too")] = False,
     as_json: Json = False,
 ) -> None:
-    """Everything that happened to one order, in order."""
+    """Everything that happened to one order, in order.
+
+    With `--exchanges` each request to a platform has its id, for: waybill records show ID
+
+    Example: waybill orders timeline 1001 --exchanges
+    """
     answer = call("GET", f"/orders/{find(number)}/timeline")
     if as_json:
         print_json(answer)
@@ -121,16 +129,16 @@ def timeline(
         for a in answer["activities"]
     ]
     if exchanges:
-        rows += [
-            [x["at"], x["service"], x["log_type"], f"{x['method']} {x['url']} -> {x['status'] or x['error']}", ""]
-            for x in answer["exchanges"]
-        ]
+        rows += [[x["at"], x["service"], x["log_type"], _exchange(x), ""] for x in answer["exchanges"]]
     print_table(f"Order {number}", ["at", "service", "what", "in words", "asked by"], sorted(rows), "Nothing yet.")
 
 
 @app.command()
 def generate(number: Number, wait: Wait = None) -> None:
-    """Route an order that waits for a person, because its channel does not generate by itself."""
+    """Route an order that waits for a person, because its channel does not generate by itself.
+
+    Example: waybill orders generate 1001
+    """
     show_answer(act(f"/orders/{find(number)}/actions/generate", None, wait))
 
 
@@ -140,7 +148,10 @@ def explain(
     channel: Annotated[str | None, typer.Option(help="a channel's id; else all channels are asked")] = None,
     as_json: Json = False,
 ) -> None:
-    """Why is my order not here? Its channel is asked now. Example: waybill orders explain 1001 --channel acme-shop"""
+    """Why is my order not here? Its channel is asked now.
+
+    Example: waybill orders explain 1001 --channel acme-shop
+    """
     channels = [channel] if channel else [item["id"] for item in call("GET", "/channels")["items"]]
     answers = [call("GET", "/orders/explain", params={"channel": name, "number": number}) for name in channels]
     known = [one for one in answers if one["answer"] not in ("never_existed", "not_published")] or answers
@@ -167,19 +178,28 @@ def _say_at_channel(found: list[dict[str, Any]]) -> None:
 
 @app.command()
 def hold(number: Number, reason: Reason, wait: Wait = None) -> None:
-    """Keep an order from going on until somebody releases it."""
+    """Keep an order from going on until somebody releases it.
+
+    Example: waybill orders hold 1001 --reason "the buyer calls back"
+    """
     _act(number, "hold", reason, wait)
 
 
 @app.command()
 def release(number: Number, reason: Reason, wait: Wait = None) -> None:
-    """Let an order go on: ends a person's hold, and lets pass what asks for a person's judgement."""
+    """Let an order go on: ends a person's hold, and lets pass what asks for a person's judgement.
+
+    Example: waybill orders release 1001 --reason "checked by phone"
+    """
     _act(number, "release", reason, wait)
 
 
 @app.command()
 def cancel(number: Number, reason: Reason, wait: Wait = None) -> None:
-    """Nothing of this order is wanted any more. Its channel is not told: cancel it there too."""
+    """Nothing of this order is wanted any more. Its channel is not told: cancel it there too.
+
+    Example: waybill orders cancel 1001 --reason "ordered twice"
+    """
     _act(number, "cancel", reason, wait)
 
 
@@ -189,7 +209,10 @@ def _act(number: str, action: str, reason: str, wait: str | None) -> None:
 
 @app.command()
 def trace(number: Number) -> None:
-    """The id of the order's trace, to open in the tracing tool."""
+    """The id of the order's trace, to open in the tracing tool.
+
+    Example: waybill orders trace 1001
+    """
     out.print(call("GET", f"/orders/{find(number)}")["trace"] or fail("this order has no trace"))
 
 
@@ -220,6 +243,11 @@ def find(number: str) -> str:
             fail(f"{order['number']} of {order['channel']} was not imported: {order['reason']}. {order['detail']}")
         fail(f"no order has the number {number!r}; `waybill orders list` shows them")
     return str(found[0]["order_id"]) if found else number
+
+
+def _exchange(record: dict[str, Any]) -> str:
+    said = record["status"] or record["error"]
+    return f"{record['method']} {record['url']} -> {said} (record {record['exchange_id']})"
 
 
 def _why(order: dict[str, Any]) -> str:

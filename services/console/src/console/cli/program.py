@@ -8,11 +8,13 @@ from console.cli import (
     commands,
     config,
     console,
+    dead_letters,
     failures,
     frs,
     lists,
     orders,
     persons,
+    records,
     routing,
     shipments,
     stock,
@@ -24,8 +26,18 @@ app = typer.Typer(
     name="waybill",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
-    help="Waybill: orders in from channels, out to sources, tracking back.\n\n"
-    "WAYBILL_URL and WAYBILL_API_KEY say where the console is and who you are.",
+    help=(
+        "Waybill: orders in from channels, out to sources, tracking back.\n\n"
+        "WAYBILL_URL and WAYBILL_API_KEY say where the console is and who you are; `waybill up` prints both.\n\n"
+        "Exit codes: 0 done; 1 refused, with the reason and what would work; 2 the command itself is not understood. "
+        "`--json` prints what programs read. Every command has an example in its own --help."
+    ),
+    epilog=(
+        "Begin: waybill apply --example > config.yaml, then waybill apply -f config.yaml.\n\n"
+        "Where is my order? waybill orders show NUMBER; waybill orders explain NUMBER.\n\n"
+        "What waits for me? waybill failures; waybill alerts list; waybill dead-letters list.\n\n"
+        "What was said to a platform? waybill orders timeline NUMBER --exchanges; waybill records show ID."
+    ),
 )
 app.command()(up)
 app.command()(config.apply)
@@ -36,14 +48,14 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(frs.app, name="frs")
 app.add_typer(shipments.app, name="shipments")
 app.add_typer(commands.app, name="commands")
-app.add_typer(lists.records, name="records")
+app.add_typer(records.app, name="records")
 app.add_typer(lists.channels, name="channels")
 lists.channels.command("certify")(certify_channel.channel)
 lists.sources.command("certify")(certify.source)
 lists.sources.command("stock")(stock.stock)
 app.add_typer(lists.sources, name="sources")
 app.add_typer(lists.alerts, name="alerts")
-app.add_typer(lists.letters, name="dead-letters")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(users.app, name="users")
 app.add_typer(lists.keys, name="keys")
 app.add_typer(console.app, name="console")

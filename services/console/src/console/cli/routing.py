@@ -31,7 +31,10 @@ def plan(
     ],
     sequential: Annotated[bool, typer.Option("--sequential", help="earlier orders use the stock up")] = False,
 ) -> None:
-    """Plan each order against a file's sources and stock; prints one decision a line, needs no server."""
+    """Plan each order against a file's sources and stock; prints one decision a line, needs no server.
+
+    Example: waybill routing plan --config config.yaml --orders orders.jsonl
+    """
     command = [sys.executable, "-m", "router.plan", "--config", str(config), "--orders", str(orders)]
     raise typer.Exit(subprocess.run([*command, *(["--sequential"] if sequential else [])], check=False).returncode)  # noqa: S603
 
@@ -80,7 +83,10 @@ def _check(file: str, config: Path) -> int:
 
 @app.command()
 def decisions(order: Annotated[str, typer.Argument(help="an order's number or our id")], as_json: Json = False) -> None:
-    """Every routing decision about an order, stage by stage; with --json what each was made from too."""
+    """Every routing decision about an order, stage by stage; with --json what each was made from too.
+
+    Example: waybill routing decisions 1001
+    """
     items = call("GET", f"/orders/{orders_cli.find(order)}/decisions")["items"]
     if as_json:
         print_json(items)
@@ -116,7 +122,10 @@ def stage_words(stage: dict[str, Any]) -> str:
 
 @app.command()
 def versions(as_json: Json = False) -> None:
-    """Each change of groups, rules or costs, the newest first. A decision names its version as rules_version."""
+    """Each change of groups, rules or costs, the newest first. A decision names its version as rules_version.
+
+    Example: waybill routing versions
+    """
     items = call("GET", "/routing/versions")["items"]
     if as_json:
         print_json(items)

@@ -44,7 +44,10 @@ def list_shipments(
 
 @app.command("show")
 def show(shipment_id: str) -> None:
-    """One shipment with its history and each try at its channel."""
+    """One shipment with its history and each try at its channel.
+
+    Example: waybill shipments show 0198c5a0-0000-7000-8000-000000000001
+    """
     print_json(call("GET", f"/shipments/{shipment_id}"))
 
 
@@ -153,7 +156,10 @@ def record(
 def withdraw(
     shipment_id: str, reason: Annotated[str, typer.Option(prompt="Why", help="kept on it")], wait: Wait = None
 ) -> None:
-    """Take back what was entered by hand; its channel is told."""
+    """Take back what was entered by hand; its channel is told.
+
+    Example: waybill shipments withdraw 0198c5a0-0000-7000-8000-000000000001 --reason "typed twice"
+    """
     show_answer(act(f"/shipments/{shipment_id}/actions/withdraw", {"reason": reason}, wait))
 
 

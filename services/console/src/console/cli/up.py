@@ -36,7 +36,10 @@ def up(
 ) -> None:
     """Run everything on this machine: PostgreSQL, a broker, the sandbox shops, the five services.
 
-    Ctrl-C ends it cleanly; started again it goes on where it was.
+    Ctrl-C ends it cleanly; started again it goes on where it was. The line that begins with `Shell` is for another
+    terminal: after it, every other command finds this console.
+
+    Example: waybill up --no-sandbox --data ./waybill-data
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)

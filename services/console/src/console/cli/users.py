@@ -17,7 +17,10 @@ Stores = Annotated[list[str] | None, typer.Option("--store", help="only orders o
 
 @app.command("list")
 def list_users(as_json: Json = False) -> None:
-    """List users."""
+    """List users.
+
+    Example: waybill users list
+    """
     items = call("GET", "/users")["items"]
     if as_json:
         print_json(items)
@@ -55,21 +58,30 @@ def change(
     store: Stores = None,
     all_stores: Annotated[bool, typer.Option("--all-stores", help="lift the limit to some stores")] = False,
 ) -> None:
-    """Change what a user may do; it counts from their next click on."""
+    """Change what a user may do; it counts from their next click on.
+
+    Example: waybill users change zoe --role admin --all-stores
+    """
     body = {"role": role, "stores": store or None, "all_stores": all_stores}
     print_json(call("PATCH", f"/users/{_find(name)}", json=body))
 
 
 @app.command()
 def password(name: Name, password: Password) -> None:
-    """Set a new password; the user's sessions end."""
+    """Set a new password; the user's sessions end.
+
+    Example: waybill users password zoe
+    """
     call("POST", f"/users/{_find(name)}/password", json={"password": password})
     out.print(f"{name} signs in with the new password now.", highlight=False)
 
 
 @app.command()
 def disable(name: Name) -> None:
-    """Let a user sign in no more; their sessions end."""
+    """Let a user sign in no more; their sessions end.
+
+    Example: waybill users disable zoe
+    """
     call("DELETE", f"/users/{_find(name)}")
     out.print(f"{name} is signed out, for good.", highlight=False)
 

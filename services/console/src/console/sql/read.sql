@@ -171,6 +171,9 @@ where (:connection::text is null or connection = :connection)
   and (:before::timestamptz is null or (at, exchange_id) < (:before, :after::text))
 order by at desc, exchange_id desc limit :limit;
 
+-- name: record_by_id(exchange_id)^
+select body, at from records where exchange_id = :exchange_id;
+
 -- name: list_alerts(all)
 select * from alerts where (:all::boolean or cleared_at is null) order by raised_at desc limit 500;
 

@@ -58,6 +58,11 @@ class World:
         return self._postgres.url
 
     @property
+    def kafka(self) -> str:
+        """Bootstrap servers, once it is started."""
+        return self._bootstrap or ""
+
+    @property
     def console_url(self) -> str:
         return f"http://127.0.0.1:{self.console_port}"
 
