@@ -11,6 +11,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -212,9 +213,12 @@ def _add_phone(document: dict[str, Any]) -> None:
 
 
 async def _submit(kafka: str, channel: str, number: str) -> None:
+    placed = datetime.now(UTC) + timedelta(
+        minutes=5
+    )  # its channel starts when it is configured, and takes no older one
     event = OrderSubmitted.model_validate(
         {
-            "at": "2026-11-22T10:00:00Z", "channel": channel, "number": number, "placed_at": "2026-11-22T10:00:00Z",
+            "at": placed, "channel": channel, "number": number, "placed_at": placed,
             "currency": "USD", "payment": "paid", "ship_to": {"name": "Zoë", "country": "US"},
             "lines": [{"sku": "SHOP-1", "quantity": 1}],
         }
