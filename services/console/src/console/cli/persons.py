@@ -47,7 +47,10 @@ def erase(
 
 @app.command("list")
 def list_erasures(limit: Annotated[int, typer.Option(min=1)] = 50, as_json: Json = False) -> None:
-    """Who asked for what, when and why, and how many rows held something."""
+    """Who asked for what, when and why, and how many rows held something.
+
+    Example: waybill persons list
+    """
     items = listed("/erasures", limit=limit)
     if as_json:
         print_json(items)
