@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 from fastapi import FastAPI
 
-from waybill_common import starting
+from waybill_common import addresses, starting
 from waybill_common.alerts import Alerts, Notices
 from waybill_common.batches import Batches, Guard, TooManyDeadLetters
 from waybill_common.breaker import Health
@@ -104,6 +104,7 @@ async def running(definition: Definition[S], settings: S, *, log: Log | None = N
         log = make_log(definition.name, settings.log_level, instance=instance)
         adopt_standard_logging(log)
     metrics = Metrics(definition.name)
+    addresses.decide(addresses.policy_of(settings.private_addresses, settings.database_url))
     async with AsyncExitStack() as stack:
         checks: dict[str, Check] = {"started": _not_yet}
         doorway = _Doorway(make_app(definition.name, metrics, lambda: checks))

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from waybill_common.addresses import policy_of
+
 PREFIX = "WAYBILL_"
 
 
@@ -42,6 +44,16 @@ class ServiceSettings(BaseSettings):
     max_message_bytes: int = Field(default=1_000_000, ge=1000, description="the biggest event the broker takes, bytes")
     dead_letter_share: float = Field(default=0.2, gt=0, le=1, description="share of dead letters that stops consuming")
     dead_letter_floor: int = Field(default=100, ge=1, description="dead letters below which nothing is ever stopped")
+
+    private_addresses: str | None = Field(
+        default=None, description="all, none, or networks that configured URLs may lead to, e.g. 10.1.0.0/16"
+    )
+
+    @field_validator("private_addresses")
+    @classmethod
+    def _known_networks(cls, value: str | None) -> str | None:
+        policy_of(value, "")
+        return value
 
     @field_validator("log_level")
     @classmethod

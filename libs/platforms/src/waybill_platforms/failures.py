@@ -13,6 +13,7 @@ from math import isfinite
 import aiohttp
 import httpx
 
+from waybill_common.addresses import AddressRefused
 from waybill_common.retry import Family
 from waybill_platforms.departure import TooLate
 from waybill_platforms.errors import Cause, Outcome
@@ -68,6 +69,7 @@ TOO_LONG = Failure(Family.UNREADABLE, "unreadable", "unknown", "an answer longer
 
 NOT_SENT = Failure(_L, "connection", "none", "no connection, so the request did not leave")
 SENT = Failure(_L, "connection", "unknown", "the connection was lost, or too slow, after the request left")
+ADDRESS_REFUSED = Failure(_R, "configuration", "none", "the url leads where this service must not call")
 NO_ADDRESS = Failure(_R, "configuration", "none", "the url is none that can be called")
 
 
@@ -98,6 +100,8 @@ def by_exception(error: BaseException) -> Failure:
     origin: BaseException = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
     if isinstance(origin, _NO_ADDRESS):
         return NO_ADDRESS
+    if isinstance(getattr(origin, "os_error", origin), AddressRefused):
+        return ADDRESS_REFUSED
     return NOT_SENT if isinstance(origin, _BEFORE_SENDING) else SENT
 
 

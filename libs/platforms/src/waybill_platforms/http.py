@@ -17,6 +17,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from waybill_common.addresses import guarded_socket
 from waybill_common.budget import Rate
 from waybill_common.retry import Family
 from waybill_platforms import departure
@@ -189,7 +190,7 @@ class Http:
 
     def _open(self) -> AiohttpTransport:
         if self._transport is None:
-            self._transport = AiohttpTransport(verify=_tls(), client=_session)
+            self._transport = guarded_transport()
         return self._transport
 
     async def learn(self, available: float, per_second: float | None = None, capacity: float | None = None) -> None:
@@ -210,8 +211,15 @@ class Http:
             await transport.aclose()
 
 
+def guarded_transport() -> AiohttpTransport:
+    """httpx's transport that connects only to addresses which this process may call (`waybill_common.addresses`)."""
+    return AiohttpTransport(verify=_tls(), client=_session)
+
+
 def _session() -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_tls(), keepalive_timeout=KEEP_ALIVE)
+    connector = aiohttp.TCPConnector(
+        limit=CONNECTIONS, ssl=_tls(), keepalive_timeout=KEEP_ALIVE, socket_factory=guarded_socket
+    )
     session = aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[departure.at_the_door()]
     )

@@ -17,6 +17,7 @@ import httpx
 import orjson
 
 from waybill_common.logs import Log, declare_events
+from waybill_platforms.http import guarded_transport
 
 declare_events(
     {
@@ -74,7 +75,7 @@ class ByWebhook:
     ) -> None:
         self.name = name
         self._url, self._secret, self._document = url, secret, document
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, transport=guarded_transport())
 
     async def tell(self, changes: Sequence[Change]) -> None:
         body = orjson.dumps(self._document(changes))
