@@ -74,15 +74,17 @@ def channel_refusal(channel: Channel, credentials: Credentials) -> str | None:
 
     Asked when a configuration is applied, so that nobody finds out from a log.
     """
-    return _refusal(channel.platform, CHANNEL_SETTINGS, lambda settings: settings(channel, credentials))
+    return _refusal(channel.platform, CHANNEL_SETTINGS, credentials, lambda settings: settings(channel, credentials))
 
 
 def source_refusal(source: Source, credentials: Credentials) -> str | None:
     """Why this source could not be opened; None when it could."""
-    return _refusal(source.platform, SOURCE_SETTINGS, lambda settings: settings(source, credentials))
+    return _refusal(source.platform, SOURCE_SETTINGS, credentials, lambda settings: settings(source, credentials))
 
 
-def _refusal(platform: Platform, table: Mapping[Platform, Any], read: Callable[[Any], object]) -> str | None:
+def _refusal(
+    platform: Platform, table: Mapping[Platform, Any], credentials: Credentials, read: Callable[[Any], object]
+) -> str | None:
     if platform in UNCONNECTED:
         return None
     if platform not in table:
@@ -94,7 +96,20 @@ def _refusal(platform: Platform, table: Mapping[Platform, Any], read: Callable[[
         return f"{first['loc'][0]}: {first['msg']}"
     except ValueError as error:
         return str(error)
+    unknown = sorted(set(credentials) - set(CREDENTIALS[platform]))
+    if unknown:  # an optional one that is misspelled would never be missed
+        return f"credentials.{unknown[0]} is unknown to {platform.value}; there are {', '.join(CREDENTIALS[platform])}"
     return None
+
+
+CREDENTIALS: dict[Platform, tuple[str, ...]] = {
+    Platform.HTTP: ("token", "hook_secret"),
+    Platform.SHOPIFY: ("access_token", "client_id", "client_secret", "previous_client_secret"),
+    Platform.BIGCOMMERCE: ("access_token", "client_secret", "webhook_secret"),
+    Platform.WOOCOMMERCE: ("consumer_key", "consumer_secret", "auth", "webhook_secret", "complete_orders"),
+    Platform.MAGENTO: tuple(name for name in MagentoSettings.model_fields if name != "url"),
+}
+"""The keys that `credentials` may have."""
 
 
 CHANNEL_SETTINGS: dict[Platform, Callable[[Channel, Credentials], object]] = {

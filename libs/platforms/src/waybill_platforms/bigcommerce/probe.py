@@ -106,7 +106,14 @@ class BigCommerceProber:
         secrets = self._settings.client_secret or self._settings.webhook_secret
         if off:
             message = f"webhooks are switched off: {', '.join(off)}"
-            return [Finding("hooks_off", "warning", message, "register the webhooks again")]
+            return [
+                Finding(
+                    "hooks_off",
+                    "warning",
+                    message,
+                    "waybill channels webhooks CHANNEL --url ADDRESS switches them on again",
+                )
+            ]
         if not secrets:
             message = "no secret for webhooks is set: changes come by the schedule only"
             fix = "set credentials.webhook_secret (any long text of your own), and client_secret of the API account"

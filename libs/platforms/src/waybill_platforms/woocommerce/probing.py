@@ -165,7 +165,7 @@ POSTS = Finding(
     "posts_storage",
     "info",
     "Orders are in posts storage: an address corrected there by another program shows up by webhook or audit alone.",
-    "Register the webhooks",
+    "Register the webhooks: waybill channels webhooks CHANNEL --url https://hub.example",
 )
 
 

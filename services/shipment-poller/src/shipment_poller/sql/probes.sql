@@ -13,4 +13,4 @@ update probes set lease_token = null, lease_until = null, due_at = now() + :wait
 where entity = :entity and lease_token = :token;
 
 -- name: probe_of(entity)^
-select entity, version, due_at, probed_at, found from probes where entity = :entity;
+select entity, version, due_at, probed_at, found, coalesce(due_at <= now(), false) as due from probes where entity = :entity;
