@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from console.up.report import accounted, line
 from console.up.world import World
+from waybill_common.embedded.processes import free_port
 from waybill_common.embedded.real_kafka import running_kafka
 from waybill_contracts.topics import PARTITIONS, TOPICS
 
@@ -141,7 +142,9 @@ def make_hub(tmp_path: Path) -> Iterator[Callable[..., Hub]]:
 
     def make(orders: int, *, kafka: str | None = None, replicas: int = 1, directory: Path | None = None) -> Hub:
         where = directory or tmp_path / f"hub-{len(made)}"
-        hub = Hub(World(where, lambda text: None, kafka=kafka, replicas=replicas), orders)
+        world = World(where, lambda text: None, kafka=kafka, replicas=replicas)
+        world.console_port = free_port()  # a hub that somebody runs here has the port that people know
+        hub = Hub(world, orders)
         made.append(hub)
         return hub
 

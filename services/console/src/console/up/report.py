@@ -73,7 +73,7 @@ def _seconds(stage_seconds: dict[str, Any]) -> Table:
 
 def _verdict(check: dict[str, Any]) -> Text:
     if check["ok"]:
-        return Text("The shop's own books agree: every line and quantity fulfilled once, as the sources said.", "green")
+        return Text("The shops' own books agree: every line and quantity fulfilled once, as the sources said.", "green")
     problems = [str(problem) for problem in check["problems"]]
     shown = "\n".join(f"  {problem}" for problem in problems[:20])
-    return Text(f"The shop's own books disagree ({len(problems)}):\n{shown}", "red")
+    return Text(f"The shops' own books disagree ({len(problems)}):\n{shown}", "red")
