@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from uuid import UUID
 
 import aiosql
 import asyncpg
@@ -98,6 +99,8 @@ def _from_jsonb(data: bytes) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, decimal.Decimal):
         return str(value)
+    if isinstance(value, UUID):
+        return str(value)  # asyncpg's own class, which orjson does not know
     if isinstance(value, set | frozenset):
         return sorted(value)
     if hasattr(value, "model_dump"):

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from console.api.problems import ProblemError
+from console.api.scopes import beyond, declared, unknown
 from console.api.security import Actor, Keys, Role
 from waybill_common.db import Pool, Queries, rows
 
@@ -16,6 +17,11 @@ class NewKey(BaseModel):
     name: str = Field(min_length=1, max_length=100)
     role: Role = "viewer"
     stores: list[str] | None = Field(default=None, description="the stores whose orders it sees; none given: all")
+    scopes: list[str] | None = Field(
+        default=None,
+        max_length=100,
+        description="what of its role it may do, as each operation's x-scope says, e.g. orders:read; none given: all",
+    )
 
 
 def keys_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
@@ -27,10 +33,18 @@ def keys_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         return {"items": [dict(row) for row in await rows(q.list_keys(pool))]}
 
     @router.post("/keys", status_code=201)
-    async def create_key(new: NewKey, actor: Annotated[Actor, admin]) -> dict[str, Any]:
-        """The key is in this answer and nowhere else."""
-        key_id, key = await keys.create(new.name, new.role, actor.name, stores=new.stores)
-        return {"key_id": key_id, "name": new.name, "role": new.role, "stores": new.stores, "key": key}
+    async def create_key(new: NewKey, actor: Annotated[Actor, admin], request: Request) -> dict[str, Any]:
+        """The key is in this answer and nowhere else. Who is limited to scopes hands on no others."""
+        known = declared(request.app.openapi()["paths"])
+        if wrong := unknown(new.scopes or (), known):
+            raise ProblemError(
+                422, "No such scope", f"scopes: {', '.join(wrong)}; there are {', '.join(sorted(known))}"
+            )
+        if more := beyond(new.scopes, actor.scopes):
+            raise ProblemError(403, "Not allowed", f"Key {actor.name!r} may not hand on {', '.join(more)}.")
+        key_id, key = await keys.create(new.name, new.role, actor.name, stores=new.stores, scopes=new.scopes)
+        told = new.model_dump(include={"name", "role", "stores", "scopes"})
+        return {"key_id": key_id, **told, "key": key}
 
     @router.delete("/keys/{key_id}", dependencies=[admin])
     async def revoke_key(key_id: str) -> dict[str, Any]:

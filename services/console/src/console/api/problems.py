@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from console.api import scopes
 from console.owners import NoSuchPath
 
 
@@ -54,12 +55,13 @@ DECLARED: dict[int | str, dict[str, Any]] = {
 
 
 def declare(api: FastAPI) -> None:
-    """Puts the form of problems into the API's description, where the routes' answers point to."""
+    """Puts the form of problems, where the routes' answers point to, and each route's scope into the description."""
     made = api.openapi
 
     def openapi() -> dict[str, Any]:
         schema = made()
         schema.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
+        scopes.declared(schema["paths"])
         return schema
 
     api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the description

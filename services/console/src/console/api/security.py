@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from fastapi import Request
 
 from console.api.problems import ProblemError
+from console.api.scopes import allows, scope_of
 from waybill_common.db import Pool, Queries
 from waybill_common.ids import new_id
 
@@ -28,6 +29,8 @@ class Actor(NamedTuple):
     role: str
     stores: tuple[str, ...] | None = None
     """Whose orders are seen; None: all."""
+    scopes: tuple[str, ...] | None = None
+    """What of the role's is allowed; None: all."""
 
 
 def digest(secret: str) -> bytes:
@@ -41,13 +44,26 @@ class Keys:
         self._pool, self._q = pool, q
 
     async def create(
-        self, name: str, role: Role, created_by: str, secret: str | None = None, stores: Sequence[str] | None = None
+        self,
+        name: str,
+        role: Role,
+        created_by: str,
+        secret: str | None = None,
+        stores: Sequence[str] | None = None,
+        scopes: Sequence[str] | None = None,
     ) -> tuple[str, str]:
         """(key id, the key itself: shown now and never again)."""
         key = secret or f"wb_{secrets.token_urlsafe(32)}"
         key_id = str(new_id())
         await self._q.add_key(
-            self._pool, key_id=key_id, name=name, digest=digest(key), role=role, stores=stores, created_by=created_by
+            self._pool,
+            key_id=key_id,
+            name=name,
+            digest=digest(key),
+            role=role,
+            stores=stores,
+            scopes=scopes,
+            created_by=created_by,
         )
         return key_id, key
 
@@ -62,7 +78,8 @@ class Keys:
             return None
         if row is None:
             return None
-        return Actor(row["key_id"], row["name"], row["role"], None if row["stores"] is None else tuple(row["stores"]))
+        stores, scopes = (None if row[name] is None else tuple(row[name]) for name in ("stores", "scopes"))
+        return Actor(row["key_id"], row["name"], row["role"], stores, scopes)
 
     def require(self, role: Role, *, by_store: bool = False) -> Callable[[Request], Awaitable[Actor]]:
         """A dependency: the caller, who has at least this role.
@@ -76,6 +93,9 @@ class Keys:
                 raise ProblemError(401, "Who are you?", "Send a valid API key: Authorization: Bearer KEY")
             if _RANK[actor.role] < _RANK[role]:
                 raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; this needs {role}.")
+            if not allows(actor.scopes, wanted := scope_of(request.method, request.url.path)):
+                has = ", ".join(actor.scopes or ()) or "none"
+                raise ProblemError(403, "Not allowed", f"Key {actor.name!r} has the scopes {has}; this needs {wanted}.")
             if actor.stores is not None and not by_store:
                 raise ProblemError(
                     403, "Not allowed", f"{actor.name!r} sees {', '.join(actor.stores)} alone; this shows all stores."

@@ -49,6 +49,9 @@ def users_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
 
     @router.post("", status_code=201)
     async def create_user(new: NewUser, actor: Annotated[Actor, admin]) -> dict[str, Any]:
+        """A key limited to scopes makes no users: these have none."""
+        if actor.scopes is not None:
+            raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is limited to scopes; users are not.")
         told = {"user_id": str(new_id()), "name": new.name, "role": new.role, "stores": new.stores}
         password = hashed(new.password.get_secret_value())
         try:

@@ -138,10 +138,17 @@ def list_keys(as_json: Json = False) -> None:
         print_json(items)
         return
     rows = [
-        [k["key_id"], k["name"], k["role"], k["last_used_at"], "revoked" if k["revoked_at"] else "in use"]
+        [
+            k["key_id"],
+            k["name"],
+            k["role"],
+            ", ".join(k["scopes"] or ["all of it"]),
+            k["last_used_at"],
+            "revoked" if k["revoked_at"] else "in use",
+        ]
         for k in items
     ]
-    print_table("Keys", ["id", "name", "role", "last used", "state"], rows, "No keys.")
+    print_table("Keys", ["id", "name", "role", "scopes", "last used", "state"], rows, "No keys.")
 
 
 @keys.command("create")
@@ -149,13 +156,17 @@ def create_key(
     name: str,
     role: Annotated[str, typer.Option(help="viewer, operator or admin")] = "viewer",
     store: Annotated[list[str] | None, typer.Option(help="sees only this store's orders; may be repeated")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="only this of what its role may, e.g. orders:read; may be repeated")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key; it is shown now and never again.
 
-    Example: waybill keys create erp --role operator
+    Example: waybill keys create erp --role operator --scope orders:read --scope frs:write
     """
-    answer = call("POST", "/keys", json={"name": name, "role": role, "stores": store or None})
+    body = {"name": name, "role": role, "stores": store or None, "scopes": scope or None}
+    answer = call("POST", "/keys", json=body)
     if as_json:
         print_json(answer)
         return

@@ -32,7 +32,7 @@ insert into sessions (digest, user_id, expires_at) values (:digest, :user_id, no
 -- name: actor_by_session(digest)^
 -- Whoever signed in, by password or by key, as they are allowed now.
 select coalesce(u.user_id, k.key_id) as key_id, coalesce(u.name, k.name) as name, coalesce(u.role, k.role) as role,
-       case when u.user_id is null then k.stores else u.stores end as stores
+       case when u.user_id is null then k.stores else u.stores end as stores, k.scopes
 from sessions s left join api_keys k on k.key_id = s.key_id and k.revoked_at is null
                 left join users u on u.user_id = s.user_id and u.disabled_at is null
 where s.digest = :digest and s.expires_at > now() and coalesce(u.user_id, k.key_id) is not null;
