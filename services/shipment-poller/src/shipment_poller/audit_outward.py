@@ -21,7 +21,7 @@ from shipment_poller.sync_order import shown_by
 from waybill_common import outbox
 from waybill_common.breaker import Health
 from waybill_common.budget import BudgetWait, patient
-from waybill_common.db import Pool, rows, transaction
+from waybill_common.db import Connection, Pool, rows, transaction
 from waybill_common.ids import new_id
 from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_common.retry import Family
@@ -157,7 +157,7 @@ class OutwardAudits:
         if counts[Kind.MISSING] or counts[Kind.MENDED]:
             self._wake()
 
-    async def _tell_drift(self, conn: Any, channel: str, problems: Sequence[str]) -> None:
+    async def _tell_drift(self, conn: Connection, channel: str, problems: Sequence[str]) -> None:
         """One alert a channel while any of its fulfillments stands other than it was confirmed."""
         now = await self._q.drifted_at(conn, channel=channel)
         key = f"outward-drift/{channel}"
@@ -169,7 +169,7 @@ class OutwardAudits:
             detail = f"{now['shipments']} of {now['orders']} orders; decide for each (resync, or leave it): "
             await self._tools.alerts.raised(conn, key, title, (detail + "; ".join(problems))[:1000])
 
-    async def _end(self, conn: Any, lease: Lease) -> None:
+    async def _end(self, conn: Connection, lease: Lease) -> None:
         channel = lease.row["channel"]
         row = await self._q.outward_audit(conn, audit_id=lease.id)
         await self._q.finish_outward(conn, audit_id=lease.id)
