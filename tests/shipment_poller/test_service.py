@@ -39,7 +39,7 @@ SECRET = "a secret of this test"
 SOURCE = "west"
 
 
-async def until(what: Callable[[], Awaitable[Any]], seconds: float = 40.0) -> Any:
+async def until(what: Callable[[], Awaitable[Any]], seconds: float = 120.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (answer := await what()):
         assert time.monotonic() < deadline, "it did not happen in time"
