@@ -17,6 +17,7 @@ WHOLE_SERVICES = frozenset(
         "console/test_courier_story.py",
         "console/test_failures.py",
         "console/test_fr_commands.py",
+        "console/test_fresh.py",
         "console/test_partners.py",
         "console/test_past.py",
         "console/test_probes.py",

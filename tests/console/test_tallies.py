@@ -148,4 +148,4 @@ async def test_times_are_those_of_the_orders_that_were_settled_last(pool: Pool) 
 
     assert newest["whole"] == [5.0, 5.0]
     assert (await Q.stage_seconds(pool, newest=100))["whole"][0] > timedelta(days=700).total_seconds()
-    assert (await stats_of(pool, Q))["orders"]["by_stage"] == {"settled": 21}
+    assert (await stats_of(pool, Q, None))["orders"]["by_stage"] == {"settled": 21}

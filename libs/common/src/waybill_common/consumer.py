@@ -18,6 +18,7 @@ from waybill_common.batches import Batches, TooManyDeadLetters
 from waybill_common.brokers import fetch_wait_ms
 from waybill_common.consuming import Record, Subscription
 from waybill_common.db import Pool, transaction
+from waybill_common.freshness import Freshness, Standing, moment
 from waybill_common.logs import Log, declare_events
 from waybill_common.metrics import Metrics
 from waybill_common.offsets import Offsets
@@ -37,6 +38,7 @@ declare_events(
     }
 )
 _POLL_MS = 250
+_NOTE_EVERY = 0.25
 _HANDOVER_LIMIT = 20.0
 
 
@@ -54,6 +56,7 @@ class Consumer(Generic[E]):
         on_stopped: Callable[[TooManyDeadLetters], Awaitable[None]],
         log: Log,
         metrics: Metrics,
+        freshness: Freshness | None = None,
     ) -> None:
         self._log = log
         self._metrics = metrics
@@ -69,6 +72,8 @@ class Consumer(Generic[E]):
         self._in_hand: InHand | None = None
         self._marks: dict[Partition, Mark] = {}
         self._offsets = Offsets(log, metrics)
+        self._freshness = freshness or Freshness()
+        self._noted_at = 0.0
         self._stop = asyncio.Event()
         self._afresh = False
         self.joined = False
@@ -136,6 +141,7 @@ class Consumer(Generic[E]):
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self._batch_size)
         if not fetched:
+            self._note_freshness(consumer)
             await self._offsets.commit(consumer)
             return
         async with self._busy:
@@ -148,7 +154,28 @@ class Consumer(Generic[E]):
             except Abandoned:
                 return
             self._metrics.observe("waybill_consume_seconds", time.monotonic() - began)
+            for tp, raws in fetched.items():
+                self._freshness.handled((tp.topic, tp.partition), moment(raws[-1].timestamp))
+            self._note_freshness(consumer)
             await self._offsets.commit_if_due(consumer)
+
+    def _note_freshness(self, consumer: AIOKafkaConsumer) -> None:
+        """Now and then, while nothing is in hand: how far our partitions have been read."""
+        if time.monotonic() - self._noted_at < _NOTE_EVERY:
+            return
+        self._noted_at = time.monotonic()
+        assigned = consumer._subscription.subscription.assignment  # aiokafka's own answer would wait for a position
+        if assigned is not None:
+            self._freshness.note(
+                Standing(
+                    (tp.topic, tp.partition),
+                    state.position if state.has_valid_position else None,
+                    state.highwater,
+                    None if state.timestamp is None else moment(state.timestamp),
+                )
+                for tp in assigned.tps
+                if (state := assigned.state_value(tp)) is not None
+            )
 
     async def _process(self, hand: InHand, fetched: Mapping[TopicPartition, Sequence[Any]]) -> None:
         taken = {(tp.topic, tp.partition): [record_of(raw) for raw in raws] for tp, raws in fetched.items()}

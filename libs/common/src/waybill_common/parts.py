@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter, FastAPI
@@ -15,6 +15,7 @@ from waybill_common.consumer import Consumer
 from waybill_common.consuming import Subscription
 from waybill_common.db import Connection, Pool
 from waybill_common.erasing import Redact
+from waybill_common.freshness import Freshness
 from waybill_common.logs import Log
 from waybill_common.metrics import Metrics
 from waybill_common.relay import Relay
@@ -44,6 +45,7 @@ class Runtime(Generic[S]):
     metrics: Metrics
     log: Log
     alerts: Alerts
+    freshness: Freshness = field(default_factory=Freshness)
 
     async def alert(self, conn: Connection, key: str, title: str, detail: str) -> None:
         """Raises an alert in the caller's transaction; one that is open is not raised again."""

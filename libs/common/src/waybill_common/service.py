@@ -178,6 +178,7 @@ def _assemble(runtime: Runtime[S], parts: Parts, port: int) -> Running[S]:
             on_stopped=tell,
             log=log,
             metrics=metrics,
+            freshness=runtime.freshness,
         )
     steering = Steering(runtime.pool, runtime.alerts, log, batches, consumer, guard, eraser)
     return Running(runtime, parts, port, steering, relay, consumer, asyncio.get_running_loop().create_future())

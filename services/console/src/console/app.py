@@ -12,6 +12,7 @@ from console.configure.apply import Applier
 from console.configure.publishing import Republisher
 from console.consumer import subscription
 from console.erase_person import ErasePerson
+from console.fresh import Fresh
 from console.messages import Notices
 from console.owners import Owners
 from console.partners import partner_teller, partner_way
@@ -46,6 +47,7 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
         ask_audit.ACTION: ask_audit.AskAudit(owners),
         enter_shipment.ACTION: enter_shipment.EnterShipment(owners),
     }
+    fresh = Fresh(runtime.pool, q, runtime.freshness, runtime.instance)
     commander = Commander(runtime.pool, q, owners, senders, runtime.log)
     asking = Asking(runtime.budget, runtime.vault)
     kept = runtime.settings.personal_kept_days
@@ -59,6 +61,7 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
             Worker("tell-alerts", Teller(runtime.pool, q, ways, runtime.log).turn, idle_max=2.0),
             Worker("deadlines", Deadlines(runtime.pool, q, runtime.alerts).turn, idle_max=30.0),
             Worker("renew-tokens", renewals.turn, idle_max=2.0),
+            Worker("tell-read-until", fresh.turn, idle_max=5.0),
             Worker("fold-tallies", Tallies(runtime.pool, q).turn, idle_max=2.0),
             Worker("send-commands", commander.turn, idle_max=0.5),
             *partners,
@@ -68,7 +71,8 @@ async def build(runtime: Runtime[ConsoleSettings]) -> Parts:
                 "tidy", Tidy(runtime.pool, q, runtime.clock, runtime.settings.records_kept_days).turn, idle_max=60.0
             ),
         ],
-        mount=mounted(runtime.pool, q, keys, applier, owners, commander, erase),
+        mount=mounted(runtime.pool, q, keys, applier, owners, commander, erase, fresh),
+        finishers=[fresh.leave],
         closers=[owners.aclose, *(way.aclose for way in [*ways, partner] if isinstance(way, ByWebhook))],
     )
 

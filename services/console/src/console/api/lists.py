@@ -1,7 +1,7 @@
 """FRs, shipments, transaction records, alerts, connections and the counts of the flow."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -11,6 +11,7 @@ from console.api.paging import page, read_cursor
 from console.api.params import Limit, Moment
 from console.api.problems import ProblemError
 from console.api.security import Keys
+from console.fresh import Fresh
 from console.stage import STAGES
 from waybill_common.db import Pool, Queries, rows
 
@@ -18,7 +19,7 @@ _NEWEST = 5000
 """Orders, the last that were settled, of which it is told how long each stage took."""
 
 
-async def stats_of(pool: Pool, q: Queries) -> dict[str, Any]:
+async def stats_of(pool: Pool, q: Queries, as_of: datetime | None) -> dict[str, Any]:
     """The flow's counts (DESIGN section 7), plus how long each stage took (seconds, [p50, p95]) and retries made."""
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for row in await rows(q.tallied(pool)):
@@ -26,7 +27,7 @@ async def stats_of(pool: Pool, q: Queries) -> dict[str, Any]:
     oldest = await rows(q.oldest_by_stage(pool, stages=[s for s in STAGES if s not in ("settled", "canceled")]))
     seconds = await q.stage_seconds(pool, newest=_NEWEST)
     return {
-        "as_of": datetime.now(UTC),
+        "as_of": as_of,
         "orders": {
             "total": sum(counts["stage"].values()),
             "by_stage": counts["stage"],
@@ -42,24 +43,24 @@ async def stats_of(pool: Pool, q: Queries) -> dict[str, Any]:
     }
 
 
-def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
+def lists_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter:
     router = APIRouter(dependencies=[Depends(keys.require("viewer"))])
 
     @router.get("/stats", tags=["stats"])
     async def stats() -> dict[str, Any]:
         """How many orders are where, what is held and why, and how old the oldest is."""
-        return await stats_of(pool, q)
+        return await stats_of(pool, q, await fresh.as_of())
 
     @router.get("/excluded-orders", tags=["orders"])
     async def list_excluded(
         channel: str | None = None, number: str | None = None, cursor: str | None = None, limit: Limit = 50
     ) -> dict[str, Any]:
         """Orders that a channel showed and that were not imported, with the reason (IN-7)."""
-        after = read_cursor(cursor)
+        after, stamp = read_cursor(cursor), await fresh.stamp()
         found = await rows(
             q.list_excluded(pool, channel=channel, number=number, at=after.at, after=after.id, limit=limit + 1)
         )
-        return page(found, limit, dict, lambda row: (row["at"], row["channel_order_id"]))
+        return page(found, limit, dict, lambda row: (row["at"], row["channel_order_id"])) | stamp
 
     @router.get("/frs", tags=["frs"])
     async def list_frs(
@@ -71,7 +72,7 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         cursor: str | None = None,
         limit: Limit = 50,
     ) -> dict[str, Any]:
-        after = read_cursor(cursor)
+        after, stamp = read_cursor(cursor), await fresh.stamp()
         found = await rows(
             q.list_frs(
                 pool,
@@ -85,7 +86,7 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
                 limit=limit + 1,
             )
         )
-        return page(found, limit, fr_answer, lambda row: (row["created_at"], row["fr_id"]))
+        return page(found, limit, fr_answer, lambda row: (row["created_at"], row["fr_id"])) | stamp
 
     @router.get("/frs/{fr_id}", tags=["frs"])
     async def show_fr(fr_id: str) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         limit: Limit = 50,
     ) -> dict[str, Any]:
         """Exchanges with platforms, newest first, secrets removed (OP-3)."""
-        after = read_cursor(cursor)
+        after, stamp = read_cursor(cursor), await fresh.stamp()
         found = await rows(
             q.list_records(
                 pool,
@@ -119,7 +120,7 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
                 limit=limit + 1,
             )
         )
-        return page(found, limit, lambda row: row["body"], lambda row: (row["at"], row["exchange_id"]))
+        return page(found, limit, lambda row: row["body"], lambda row: (row["at"], row["exchange_id"])) | stamp
 
     @router.get("/records/{exchange_id}", tags=["records"])
     async def show_record(exchange_id: str) -> dict[str, Any]:
@@ -132,11 +133,13 @@ def lists_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
     @router.get("/alerts", tags=["alerts"])
     async def list_alerts(all: bool = False) -> dict[str, Any]:
         """Open alerts; with `all` the cleared ones too."""
-        return {"items": [dict(row) for row in await rows(q.list_alerts(pool, all=all))]}
+        stamp = await fresh.stamp()
+        return {"items": [dict(row) for row in await rows(q.list_alerts(pool, all=all))], **stamp}
 
     @router.get("/connections", tags=["channels and sources"])
     async def list_connections() -> dict[str, Any]:
         """Which channel or source answers which service."""
-        return {"items": [dict(row) for row in await rows(q.list_connections(pool))]}
+        stamp = await fresh.stamp()
+        return {"items": [dict(row) for row in await rows(q.list_connections(pool))], **stamp}
 
     return router

@@ -40,6 +40,7 @@ from console.api.webhooks import webhooks_router
 from console.commander import Commander
 from console.configure.apply import Applier
 from console.erase_person import ErasePerson
+from console.fresh import Fresh
 from console.owners import Owners
 from console.rebuild import Rebuilder
 from waybill_common.db import Pool, Queries
@@ -63,6 +64,7 @@ def mounted(
     owners: Owners,
     commander: Commander,
     eraser: ErasePerson,
+    fresh: Fresh,
 ) -> Callable[[FastAPI], None]:
     """The API under /api/v1, its description at /api/openapi.json, the page at /."""
 
@@ -81,14 +83,14 @@ def mounted(
         problems.declare(api)
         api.add_middleware(Idempotency, pool=pool, q=q)
         for router in (
-            lists_router(pool, q, keys),
+            lists_router(pool, q, keys, fresh),
             explain_router(pool, q, keys, owners),
-            orders_router(pool, q, keys),
+            orders_router(pool, q, keys, fresh),
             config_router(pool, q, keys, applier),
             entities_router(pool, q, keys),
             keys_router(pool, q, keys),
             users_router(pool, q, keys),
-            failures_router(pool, q, keys),
+            failures_router(pool, q, keys, fresh),
             dead_letters_router(keys, owners),
             fr_actions_router(keys, owners, commander),
             frs_router(keys, owners, commander),
@@ -99,7 +101,7 @@ def mounted(
             by_hand_router(pool, q, keys, commander),
             audits_router(keys, owners, commander),
             webhooks_router(keys, owners),
-            shipments_router(pool, q, keys, owners, commander),
+            shipments_router(pool, q, keys, owners, commander, fresh),
             couriers_router(keys, owners),
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),

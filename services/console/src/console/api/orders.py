@@ -10,6 +10,7 @@ from console.api.paging import page, read_cursor
 from console.api.params import Moment
 from console.api.problems import ProblemError
 from console.api.security import Actor, Keys
+from console.fresh import Fresh
 from console.past import as_of
 from console.search import SHORTEST, beyond, folded
 from console.waiting import waiting
@@ -36,7 +37,7 @@ class OrderFilter(BaseModel):
     limit: int = Field(default=50, ge=1, le=500)
 
 
-def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
+def orders_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter:
     router = APIRouter(tags=["orders"])
     viewer = Depends(keys.require("viewer", by_store=True))
 
@@ -46,7 +47,7 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         narrow: Annotated[OrderFilter, Query()],
     ) -> dict[str, Any]:
         """Newest first. `number` finds an order with or without its leading #."""
-        after = read_cursor(narrow.cursor)
+        after, stamp = read_cursor(narrow.cursor), await fresh.stamp()
         given = narrow.model_dump(include={"stage", "sync", "fulfillment", "channel", "hold"})
         given |= {"stores": actor.stores, "placed": after.at, "after": after.id, "limit": narrow.limit + 1}
         if narrow.search is not None:
@@ -54,7 +55,7 @@ def orders_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
             found = await rows(search(pool, **_bounds(narrow.search), **given))
         else:
             found = await rows(q.list_orders(pool, number=narrow.number, **given))
-        return page(found, narrow.limit, _summary, lambda row: (row["placed_at"], row["order_id"]))
+        return page(found, narrow.limit, _summary, lambda row: (row["placed_at"], row["order_id"])) | stamp
 
     @router.get("/orders/{order_id}")
     async def show_order(order_id: str, actor: Annotated[Actor, viewer], at: At = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from console.api.orders import shipment_answer
 from console.api.paging import page, read_cursor
 from console.api.security import Keys
 from console.commander import Commander
+from console.fresh import Fresh
 from console.owners import Owners
 from waybill_common.db import Pool, Queries, rows
 from waybill_contracts import topics
@@ -29,7 +30,9 @@ class Resync(BaseModel):
     reason: str = Field(default="", max_length=1000)
 
 
-def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners, commander: Commander) -> APIRouter:
+def shipments_router(
+    pool: Pool, q: Queries, keys: Keys, owners: Owners, commander: Commander, fresh: Fresh
+) -> APIRouter:
     router = APIRouter(tags=["shipments"])
     viewer, acts = Depends(keys.require("viewer")), Depends(acting(keys, commander))
 
@@ -45,14 +48,14 @@ def shipments_router(pool: Pool, q: Queries, keys: Keys, owners: Owners, command
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
         """Newest first. `status` is one of recorded, refused, conflicted, synced, sync_failed, withdrawn."""
-        after = read_cursor(cursor)
+        after, stamp = read_cursor(cursor), await fresh.stamp()
         statuses = VIEWS[view] if view else [status] if status else None
         found = await rows(
             q.list_shipments(
                 pool, statuses=statuses, order_id=order_id, updated=after.at, after=after.id, limit=limit + 1
             )
         )
-        return page(found, limit, shipment_answer, lambda row: (row["updated_at"], row["shipment_id"]))
+        return page(found, limit, shipment_answer, lambda row: (row["updated_at"], row["shipment_id"])) | stamp
 
     @router.post("/shipments:resync", status_code=202, response_model=Acted)
     async def resync(which: Resync, by: Annotated[Acting, acts]) -> Any:

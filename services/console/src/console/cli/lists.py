@@ -29,7 +29,8 @@ def stats(as_json: Json = False) -> None:
         return
     orders = answer["orders"]
     rows = [[stage, n, _age(answer["oldest"].get(stage))] for stage, n in orders["by_stage"].items()]
-    print_table(f"{orders['total']} orders", ["stage", "orders", "oldest"], rows, "No orders yet.")
+    as_of = f", as of {answer['as_of'][:19]}Z" if answer["as_of"] else ""
+    print_table(f"{orders['total']} orders{as_of}", ["stage", "orders", "oldest"], rows, "No orders yet.")
     for title in ("held", "unroutable", "excluded", "by_sync"):
         if orders[title]:
             print_table(_TITLES[title], ["reason", "orders"], [[k, v] for k, v in orders[title].items()], "")
