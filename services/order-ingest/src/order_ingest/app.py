@@ -27,6 +27,8 @@ from order_ingest.readers import Readers
 from order_ingest.refused_hooks import RefusedHooks
 from order_ingest.register_hooks import RegisterHooks
 from order_ingest.release_routes import release_routes
+from order_ingest.rerun_order import RerunOrder
+from order_ingest.rerun_routes import rerun_routes
 from order_ingest.routes import routes
 from order_ingest.rulebook import Rulebook
 from order_ingest.take_hook import OpenHooks, TakeHook
@@ -140,6 +142,7 @@ def _routes(
     router.include_router(audit_routes(runtime.pool, wake_audit))
     eraser = Eraser(runtime.pool, without_person)
     router.include_router(person_routes(ErasePerson(runtime.pool, eraser)))
+    router.include_router(rerun_routes(RerunOrder(runtime.pool, rulebook)))
     router.include_router(release_routes(PreviewRelease(runtime.pool, rulebook)))
     return router
 

@@ -40,7 +40,7 @@ class Outcome:
         difference = None if then is None or now is None else str(now - then)
         return {
             "order_id": self.row["order_id"],
-            "number": self.row["inputs"]["number"],
+            "number": self.row["inputs"].get("number"),
             "decision_id": self.row["decision_id"],
             "at": self.row["at"].isoformat(),
             "kind": self.kind,

@@ -1,5 +1,7 @@
 """`POST /internal/routing/simulate`: a dry run over a window, told while it goes on, one JSON a line (RT-14).
 
+`GET /internal/orders/{id}/rerun`: the same of one order, by the rules of today (OP-13).
+
 Lines: `{"progress": {"done", "of"}}`, `{"change": {...}}` for each decision that would differ, and at the end
 `{"summary": {...}}`. Pages are read in read-only transactions; planning is done off the event loop.
 """
@@ -48,6 +50,16 @@ def add_simulation(router: APIRouter, pool: Pool, q: Queries, books: Rulebooks) 
             now = await _rules(conn, books, asked)
         lines = run(pool, q, books, now, asked.since, asked.until)
         return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    @router.get("/orders/{order_id}/rerun")
+    async def rerun(order_id: str) -> dict[str, Any]:
+        """Each decision about one order, planned again by today's rules on the stock of then (OP-13)."""
+        async with pool.acquire() as conn, conn.transaction(readonly=True):
+            found = await rows(q.decisions_to_rerun(conn, order_id=order_id))
+            _, now = await books.current(conn)
+            known = {row["config_revision"]: await books.at(conn, row["config_revision"]) for row in found}
+        outcomes = await asyncio.to_thread(simulate_all, found, known, now)
+        return {"decisions": [outcome.told() for outcome in outcomes]}
 
 
 async def _rules(conn: Connection, books: Rulebooks, asked: Simulation) -> Rulebook:

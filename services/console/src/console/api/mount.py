@@ -30,6 +30,7 @@ from console.api.order_actions import order_actions_router
 from console.api.orders import orders_router
 from console.api.rebuild import rebuild_router
 from console.api.releases import releases_router
+from console.api.rerun import rerun_router
 from console.api.routing import routing_router
 from console.api.security import COOKIE, Keys
 from console.api.shipments import shipments_router
@@ -109,6 +110,7 @@ def mounted(
             commands_router(pool, q, keys, commander),
             releases_router(keys, owners),
             erasures_router(pool, q, keys, eraser),
+            rerun_router(pool, q, keys, owners),
         ):
             api.include_router(router, prefix="/v1")
         app.mount("/api", api)

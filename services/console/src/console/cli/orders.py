@@ -10,6 +10,7 @@ from console.cli.acting import Wait, act
 from console.cli.acting import show as show_answer
 from console.cli.client import call, fail, fetch, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
+from console.cli.rerun import rerun_order
 
 app = typer.Typer(no_args_is_help=True, help="Orders: list, show, import, place, act on them.")
 app.command("import")(importing.import_file)
@@ -168,6 +169,15 @@ def explain(
         step = one["fix"] or (f"{waits['next']} ({waits['by_whom']})" if waits else "")
         if step:
             out.print(f"Next: {step}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def rerun(number: Number, as_json: Json = False) -> None:
+    """Say what today's mappings, holds, groups, rules and costs would make of an order; nothing is changed.
+
+    Example: waybill orders rerun 1001
+    """
+    rerun_order(find(number), as_json)
 
 
 def _say_at_channel(found: list[dict[str, Any]]) -> None:

@@ -117,5 +117,9 @@ select decision_id, order_id, at, config_revision, event, inputs from decisions
 where (at, decision_id) > (:at::timestamptz, :after) and at < :until::timestamptz
 order by at, decision_id limit :most;
 
+-- name: decisions_to_rerun(order_id)
+select decision_id, order_id, at, config_revision, event, inputs from decisions
+where order_id = :order_id order by sequence;
+
 -- name: waiting_counts()
 select reason, count(*) as orders from orders where standing = 'waiting' group by reason order by reason;

@@ -1,0 +1,23 @@
+"""`GET /internal/orders/{id}/rerun`: what today's mappings and rules would make of an order (OP-13)."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException
+
+from order_ingest.act_on_order import NoSuchOrder
+from order_ingest.import_file import NoSuchChannel
+from order_ingest.rerun_order import RerunOrder
+
+
+def rerun_routes(rerun: RerunOrder) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/orders/{order_id}/rerun")
+    async def rerun_order(order_id: UUID) -> dict[str, Any]:
+        try:
+            return await rerun.rerun(order_id)
+        except (NoSuchOrder, NoSuchChannel) as error:
+            raise HTTPException(404, str(error)) from error
+
+    return router
