@@ -102,6 +102,8 @@ class Shop:
     rewrites: Callable[[FulfillmentRecord], FulfillmentRecord] = lambda record: record
     canceled: set[str] = field(default_factory=set)
     takes_ship_date: bool = False
+    status: Any = "unknown"
+    """Of every order, as the shop itself says."""
     accepts: set[str] | None = None
     """Carriers that it takes; none: any."""
     _late: list[CreateCall] = field(default_factory=list)
@@ -124,7 +126,7 @@ class Shop:
         return ChannelFulfillments(
             order_id,
             order_id in self.canceled,
-            "unknown",
+            self.status,
             self.remaining(order_id),
             tuple(self.rewrites(record) for record in self.made.get(order_id, ()) if self._is_shown(record)),
             takes_ship_date=self.takes_ship_date,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from poller_harness import Stage, later, order_of, source_of, submitted
 
 from waybill_contracts.shipment_synced import ShipmentFact, ShipmentRecorded, ShipmentSynced, ShipmentWithdrawn
@@ -124,6 +125,30 @@ async def test_sp_10_a_channel_that_rewrites_is_noticed_and_said(stage: Stage) -
         "tracking URL: sent https://track.example/1, the channel shows https://shop.example/t",
     )
     assert stage.shop.calls["create"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "pieces", "note"),
+    [
+        ("fulfilled", 2, None),
+        ("partial", 2, "order status: nothing is left to fulfill, the channel shows the order as partial"),
+        ("unfulfilled", 1, "order status: 1 fulfillments stand, the channel shows the order as unfulfilled"),
+        ("partial", 1, None),
+        ("unknown", 2, None),
+    ],
+)
+async def test_sp_10_an_order_status_there_that_does_not_follow_is_said(
+    stage: Stage, status: str, pieces: int, note: str | None
+) -> None:
+    stage.shop.status = status
+    stage.shop.wanted["c-o1"] = {"l1": 2}
+    await stage.take(submitted(order_of()))
+    stage.supplier.ship("s1", "E-o1", {"l1": pieces}, ["1Z1"])
+    await stage.look()
+    await stage.settle()
+    synced = (await stage.told())[-1]
+    assert isinstance(synced, ShipmentSynced)
+    assert synced.notes == (() if note is None else (note,))
 
 
 async def test_an_order_that_the_shop_canceled_meanwhile_says_so(stage: Stage) -> None:

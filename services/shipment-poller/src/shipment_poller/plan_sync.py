@@ -233,5 +233,19 @@ def rewritten(wanted: Wanted, one: Shown, by_number: bool = True, dates: bool = 
     return notes
 
 
+def order_status(status: str, live: int, remaining: Mapping[str, int]) -> list[str]:
+    """What the channel's own status of the order says other than its fulfillments do, in a sentence (SP-10).
+
+    `status` as platforms tell it (`ChannelFulfillmentState`); canceled, on hold and unknown ones say nothing of this.
+    """
+    if not live or status not in ("unfulfilled", "partial"):
+        return []
+    if not any(remaining.values()):
+        return [f"order status: nothing is left to fulfill, the channel shows the order as {status}"]
+    if status == "unfulfilled":
+        return [f"order status: {live} fulfillments stand, the channel shows the order as unfulfilled"]
+    return []
+
+
 def _list(values: Sequence[str]) -> str:
     return ", ".join(values) or "none"

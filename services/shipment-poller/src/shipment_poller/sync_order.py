@@ -101,7 +101,9 @@ def _step(job: Job, part: Part, at: AtChannel, state: ChannelFulfillments) -> li
                     if intent_id is not None:
                         job.close(part, intent_id, "done")
             case plan_sync.Settled(notes):
-                _settle(job, part, shown, notes)
+                live = sum(one.live for one in shown.values())
+                status = plan_sync.order_status(state.fulfillment, live, state.remaining)
+                _settle(job, part, shown, (*notes, *status))
                 return []
             case plan_sync.Wait(until, missing):
                 for intent_id in missing:
