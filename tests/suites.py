@@ -41,7 +41,9 @@ WHOLE_SERVICES = frozenset(
         "shipment_poller/test_interleavings.py",
         "shipment_poller/test_outward_audit.py",
         "shipment_poller/test_outward_sandbox.py",
+        "shipment_poller/test_on_the_clock.py",
         "shipment_poller/test_read_back.py",
+        "shipment_poller/test_retry_schedule.py",
         "shipment_poller/test_service.py",
         "shipment_poller/test_stock_sandbox.py",
     }

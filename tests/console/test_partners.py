@@ -59,7 +59,7 @@ def names(alerts: dict[str, Any]) -> set[str]:
     return {one["alert"] for one in alerts["items"]}
 
 
-async def until(so: Callable[[], bool], seconds: float = 60.0) -> None:
+async def until(so: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not so():
         assert time.monotonic() < deadline
