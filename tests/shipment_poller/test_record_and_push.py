@@ -149,6 +149,18 @@ async def test_sp_1_an_early_shipment_is_kept_and_taken_when_its_fr_is_submitted
     assert await stage.column("select count(*) from early_shipments") == [0]
 
 
+async def test_sp_1_an_early_one_that_names_the_sources_own_id_alone_is_kept_and_taken_too(stage: Stage) -> None:
+    """Not every platform gives our reference back with the shipment."""
+    stage.supplier.ship("s1", "", {"l1": 2}, platform_id="p-f-o1")
+    await stage.take(source_of(1))
+    await stage.pool.execute("insert into source_turns (source) values ('east') on conflict do nothing")
+    await stage.look()
+    assert await stage.column("select platform_id from early_shipments") == ["p-f-o1"]
+    await _submit(stage)
+    assert "ShipmentRecorded" in await stage.names()
+    assert await stage.column("select count(*) from early_shipments") == [0]
+
+
 async def test_a_shipment_for_an_fr_of_unknown_outcome_proves_that_it_was_sent(stage: Stage) -> None:
     await _submit(stage, state=FrState.PROCESSING, outcome=Outcome.UNKNOWN)
     stage.supplier.ship("s1", "E-o1", {"l1": 2})
