@@ -19,6 +19,7 @@ WHOLE_SERVICES = frozenset(
         "console/test_fr_commands.py",
         "console/test_fresh.py",
         "console/test_partners.py",
+        "console/test_mappings.py",
         "console/test_past.py",
         "console/test_probes.py",
         "console/test_rebuild.py",

@@ -20,6 +20,7 @@ _UNROUTED = {
     "no_address": "Have the address completed at the channel, then generate them.",
 }
 """Reasons of the router that only a person can end (console.waiting.BY_A_PERSON)."""
+_MAPPINGS = {"unmapped_sku": "skus", "unmapped_shipping_method": "shipping-methods"}
 _WHERE = {
     "held": "channel",
     "shipment_sync_failed": "channel",
@@ -54,6 +55,10 @@ def failure_of(row: Row) -> dict[str, Any]:
 def _call(kind: str, row: Row) -> dict[str, Any] | None:
     if kind == "shipment_sync_failed":
         return {"method": "POST", "path": "/api/v1/shipments:resync", "body": {"shipment_ids": row["things"]}}
-    if kind == "held" and row["code"] in ("unmapped_sku", "unmapped_shipping_method"):
-        return {"method": "PUT", "path": "/api/v1/config", "body": None}
+    if kind == "held" and row["code"] in _MAPPINGS:
+        return {
+            "method": "PUT",
+            "path": f"/api/v1/channels/{row['at']}/mappings/{_MAPPINGS[row['code']]}",
+            "body": None,
+        }
     return None

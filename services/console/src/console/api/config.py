@@ -9,16 +9,16 @@ from fastapi import APIRouter, Body, Depends, Query
 from console.api.params import Limit
 from console.api.problems import ProblemError
 from console.api.security import Actor, Keys
-from console.configure.apply import Applied, Applier
+from console.configure.apply import Applied, Applier, Secrets
 from console.configure.export import export
 from console.configure.reading import WrongConfiguration, read_configuration
-from waybill_common.db import Pool, Queries, rows, transaction
+from waybill_common.db import Connection, Pool, Queries, rows, transaction
 from waybill_contracts import topics
 
 
 def config_router(pool: Pool, q: Queries, keys: Keys, applier: Applier) -> APIRouter:
     router = APIRouter(tags=["configuration"])
-    receipts = _Receipts(pool, q)
+    receipts = Receipts(pool, q)
 
     @router.get("/config")
     async def export_config(_: Annotated[Actor, Depends(keys.require("viewer"))]) -> dict[str, Any]:
@@ -38,24 +38,10 @@ def config_router(pool: Pool, q: Queries, keys: Keys, applier: Applier) -> APIRo
         {"channel/acme-shop": {"access_token": "..."}}.
         """
         secrets = document.pop("secrets", {})
-        try:
-            wanted = read_configuration(document)
-            async with transaction(pool) as conn:
-                applied = await applier.apply(conn, wanted, secrets, actor.name, dry_run=dry_run)
-        except WrongConfiguration as wrong:
-            errors = [problem._asdict() for problem in wrong.problems]
-            raise ProblemError(
-                422, "The configuration was refused; nothing was applied", str(wrong), errors=errors
-            ) from None
+        async with transaction(pool) as conn:
+            answer, applied = await apply_document(conn, applier, document, secrets, actor, dry_run=dry_run)
         pending = [] if dry_run else await receipts.wait_for(applied, wait)
-        return {
-            "version": applied.version,
-            "dry_run": dry_run,
-            "changes": [change._asdict() for change in applied.changes],
-            "stock_levels": applied.stock,
-            "warnings": [{"path": path, "message": message} for path, message in wanted.warnings()],
-            "pending": pending,
-        }
+        return answer | {"pending": pending}
 
     @router.get("/config/versions")
     async def versions(_: Annotated[Actor, Depends(keys.require("viewer"))], limit: Limit = 20) -> dict[str, Any]:
@@ -65,7 +51,29 @@ def config_router(pool: Pool, q: Queries, keys: Keys, applier: Applier) -> APIRo
     return router
 
 
-class _Receipts:
+async def apply_document(
+    conn: Connection, applier: Applier, document: dict[str, Any], secrets: Secrets, actor: Actor, *, dry_run: bool
+) -> tuple[dict[str, Any], Applied]:
+    """What it changes, as it is answered; a problem that names each error when it is refused whole."""
+    try:
+        wanted = read_configuration(document)
+        applied = await applier.apply(conn, wanted, secrets, actor.name, dry_run=dry_run)
+    except WrongConfiguration as wrong:
+        errors = [problem._asdict() for problem in wrong.problems]
+        raise ProblemError(
+            422, "The configuration was refused; nothing was applied", str(wrong), errors=errors
+        ) from None
+    answer = {
+        "version": applied.version,
+        "dry_run": dry_run,
+        "changes": [change._asdict() for change in applied.changes],
+        "stock_levels": applied.stock,
+        "warnings": [{"path": path, "message": message} for path, message in wanted.warnings()],
+    }
+    return answer, applied
+
+
+class Receipts:
     """Which services have answered a version."""
 
     def __init__(self, pool: Pool, q: Queries) -> None:

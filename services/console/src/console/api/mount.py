@@ -26,6 +26,7 @@ from console.api.idempotency import Idempotency
 from console.api.intake import intake_router
 from console.api.keys import keys_router
 from console.api.lists import lists_router
+from console.api.mappings import mappings_router
 from console.api.order_actions import order_actions_router
 from console.api.orders import orders_router
 from console.api.rebuild import rebuild_router
@@ -37,6 +38,7 @@ from console.api.shipments import shipments_router
 from console.api.sign_in import SignIn
 from console.api.stock import stock_router
 from console.api.users import users_router
+from console.api.views import views_router
 from console.api.webhooks import webhooks_router
 from console.commander import Commander
 from console.configure.apply import Applier
@@ -104,6 +106,8 @@ def mounted(
             webhooks_router(keys, owners),
             shipments_router(pool, q, keys, owners, commander, fresh),
             couriers_router(keys, owners),
+            mappings_router(pool, q, keys, applier, owners),
+            views_router(pool, q, keys),
             bundle_router(pool, q, keys, owners),
             rebuild_router(keys, Rebuilder(pool, q, owners)),
             order_actions_router(keys, commander),

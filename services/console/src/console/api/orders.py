@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from console.api.paging import page, read_cursor
 from console.api.params import Moment
 from console.api.problems import ProblemError
 from console.api.security import Actor, Keys
+from console.api.views import Narrow, narrow_of
 from console.fresh import Fresh
 from console.past import as_of
 from console.search import SHORTEST, beyond, folded
@@ -19,20 +20,10 @@ from waybill_common.db import Pool, Queries, rows
 At = Annotated[Moment | None, Query(description="RFC 3339, with a zone: the order as it was at that moment")]
 
 
-class OrderFilter(BaseModel):
-    """Which orders; what is left out does not narrow."""
+class OrderFilter(Narrow):
+    """What is given here goes before what the view says."""
 
-    stage: str | None = None
-    sync: str | None = None
-    fulfillment: str | None = None
-    channel: str | None = None
-    hold: str | None = Field(default=None, description="a hold's reason, e.g. unmapped_sku")
-    number: str | None = None
-    search: str | None = Field(
-        default=None,
-        max_length=200,
-        description="the beginning of an order number, SKU, customer's name or e-mail, FR number or tracking number",
-    )
+    view: str | None = Field(default=None, description="a saved view's name")
     cursor: str | None = None
     limit: int = Field(default=50, ge=1, le=500)
 
@@ -47,6 +38,9 @@ def orders_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter
         narrow: Annotated[OrderFilter, Query()],
     ) -> dict[str, Any]:
         """Newest first. `number` finds an order with or without its leading #."""
+        if narrow.view is not None:
+            saved = await narrow_of(pool, q, actor, narrow.view)
+            narrow = OrderFilter.model_validate(saved | narrow.model_dump(exclude_none=True, exclude={"view"}))
         after, stamp = read_cursor(narrow.cursor), await fresh.stamp()
         given = narrow.model_dump(include={"stage", "sync", "fulfillment", "channel", "hold"})
         given |= {"stores": actor.stores, "placed": after.at, "after": after.id, "limit": narrow.limit + 1}

@@ -30,6 +30,7 @@ def list_orders(
     hold: Annotated[str | None, typer.Option(help="a hold's reason, e.g. unmapped_sku")] = None,
     sync: Annotated[str | None, typer.Option(help="not_needed, pending, failed, synced")] = None,
     channel: Annotated[str | None, typer.Option(help="a channel's id")] = None,
+    view: Annotated[str | None, typer.Option(help="a saved view's name: waybill views list")] = None,
     excluded: Annotated[bool, typer.Option("--excluded", help="those that were not imported, with the reason")] = False,
     limit: Limit = 50,
     as_json: Json = False,
@@ -41,7 +42,7 @@ def list_orders(
     if excluded:
         _list_excluded(channel, limit, as_json)
         return
-    items = listed("/orders", search=search, stage=stage, hold=hold, sync=sync, channel=channel, limit=limit)
+    items = listed("/orders", search=search, stage=stage, hold=hold, sync=sync, channel=channel, view=view, limit=limit)
     if as_json:
         print_json(items)
         return

@@ -12,6 +12,7 @@ from console.cli import (
     failures,
     frs,
     lists,
+    mappings,
     orders,
     persons,
     records,
@@ -19,6 +20,7 @@ from console.cli import (
     shipments,
     stock,
     users,
+    views,
 )
 from console.cli.up import up
 
@@ -45,11 +47,13 @@ app.command()(config.export)
 app.command()(lists.stats)
 app.command()(failures.failures)
 app.add_typer(orders.app, name="orders")
+app.add_typer(views.app, name="views")
 app.add_typer(frs.app, name="frs")
 app.add_typer(shipments.app, name="shipments")
 app.add_typer(commands.app, name="commands")
 app.add_typer(records.app, name="records")
 app.add_typer(lists.channels, name="channels")
+lists.channels.command("mappings")(mappings.mappings)
 lists.channels.command("certify")(certify_channel.channel)
 lists.sources.command("certify")(certify.source)
 lists.sources.command("stock")(stock.stock)
