@@ -51,6 +51,17 @@ async def test_the_same_id_again_is_answered_as_the_first_time_and_does_nothing(
     assert len(await told(pool)) == 1
 
 
+async def test_an_answer_of_ids_and_moments_is_the_same_again(pool: Pool) -> None:
+    async def act(conn: Connection) -> dict[str, Any]:
+        row = await conn.fetchrow("select gen_random_uuid() as id, now() as at, 1.50::numeric as amount")
+        assert row is not None
+        return dict(row)
+
+    first, again = [await Command("c-1").once(pool, act) for _ in range(2)]
+    assert first == again
+    assert first["amount"] == "1.50"
+
+
 async def test_the_same_id_at_the_same_moment_is_done_once(pool: Pool) -> None:
     answers = await asyncio.gather(*(Command("c-1").once(pool, tell_one) for _ in range(6)))
     assert answers == [{"did": 1}] * 6

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Response
+from pydantic_core import to_jsonable_python
 
 from waybill_common.db import Connection, Pool, transaction
 
@@ -57,7 +58,7 @@ class Command:
             else:
                 token = _CURRENT.set(self)
                 try:
-                    answer = await act(conn)
+                    answer = to_jsonable_python(await act(conn))  # as it is kept, so that it is the same again
                 finally:
                     _CURRENT.reset(token)
                 await conn.execute(_KEEP, self.id, answer, self.told)

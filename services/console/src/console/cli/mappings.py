@@ -46,7 +46,7 @@ def mappings(
     out.print(f"Saved as version {saved['version']}.", highlight=False)
     if saved["pending"]:
         err.print(f"Not answered yet by {', '.join(sorted({p['service'] for p in saved['pending']}))}; they will.")
-    elif saved["releases"] and "token" in saved["releases"]:
+    if saved["releases"] and "token" in saved["releases"]:
         releases.show_outcome([saved["releases"]])
 
 
