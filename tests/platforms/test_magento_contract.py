@@ -23,7 +23,7 @@ from waybill_platforms.magento.client import open_channel, open_source
 from waybill_platforms.magento.settings import MagentoSettings
 from waybill_platforms.model.fulfillments import FulfillmentDraft
 from waybill_platforms.model.requests import OpenRequest, SourceRequest, SourceRequestLine
-from waybill_platforms.recording import Exchange, recording
+from waybill_platforms.recording import REDACTED, Exchange, recording
 
 SPEC = Path(os.environ.get("SPECS", "")) / "magento" / "admin-schema-2.4.9.yaml"
 pytestmark = [
@@ -115,6 +115,11 @@ def _calls(made: list[Exchange]) -> list[Exchange]:
     return [one for one in made if "/V1/" in one.url]
 
 
+def _told(made: list[Exchange]) -> list[Exchange]:
+    """Without the admin's sign-in, of which no body is recorded; the sandbox checks that one as it comes in."""
+    return [one for one in _calls(made) if REDACTED not in (one.request_body, one.response_body)]
+
+
 async def test_every_call_is_one_of_the_contract(contract: dict[str, Any], made: list[Exchange]) -> None:
     seen = set()
     for exchange in _calls(made):
@@ -139,7 +144,7 @@ async def test_every_body_has_the_contracts_form_and_no_other_name(
     contract: dict[str, Any], made: list[Exchange]
 ) -> None:
     checked = 0
-    for exchange in _calls(made):
+    for exchange in _told(made):
         _, _, operation = _operation(contract, exchange)
         body = next((one for one in operation.get("parameters", ()) if one["in"] == "body"), None)
         sent = orjson.loads(exchange.request_body) if exchange.request_body else {}
@@ -154,7 +159,7 @@ async def test_every_body_has_the_contracts_form_and_no_other_name(
 
 
 async def test_the_emulated_shops_answers_invent_no_names(contract: dict[str, Any], made: list[Exchange]) -> None:
-    for exchange in _calls(made):
+    for exchange in _told(made):
         if exchange.status != 200:
             continue
         _, _, operation = _operation(contract, exchange)

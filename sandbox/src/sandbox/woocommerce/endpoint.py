@@ -74,8 +74,10 @@ class WooEndpoint:
         self._stores = stores
         self._server = server
         self._deliveries = {name: Deliveries(store) for name, store in stores.items()}
-        create = lambda asked: shelves.create_hook(asked, self._deliveries[asked.store.name])  # noqa: E731
-        self._table = [*TABLE, ("POST", r"/wc/v3/webhooks", "webhook_create", create)]
+        self._table = [*TABLE, ("POST", r"/wc/v3/webhooks", "webhook_create", self._create_hook)]
+
+    def _create_hook(self, asked: Asked) -> Answer:
+        return shelves.create_hook(asked, self._deliveries[asked.store.name])
 
     async def pretty(self, request: web.Request) -> web.StreamResponse:
         """`/wp-json/…`; a store with plain permalinks has no such address."""

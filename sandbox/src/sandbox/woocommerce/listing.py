@@ -76,8 +76,12 @@ def _tests(query: Query, settings: Settings) -> Iterable[Callable[[Order], bool]
     gmt = query.get("dates_are_gmt", "false") in {"true", "1"}
     for name, beyond in (("modified_after", 1), ("modified_before", -1)):
         if name in query:
-            bound = _bound(name, query[name], settings)
-            yield lambda one, b=bound, s=beyond: s * (_column(one, gmt, settings) - b) > 0  # type: ignore[misc]
+            yield _past(_bound(name, query[name], settings), beyond, gmt, settings)
+
+
+def _past(bound: float, beyond: int, gmt: bool, settings: Settings) -> Callable[[Order], bool]:
+    """Changed after the bound (`beyond` 1) or before it (-1); the bound itself is neither."""
+    return lambda one: beyond * (_column(one, gmt, settings) - bound) > 0
 
 
 def _status(text: str, settings: Settings) -> Callable[[Order], bool]:

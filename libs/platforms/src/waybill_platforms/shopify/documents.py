@@ -53,7 +53,7 @@ _RECORD = f"""fragment RecordFields on Fulfillment {{
   id status createdAt
   trackingInfo(first: {TRACKING}) {{ company number url }}
   fulfillmentLineItems(first: {RECORD_LINES}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ quantity lineItem {{ id }} }} }}
-}}"""  # noqa: E501
+}}"""  # noqa: E501 (a connection is read best on one line)
 
 _PARCEL_LINES = "pageInfo { hasNextPage endCursor } nodes { id remainingQuantity lineItem { id } }"
 
