@@ -88,6 +88,14 @@ def test_sp_3_two_boxes_of_one_product_are_two_shipments() -> None:
     assert [one.state for one in found] == [ShipmentState.RECORDED] * 2
 
 
+def test_sp_3_what_waits_for_its_label_counts_against_what_was_asked() -> None:
+    watched = Watched("f1", "o1", "east", FrState.PROCESSED, Outcome.KNOWN, fr_of(order_of(lines=[line_of("l1", 1)])))
+    one = (SaidLine(line_ref="l1", quantity=1),)
+    cases = [judgement.Case(said(id=name, lines=one, tracking_numbers=())) for name in ("a", "b")]
+    found = judgement.judge(watched, cases, judgement.Rules(PassingMapping()))
+    assert [each.state for each in found] == [ShipmentState.WAITING_FOR_LABEL, ShipmentState.REFUSED]
+
+
 @pytest.mark.parametrize("state", [FrState.VOIDED, FrState.CANCELED, FrState.FAILED])
 def test_a_shipment_of_an_fr_that_has_ended_is_a_conflict_unless_it_was_taken_before(state: FrState) -> None:
     assert _verdict(said(), state=state)[0] == "conflict"
