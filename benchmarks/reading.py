@@ -4,6 +4,7 @@ The console is a process of its own; one client asks, as a person does, question
 question finds only its own pages in the cache. The table has every question; a goal takes the slowest of its kind.
 """
 
+import asyncio
 import base64
 import random
 import time
@@ -119,6 +120,7 @@ async def ask_all(url: str, orders: int, times: int) -> dict[str, list[float]]:
     chosen = random.Random(8)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=120) as client:
+        await _ready(client, url)
         for turn in range(times + 2):
             for what, question in {**SEARCHES, **LISTS, **PAGES}.items():
                 path, given = question(_settled(chosen, orders))
@@ -128,6 +130,15 @@ async def ask_all(url: str, orders: int, times: int) -> dict[str, list[float]]:
                     taken.setdefault(what, []).append((time.perf_counter() - began) * 1000)
                 answer.raise_for_status()
     return taken
+
+
+async def _ready(client: httpx.AsyncClient, url: str, seconds: float = 120.0) -> None:
+    """Migrated, and in its group."""
+    deadline = time.monotonic() + seconds
+    while (await client.get(f"{url}/readyz")).status_code != 200:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the console was not ready within {seconds:g} s")
+        await asyncio.sleep(0.2)
 
 
 def _settled(chosen: random.Random, orders: int) -> int:
