@@ -155,7 +155,7 @@ async def test_every_body_has_the_contracts_form_and_no_other_name(
         problems = [f"{list(e.absolute_path)}: {e.message[:200]}" for e in Draft4Validator(schema).iter_errors(sent)]
         assert problems == [], f"{exchange.method} {exchange.url}"
         checked += 1
-    assert checked >= 11
+    assert checked >= 10
 
 
 async def test_the_emulated_shops_answers_invent_no_names(contract: dict[str, Any], made: list[Exchange]) -> None:
