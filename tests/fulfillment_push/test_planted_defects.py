@@ -52,10 +52,10 @@ def a_void_gives_no_stock_back(plant: Plant) -> None:
 def what_is_asked_back_is_planned_at_once(plant: Plant) -> None:
     missing = decide.missing
 
-    def hasty(case: Any, book: Any) -> Any:
+    def hasty(case: Any) -> Any:
         for fr in case.frs:
             fr.wish = "overridden" if fr.state == "void_requested" else fr.wish
-        return missing(case, book)
+        return missing(case)
 
     plant.setattr(decide, "missing", hasty)
 

@@ -252,7 +252,28 @@ async def test_rt6_a_source_that_cancels_loses_that_stock_until_its_next_count_a
     await world.tell(progress(created, FrCanceled, FrState.CANCELED))
     assert await world.shelf("east", "A") == (7, 0, 0)
     renewed, _ = await world.play()
-    assert renewed.fr.predecessor == created.fr_id
+    assert (renewed.fr.predecessor, renewed.fr.source) == (created.fr_id, "west")
+
+
+async def test_fp6_a_source_that_canceled_is_left_out_for_that_order_until_a_person_says_otherwise(
+    world: Any, http: Any, source: Make, order: Make
+) -> None:
+    await world.configure([source("east")])
+    await world.count("east", "A", 10)
+    created, _ = await world.place(order(("A", 3)))
+    await world.tell(progress(created, FrCanceled, FrState.CANCELED))
+    [waits] = await world.play()
+    assert waits.decision.unfulfilled[0].reason == "canceled_by_source"
+    await world.count("east", "A", 50)
+    assert not [event for event in await world.play() if isinstance(event, FrCreated)], "a count is no person's word"
+    another, _ = await world.place(order(("A", 1), number="1002"))
+    assert another.fr.source == "east", "other orders still go there"
+    who = {"actor": "ann", "reason": "they found some"}
+    answer = await http.post(f"/internal/frs/{created.fr_id}/regenerate", json=who)
+    assert answer.status_code == 200, answer.text
+    again, _ = await world.play()
+    assert (again.fr.source, again.fr.predecessor) == ("east", created.fr_id)
+    await world.is_conserved()
 
 
 async def test_on_source_cancel_kill_does_not_ask_again(world: Any, source: Make, order: Make) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from router.decide import decide
-from waybill_contracts.fr_created import FrCreated
+from waybill_contracts.fr_created import FrCreated, OrderUnroutable
 from waybill_contracts.orders_imported import OrderCanceled, OrderImported
 from waybill_contracts.values import OrderState
 
@@ -147,6 +147,21 @@ async def test_rt7_what_a_losing_plan_leaves_free_is_not_forgotten(
     monkeypatch.setattr("router.route_orders._decide_all", overtaken)
     said = await world.play()
     assert [event.fr.order_number for event in said if isinstance(event, FrCreated)] == ["2"]
+
+
+async def test_rt7_what_a_plan_without_a_number_leaves_free_is_not_forgotten(
+    world: Any, source: Make, order: Make
+) -> None:
+    """The first order takes both sources' last units, but its second FR would be 1001-1, too long for west."""
+    numbers = {"fr_number": {"max_length": 4}}
+    await world.configure([source("east", **numbers), source("west", **numbers)])
+    await world.count("east", "A", 1)
+    await world.count("west", "B", 1)
+    first, second = order(("A", 1), ("B", 1), number="1001"), order(("A", 1), number="1002")
+    await world.tell(*(OrderImported(at=NOW, order=one, via="pull") for one in (first, second)))
+    said = await world.play()
+    assert [event.fr.order_number for event in said if isinstance(event, FrCreated)] == ["1002"]
+    assert [event.reason for event in said if isinstance(event, OrderUnroutable)][:1] == ["number_too_long"]
 
 
 async def test_rt7_a_change_of_rules_wakes_all_portion_by_portion(

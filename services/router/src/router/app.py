@@ -11,6 +11,7 @@ from router.settings import RouterSettings
 from router.simulation_route import add_simulation
 from router.stock_route import add_stock
 from router.take_back import Desk
+from router.tidy import Tidy
 from router.wake_orders import WakeOrders
 from waybill_common.consuming import Subscription
 from waybill_common.db import queries
@@ -54,6 +55,7 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
         return done
 
     waker = Worker("wake-orders", wake, idle_max=settings.idle_max)
+    tidy = Tidy(runtime.pool, q, runtime.clock, kept_days=settings.decisions_kept_days)
     routes = make_routes(runtime.pool, q, books, internal(settings.service_tokens))
     add_simulation(routes, runtime.pool, q, books)
     add_actuals(routes, runtime.pool, q, books)
@@ -64,7 +66,7 @@ async def build(runtime: Runtime[RouterSettings]) -> Parts:
     return Parts(
         redact=without_person,
         subscription=Subscription(SERVICE, TOPICS, decode, inbox.handle, UPSTREAM, (planner.wake, waker.wake)),
-        workers=(planner, waker),
+        workers=(planner, waker, Worker("tidy", tidy.turn, idle_max=60.0)),
         routes=routes,
     )
 

@@ -145,7 +145,7 @@ def decide(case: Case, book: Rulebook, stock: dict[tuple[str, str], Offer]) -> V
         if fr.state != "closed" and fr.order_version < order.version and fr.fr_id not in wrong
         if fr.state != "void_requested"
     ]
-    left = missing(case, book)
+    left = missing(case)
     task = left.task
     verdict = Verdict(case, "routed", confirm=confirm, ask_back=ask_back, task=task)
     if task.demands and not order.auto_generate and not case.generate:
@@ -302,7 +302,7 @@ class Missing:
     """Units by (line, SKU) that a person took back and nobody has asked for again."""
 
 
-def missing(case: Case, book: Rulebook) -> Missing:
+def missing(case: Case) -> Missing:
     """What to plan now."""
     order = case.order
     covered: dict[tuple[str, str], int] = {}
@@ -318,9 +318,8 @@ def missing(case: Case, book: Rulebook) -> Missing:
             parked[key] = parked.get(key, 0) + (a.released - a.killed if fr.wish == "parked" else 0)
             if a.source_canceled and fr.wish != "again":
                 rounds[key] = rounds.get(key, 0) + 1
-                site = book.sites.get(a.source)
-                if site is not None and not site.tracked:
-                    refused.add((a.source, a.sku))
+                if a.source_canceled > a.killed:
+                    refused.add((a.source, a.sku))  # whatever a later count says, until a person says otherwise (FP-6)
     addresses = {line.line_id: line.address for line in order.lines}
     demands, held, taken_back = [], [], {}
     for key, units in wanted(case).items():

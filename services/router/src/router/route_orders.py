@@ -9,7 +9,7 @@ be planned at all is set aside with an alert, and tried again later; its neighbo
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -154,11 +154,12 @@ class RouteOrders:
         ours = {row["order_id"] for row in held}
         valid = [v for v in verdicts if v.case.order.order_id in ours]
         self._lost("order_changed", len(verdicts) - len(valid))
+        planned = {id(v): asks_of(v, book) for v in verdicts}  # before numbers, for want of which a plan is given up
         await number_frs(conn, self._q, valid, book)
         valid = await self._still_waiting(conn, valid, done.revision, book, snapshot)
         covered = await reserve(conn, self._q, valid, done, book)
         self._lost("stock_gone", len(valid) - len(covered))
-        covered = self._without_hasty(verdicts, covered, book)
+        covered = self._without_hasty(planned, covered)
         now, batch = datetime.now(UTC), str(new_id())
         for verdict in covered:
             about = {tracing.ORDER_ID: verdict.case.order.order_id}
@@ -191,14 +192,13 @@ class RouteOrders:
         self._lost("wait_over", len(stale))
         return [verdict for verdict in verdicts if id(verdict) not in stale]
 
-    def _without_hasty(self, planned: list[Verdict], kept: list[Verdict], book: Rulebook) -> list[Verdict]:
+    def _without_hasty(self, planned: Mapping[int, dict[Key, int]], kept: list[Verdict]) -> list[Verdict]:
         """Without those that wait because an earlier order of the batch was to use the units up, and now does not.
 
-        Nothing would wake them: those units were free all along.
+        Nothing would wake them: those units were free all along. `planned`: what each verdict's plan asked for.
         """
-        stored = {id(verdict) for verdict in kept}
-        given_up = [v for v in planned if v.makes_frs and id(v) not in stored]
-        free = {f"sku/{sku}" for verdict in given_up for _, sku in asks_of(verdict, book)}
+        stored = {id(verdict) for verdict in kept if verdict.makes_frs}
+        free = {f"sku/{sku}" for verdict, asked in planned.items() if verdict not in stored for _, sku in asked}
         hasty = {id(verdict) for verdict in kept if free.intersection(verdict.waits_for)}
         self._lost("wait_over", len(hasty))
         return [verdict for verdict in kept if id(verdict) not in hasty]

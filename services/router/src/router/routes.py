@@ -83,7 +83,7 @@ async def preview_order(conn: Connection, q: Queries, books: Rulebooks, order_id
     await add_frs(conn, q, [case])
     _, book = await books.current(conn)
     stock = await load_offers(conn, q, sorted({sku for _, sku in wanted(case)}), book)
-    left = missing(case, book)
+    left = missing(case)
     verdict = decide(case, book, dict(stock))
     await number_frs(conn, q, [verdict], book)
     chosen = plan_order(left.task, book, stock) if left.task.demands else None

@@ -88,7 +88,7 @@ async def regenerate(conn: Connection, desk: Desk, fr_id: str, who: ByHand, *, o
     risky = override and fr.state != "closed"
     await _wish(conn, desk.q, case, fr, "overridden" if risky else "again", "override" if risky else "regenerate", who)
     if fr.state == "closed":
-        await _something_to_ask_for(conn, desk.books, case, fr)
+        _something_to_ask_for(case, fr)
     elif fr.state == "live":
         await _ask_back(conn, desk.q, case, fr, who)
     if risky:
@@ -108,9 +108,8 @@ async def generate(conn: Connection, desk: Desk, order_id: str, who: ByHand) -> 
     await note(conn, desk.q, order_id, None, "generate", who)
 
 
-async def _something_to_ask_for(conn: Connection, books: Rulebooks, case: Case, fr: LiveFr) -> None:
-    _, book = await books.current(conn)
-    if not missing(case, book).task.demands:
+def _something_to_ask_for(case: Case, fr: LiveFr) -> None:
+    if not missing(case).task.demands:
         raise NotPossible(
             f"nothing is missing of order {case.order.number}: all that is wanted of FR {fr.number} is in other FRs, "
             "or has shipped"

@@ -20,7 +20,10 @@ REASONS: dict[str, Words] = {
     "no_shipping_zone": Words("{source} has no shipping price ({detail})", "add the zone to its costs.shipping"),
     "does_not_serve_sku": Words("{source} does not carry {sku}", "add it to its serves.skus"),
     "unmapped_sku": Words("{source} has no name for {sku}", "add it to its skus.map"),
-    "canceled_by_source": Words("{source} canceled {sku} of this order", "it is not asked again for it"),
+    "canceled_by_source": Words(
+        "{source} canceled {sku} of this order, and is not asked for it again",
+        "if it has some after all: waybill frs regenerate; else create the FR by hand at another source",
+    ),
     "no_stock": Words("{source} has no {sku} free", "count it again: waybill sources stock {source} --file FILE"),
     "missing_cost": Words("the price of {sku} at {source} is not known", "send its unit_cost with a stock count"),
     "missing_weight": Words(

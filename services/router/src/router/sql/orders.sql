@@ -123,3 +123,15 @@ where order_id = :order_id order by sequence;
 
 -- name: waiting_counts()
 select reason, count(*) as orders from orders where standing = 'waiting' group by reason order by reason;
+
+-- name: prune_decisions(days, most)$
+-- How many were forgotten. What an order still waits for is kept: its newest decision says why.
+with forgotten as (
+    delete from decisions where decision_id in (
+        select d.decision_id from decisions d left join orders o using (order_id)
+        where d.at < now() - :days::float8 * interval '1 day'
+            and not (o.standing is not distinct from 'waiting' and o.decisions = d.sequence)
+        order by d.at limit :most
+    ) returning 1
+)
+select count(*)::int from forgotten;
