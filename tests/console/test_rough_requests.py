@@ -3,7 +3,12 @@
 import json
 from typing import Any
 
+import asyncpg
+import httpx
 import pytest
+from fastapi import FastAPI
+
+from console.api.problems import install
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,26 @@ async def test_it_is_told_what_is_wrong(
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert says in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(asyncpg.CannotConnectNowError("starting up"), 503), (asyncpg.DeadlockDetectedError("deadlock"), 503),
+     (asyncpg.InterfaceError("connection is closed"), 503), (asyncpg.UndefinedTableError("a bug of ours"), 500)],
+)  # fmt: skip
+async def test_a_database_that_cannot_answer_now_is_503_with_when_to_come_again(error: Exception, status: int) -> None:
+    app = FastAPI()
+    install(app)
+
+    @app.get("/asked")
+    async def asked() -> None:
+        raise error
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+        answer = await client.get("/asked")
+
+    assert (answer.status_code, answer.headers.get("retry-after")) == (status, "5" if status == 503 else None)
 
 
 async def test_another_method_is_told_which_ones_there_are(empty_console: Any) -> None:

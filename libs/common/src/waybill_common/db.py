@@ -8,10 +8,10 @@ with `open_session`.
 import asyncio
 import decimal
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from importlib import resources
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import aiosql
@@ -27,8 +27,11 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Queryable: TypeAlias = "Connection | Pool"  # for single statements that need no transaction of the caller
 Queries: TypeAlias = Any  # aiosql makes its methods from the SQL files: nothing to type statically
 
+T = TypeVar("T")
+
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")
 _CONNECT_TIMEOUT = 10.0
+_AGAIN = 4
 
 
 class _PooledConnection(asyncpg.Connection):
@@ -113,6 +116,16 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     """A connection inside a transaction: committed at the end, rolled back when the block raises."""
     async with pool.acquire() as connection, connection.transaction():
         yield connection
+
+
+async def in_transaction(pool: Pool, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """`work` in a transaction; what was surely rolled back for another's sake (a deadlock) is done again."""
+    for _ in range(_AGAIN):
+        with suppress(asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            async with transaction(pool) as conn:
+                return await work(conn)
+    async with transaction(pool) as conn:
+        return await work(conn)
 
 
 class _Adapter(AsyncPGAdapter):

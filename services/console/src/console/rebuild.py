@@ -9,7 +9,7 @@ orders that had their last fact before are not shown any more.
 from typing import Any
 
 from console.owners import Owners, OwnerSilent
-from waybill_common.db import Pool, Queries, transaction
+from waybill_common.db import Connection, Pool, Queries, in_transaction
 
 
 class Rebuilder:
@@ -23,15 +23,17 @@ class Rebuilder:
         unanswered = [text for name in self._owners.urls if (text := await self._silent(name))]
         if unanswered:
             return {"begun": False, "events": {}, "unanswered": unanswered}
-        async with transaction(self._pool) as conn:
-            await self._q.forget_read_model(conn)
-            await self._q.note_rebuild(conn, actor=actor)
+        await in_transaction(self._pool, lambda conn: self._forget(conn, actor))
         events: dict[str, int] = {}
         for name in self._owners.urls:
             answer = await self._owners.ask(name, "POST", "/internal/facts/reemit", params={"since": 0}, timeout=120.0)
             events[name] = int(answer.raise_for_status().json()["events"])
             await self._q.note_reemission(self._pool, service=name, events=events[name])
         return {"begun": True, "events": events, "unanswered": []}
+
+    async def _forget(self, conn: Connection, actor: str) -> None:
+        await self._q.forget_read_model(conn)
+        await self._q.note_rebuild(conn, actor=actor)
 
     async def progress(self) -> dict[str, Any]:
         """`waiting`: events that services have not sent yet; None where one does not answer."""

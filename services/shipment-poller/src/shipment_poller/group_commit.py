@@ -8,13 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-import asyncpg
-
-from waybill_common.db import Connection, Pool, transaction, transient
+from waybill_common.db import Connection, Pool, in_transaction, transient
 
 T = TypeVar("T")
 _ALONE = 4
-_AGAIN = 3
 
 
 class GroupCommit(Generic[T]):
@@ -61,15 +58,7 @@ class GroupCommit(Generic[T]):
 
     async def _written(self, items: Sequence[T]) -> None:
         """What was surely rolled back for another's sake is written again: no call's outcome may be lost to that."""
-        for left in reversed(range(_AGAIN + 1)):
-            try:
-                async with transaction(self._pool) as conn:
-                    await self._write(conn, items)
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-                if not left:
-                    raise
-            else:
-                return
+        await in_transaction(self._pool, lambda conn: self._write(conn, items))
 
     async def _commit(self, group: list[tuple[T, "asyncio.Future[None]"]]) -> None:
         try:

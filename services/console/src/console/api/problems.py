@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from console.api import scopes
 from console.owners import NoSuchPath
+from waybill_common.db import transient
 
 
 class WrongField(BaseModel):
@@ -45,7 +46,7 @@ _MEANINGS = {
     422: "Something in the request is not valid, each with its path",
     429: "Too many attempts",
     502: "A service's answer could not be read",
-    503: "A service that has to answer does not",
+    503: "A service that has to answer, or the database, does not",
 }
 _CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 DECLARED: dict[int | str, dict[str, Any]] = {
@@ -115,6 +116,14 @@ def install(app: FastAPI) -> None:
     async def _not_storable(_: Request, error: asyncpg.DataError) -> JSONResponse:
         """A value that is fine as JSON and that no database takes: NUL in a text, a number out of its range."""
         return problem(422, "The request is not valid", f"A value cannot be stored or looked up: {error}"[:300])
+
+    @app.exception_handler(asyncpg.PostgresError)
+    @app.exception_handler(asyncpg.InterfaceError)
+    async def _database(_: Request, error: Exception) -> JSONResponse:
+        if not transient(error):
+            raise error
+        text = "The database cannot answer now: try again, a POST under the same Idempotency-Key"
+        return problem(503, "Not now", text, {"Retry-After": "5"})
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
