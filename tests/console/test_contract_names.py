@@ -16,12 +16,14 @@ ROOT = Path(__file__).parents[2]
 PATHS = {
     "get": """
         orders orders/{} orders/{}/timeline orders/explain frs frs/{} shipments stores channels channels/{}/audit
-        channels/{}/mappings/{} channels/{}/mappings/couriers sources sources/{}/stock routing/groups records
+        channels/{}/mappings/skus channels/{}/mappings/shipping-methods channels/{}/mappings/couriers
+        sources sources/{}/stock routing/groups records
         dead-letters alerts commands/{} config stats""",
     "post": """
         orders orders/{}/actions/{} orders:import frs frs/{}/actions/{} frs:preview shipments shipments:resync
         channels/{}/audit sources/{}/stock routing:simulate""",
-    "put": "config channels/{}/mappings/{}",
+    "put": """
+        config channels/{}/mappings/skus channels/{}/mappings/shipping-methods channels/{}/mappings/couriers""",
 }
 COMMANDS = {
     "": "apply export up",

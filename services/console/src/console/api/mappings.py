@@ -4,7 +4,7 @@ Saving is `apply` of the configuration with this one part changed: checked, vers
 way. What it promises to release is counted first, and asked for afterwards by the token: GET /releases/{token}.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
 
@@ -25,42 +25,45 @@ SETTINGS = {
     "courier-services": "courier_services",
 }
 _HOLDS = {"skus": "unmapped_sku", "shipping-methods": "unmapped_shipping_method"}
-Ours = Literal["skus", "shipping-methods"]
-Kind = Literal["skus", "shipping-methods", "couriers", "courier-services"]
 
 
 def mappings_router(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners: Owners) -> APIRouter:
     router = APIRouter(tags=["channels and sources"])
     receipts = Receipts(pool, q)
 
-    @router.get("/channels/{channel_id}/mappings/{kind}")
-    async def show(channel_id: str, kind: Ours, _: Annotated[Actor, Depends(keys.require("viewer"))]) -> Any:
-        """The map, what becomes of a name that is not in it, and the names that orders wait for, most orders first."""
-        row = await q.entity(pool, entity=f"channel/{channel_id}")
-        if row is None:
-            raise _unknown(channel_id)
-        waiting = await rows(q.waiting_for_names(pool, channel=channel_id, reason=_HOLDS[kind]))
-        part = {"map": {}, "unmapped": "hold", **row["body"].get(SETTINGS[kind], {})}
-        return {"channel": channel_id, **part, "waiting": [dict(one) for one in waiting]}
+    def add(kind: str) -> None:
+        """Each kind has a path of its own: `{kind}` would take `couriers:preview` for one."""
+        path = f"/channels/{{channel_id}}/mappings/{kind}"
 
-    @router.put("/channels/{channel_id}/mappings/{kind}")
-    async def save(
-        channel_id: str,
-        kind: Kind,
-        mapping: Annotated[dict[str, Any], Body(description="{map, unmapped}, as in the configuration file")],
-        actor: Annotated[Actor, Depends(keys.require("admin"))],
-        dry_run: Annotated[bool, Query(description="say what it would release and change; save nothing")] = False,
-        wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for the services")] = 0,
-    ) -> dict[str, Any]:
-        """Replace the mapping; exactly the orders that `releases` promises go on (null: nobody can count now)."""
-        releases = await _promised(channel_id, kind, mapping)
-        async with transaction(pool) as conn:
-            await q.lock_config(conn)
-            document = export(await rows(q.entities(conn)), [])
-            _channel(document, channel_id)[SETTINGS[kind]] = mapping
-            answer, applied = await apply_document(conn, applier, document, {}, actor, dry_run=dry_run)
-        pending = [] if dry_run else await receipts.wait_for(applied, wait)
-        return answer | {"pending": pending, "releases": releases}
+        if kind in _HOLDS:
+
+            @router.get(path, name=f"show_{kind}")
+            async def show(channel_id: str, _: Annotated[Actor, Depends(keys.require("viewer"))]) -> Any:
+                """The map, what becomes of a name that is not in it, and the names that orders wait for, most first."""
+                row = await q.entity(pool, entity=f"channel/{channel_id}")
+                if row is None:
+                    raise _unknown(channel_id)
+                waiting = await rows(q.waiting_for_names(pool, channel=channel_id, reason=_HOLDS[kind]))
+                part = {"map": {}, "unmapped": "hold", **row["body"].get(SETTINGS[kind], {})}
+                return {"channel": channel_id, **part, "waiting": [dict(one) for one in waiting]}
+
+        @router.put(path, name=f"save_{kind}")
+        async def save(
+            channel_id: str,
+            mapping: Annotated[dict[str, Any], Body(description="{map, unmapped}, as in the configuration file")],
+            actor: Annotated[Actor, Depends(keys.require("admin"))],
+            dry_run: Annotated[bool, Query(description="say what it would release and change; save nothing")] = False,
+            wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for the services")] = 0,
+        ) -> dict[str, Any]:
+            """Replace the mapping; exactly the orders that `releases` promises go on (null: nobody can count now)."""
+            releases = await _promised(channel_id, kind, mapping)
+            async with transaction(pool) as conn:
+                await q.lock_config(conn)
+                document = export(await rows(q.entities(conn)), [])
+                _channel(document, channel_id)[SETTINGS[kind]] = mapping
+                answer, applied = await apply_document(conn, applier, document, {}, actor, dry_run=dry_run)
+            pending = [] if dry_run else await receipts.wait_for(applied, wait)
+            return answer | {"pending": pending, "releases": releases}
 
     async def _promised(channel_id: str, kind: str, mapping: dict[str, Any]) -> Any:
         """How many orders go on, by the service that holds them back; it judges the draft, too."""
@@ -80,6 +83,8 @@ def mappings_router(pool: Pool, q: Queries, keys: Keys, applier: Applier, owners
                 return None  # a change must not wait for a count
             raise
 
+    for kind in SETTINGS:
+        add(kind)
     return router
 
 
