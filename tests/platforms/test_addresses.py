@@ -50,6 +50,7 @@ def test_public_addresses_are_called(address: str) -> None:
     [
         (None, HERE, "127.0.0.1", True),
         (None, "postgresql://w@/w?host=/run/postgresql", "10.0.0.1", True),
+        (None, "postgresql://w@%2Frun%2Fpostgresql/w", "10.0.0.1", True),
         (None, "postgresql://w@localhost/w", "192.168.1.1", True),
         (None, HERE, "169.254.169.254", False),
         ("all", FAR, "10.0.0.1", True),

@@ -16,7 +16,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -83,7 +83,7 @@ def policy_of(setting: str | None, database_url: str) -> Policy:
 
 def _on_this_machine(database_url: str) -> bool:
     parts = urlsplit(database_url)
-    host = parts.hostname or next(iter(parse_qs(parts.query).get("host", [])), "")
+    host = unquote(parts.hostname or "") or next(iter(parse_qs(parts.query).get("host", [])), "")
     if host in ("", "localhost") or host.startswith("/"):
         return True
     try:
