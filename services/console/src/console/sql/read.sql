@@ -73,8 +73,8 @@ from newest n join orders o using (order_id) left join decisions d using (order_
 order by n.placed_at desc, o.order_id desc;
 
 -- name: search_among(prefix, beyond, stores, stage, sync, fulfillment, channel, hold, placed, after, limit)
--- Where few orders are asked for: these first, then which of them a term names; `search_orders` would walk over all
--- orders of a common word to find few.
+-- Where few orders are asked for: these first, then which of them a term names, by the index alone; `search_orders` would
+-- look at each order of a common word to find few. What kind of word it is, is read for the orders that are given.
 with recursive found as (
     (select term from search_terms where term >= :prefix and term < :beyond order by term limit 1)
     union all
@@ -90,12 +90,17 @@ with recursive found as (
       and (:hold::text is null or (
             o.stage = 'held' and o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text))))
       and (:placed::timestamptz is null or (o.placed_at, o.order_id) < (:placed, :after::text))
-), newest as (
-    select n.order_id, n.placed_at, jsonb_object_agg(s.term, s.kind) as matched
+), hits as materialized (
+    select s.term, s.placed_at, s.order_id
     from (select term from found where term is not null limit 20) t
     join search_terms s on s.term = t.term
     join narrowed n on n.order_id = s.order_id and n.placed_at = s.placed_at
-    group by n.order_id, n.placed_at order by n.placed_at desc, n.order_id desc limit :limit
+), newest as (
+    select s.order_id, s.placed_at, jsonb_object_agg(s.term, s.kind) as matched
+    from (select order_id, placed_at from hits group by 1, 2 order by 2 desc, 1 desc limit :limit) n
+    join hits h using (order_id, placed_at)
+    join search_terms s on s.term = h.term and s.placed_at = h.placed_at and s.order_id = h.order_id
+    group by s.order_id, s.placed_at
 )
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
        o.sync, n.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
