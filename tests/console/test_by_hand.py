@@ -104,7 +104,7 @@ async def test_sp_6_an_order_that_no_source_can_ship_goes_by_hand_under_a_manual
         hub, "shipments", "record", "o1", "--courier", "bike", "--tracking", "B-2", "--reason", "the rest", "--json"
     )
     assert rest.exit_code == 0, rest.output
-    assert json.loads(rest.output)["fr_id"] != shipment["fr_id"]
+    assert json.loads(rest.stdout)["fr_id"] != shipment["fr_id"]
     await hub.eventually("/orders/o1", lambda a: a["fulfillment"] == "shipped", seconds=30)
     timeline = await hub.get("/orders/o1/timeline")
     titles = [one["title"] for one in timeline["activities"]]

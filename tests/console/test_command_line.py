@@ -88,7 +88,7 @@ async def test_where_is_my_order_is_answered_by_number(console: Any) -> None:
     unknown = await run(console, "orders", "show", "77")
     traced = await run(console, "orders", "trace", "1001")
 
-    assert [order["number"] for order in json.loads(listed.output)] == ["#1001"]
+    assert [order["number"] for order in json.loads(listed.stdout)] == ["#1001"]
     assert "E-1001" in shown.output
     assert "1Z1" in shown.output
     assert story.output.index("order_imported") < story.output.index("shipment_synced")

@@ -144,7 +144,7 @@ async def test_sp_7_sp_12_sp_13_pending_ones_are_listed_mended_and_pushed_again(
     listed = await _waybill(hub, "shipments", "list", "--view", "pending")
     assert "channel shop has no name for our courier 'DHL'" in listed.output
     tried = await _waybill(hub, "shipments", "resync", "--channel", "shop", "--json")
-    found = json.loads(tried.output)
+    found = json.loads(tried.stdout)
     assert (found["failed"], found["done"]) == (2, True)
     assert found["failures"][0]["code"] == "COURIER_NOT_MAPPED"
     said = await _waybill(hub, "shipments", "resync", "--cause", "COURIER_NOT_MAPPED")

@@ -122,14 +122,14 @@ async def test_in3_a_registered_shop_posts_its_orders_and_they_are_imported_with
     name = SHOPS[platform]
     shop = hub.world.shops[name]
     before = await hub.waybill("channels", "webhooks", name, "--json")
-    assert json.loads(before.output)["state"] == "off"
+    assert json.loads(before.stdout)["state"] == "off"
 
     first = await hub.waybill("channels", "webhooks", name, "--url", hub.url)
     again = await hub.waybill("channels", "webhooks", name, "--url", f"{hub.url}/", "--json")
 
     assert first.exit_code == again.exit_code == 0, first.output + again.output
     assert "The platform posts these changes" in first.output
-    told = json.loads(again.output)
+    told = json.loads(again.stdout)
     assert (told["state"], told["address"]) == ("on", f"{hub.url}/hooks/{name}")
     assert ADDRESSES[platform](shop) == [told["address"]] * len(told["topics"]), "registered twice, it posts once"
 

@@ -231,7 +231,7 @@ async def test_in5_an_order_placed_by_hand_is_here_once_for_each_key(desk: Desk)
     placed = await desk.waybill(
         "orders", "place", "--channel", "web", "--number", "P-4", "--country", "FR", "--line", "S1=2"
     )
-    assert (placed.exit_code, json.loads(placed.output)["standing"]) == (0, "imported")
+    assert (placed.exit_code, json.loads(placed.stdout)["standing"]) == (0, "imported")
 
 
 async def test_in15_the_command_line_says_why_an_order_is_not_here_and_where_one_is(desk: Desk) -> None:
@@ -243,7 +243,7 @@ async def test_in15_the_command_line_says_why_an_order_is_not_here_and_where_one
 
     assert "5 of web: held. unmapped_sku (UNKNOWN)" in held.output
     assert "Next: map 'UNKNOWN' in skus.map" in held.output
-    assert json.loads(excluded.output)["reason"].startswith("cancellation")
+    assert json.loads(excluded.stdout)["reason"].startswith("cancellation")
     assert "not_published" in unknown.output
 
 

@@ -14,7 +14,7 @@ Shared = Annotated[bool, typer.Option("--shared", help="for everybody; operators
 
 @app.command("list")
 def list_views(as_json: Json = False) -> None:
-    """Your own views and the shared ones."""
+    """Your own views and the shared ones. Example: waybill views list"""
     items = call("GET", "/views")["items"]
     if as_json:
         print_json(items)
@@ -55,6 +55,6 @@ def save(
 
 @app.command()
 def remove(name: Name, shared: Shared = False) -> None:
-    """Forget a view."""
+    """Forget a view. Example: waybill views remove stuck --shared"""
     call("DELETE", f"/views/{name}", params={"shared": shared})
     out.print(f"{name} is forgotten.", markup=False, highlight=False)
