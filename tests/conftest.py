@@ -33,12 +33,18 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
+_PATIENT = 600
+"""Seconds that one test of a whole service, or minutes of interleavings, may take on a machine that has much to do."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Marks what `make test-services` runs; it must be there before `-m` selects."""
     for item in items:
         if "/".join(item.path.parts[-2:]) in WHOLE_SERVICES:
             item.add_marker(pytest.mark.services)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_PATIENT))
 
 
 SCHEMAS = ("order_ingest", "router", "fulfillment_push", "shipment_poller", "console")

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 
 @dataclass
@@ -13,10 +14,10 @@ class Receiver:
 
     url: str = ""
     status: int = 204
-    posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    posts: list[tuple[CIMultiDict[str], bytes]] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
-        self.posts.append((dict(request.headers), await request.read()))
+        self.posts.append((CIMultiDict(request.headers), await request.read()))
         return web.Response(status=self.status)
 
 
