@@ -156,6 +156,7 @@ async def test_every_body_has_the_contracts_form_and_no_other_name(
         assert problems == [], f"{exchange.method} {exchange.url}"
         checked += 1
     assert checked >= 10
+    assert len(_calls(made)) - len(_told(made)) == 1, "the sign-in alone is left out"
 
 
 async def test_the_emulated_shops_answers_invent_no_names(contract: dict[str, Any], made: list[Exchange]) -> None:
