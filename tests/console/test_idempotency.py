@@ -3,9 +3,12 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
+from starlette.responses import JSONResponse
 
 from console.api import idempotency
+from waybill_common.db import queries
 
 
 async def post(console: Any, key: str, body: Any = None, **headers: str) -> Any:
@@ -57,6 +60,28 @@ async def test_a_refusal_of_the_moment_leaves_the_key_free(empty_console: Any) -
 
     assert [answer.status_code for answer in answers] == [404, 404]
     assert "idempotency-replayed" not in answers[1].headers
+
+
+@pytest.mark.parametrize(
+    ("status", "used_up"),
+    [(408, False), (425, False), (429, False), (500, False), (503, False), (400, True), (422, True), (202, True)],
+)
+async def test_an_answer_of_the_moment_uses_up_no_key(empty_console: Any, status: int, used_up: bool) -> None:
+    asked = 0
+
+    async def owner(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal asked
+        asked += 1
+        await JSONResponse({"time": asked}, status if asked == 1 else 202)(scope, receive, send)
+
+    guarded = idempotency.Idempotency(owner, empty_console.run.runtime.pool, queries("console"))
+    transport = httpx.ASGITransport(guarded)
+    async with httpx.AsyncClient(transport=transport, base_url="http://console") as http:
+        named = {"Idempotency-Key": f"answered {status} first"}
+        answers = [await http.post("/act", json={}, headers=named) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [status, status if used_up else 202]
+    assert asked == (1 if used_up else 2)
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201], ids=["empty", "too long"])

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 ARRIVES_WITHIN = timedelta(seconds=30)
 """What we know of and its owner does not is on its way there: a command about it waits so long."""
 GIVES_UP_AFTER = timedelta(days=1)
-_OF_THE_MOMENT = frozenset({408, 425, 429})
+OF_THE_MOMENT = frozenset({408, 425, 429})
+"""Statuses below 500 that judge the moment, not the request: the same one may be taken a little later."""
 _LONGEST_WAIT = 60.0
 
 
@@ -33,7 +34,7 @@ def answered(answer: Answer, *, on_its_way: bool) -> bool:
     """False: it is sent again. `on_its_way`: its target is known here, and may not have reached the owner yet."""
     if answer.status == 404:
         return not on_its_way
-    return 0 < answer.status < 500 and answer.status not in _OF_THE_MOMENT
+    return 0 < answer.status < 500 and answer.status not in OF_THE_MOMENT
 
 
 def next_try(attempts: int) -> timedelta:

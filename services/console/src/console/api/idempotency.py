@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from console.api.problems import problem
+from console.command_rules import OF_THE_MOMENT
 from waybill_common.db import Pool, Queries
 
 Scope = MutableMapping[str, Any]
@@ -25,7 +26,7 @@ LONGEST_KEY = 200
 SHOWN_ONCE = "(shown once)"
 _API_KEY = re.compile(r"wb_[A-Za-z0-9_-]{20,}")
 """A key that was made is in its first answer alone: what is stored has none."""
-_FOR_NOW = frozenset({401, 403, 404, 409, 429})
+_FOR_NOW = OF_THE_MOMENT | {401, 403, 404, 409}
 """Refusals that may be otherwise the next time: nothing was done, and the key stays free."""
 LONGEST_BODY = 32 * 2**20
 """Bytes of any request; a configuration with a hundred thousand stock levels has a third of it."""
