@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from router.decide import Verdict
 from router.facts import message
 from router.recorded import inputs_of, stages_of
 from router.requests import decision_event, fulfillment_request
 from router.routing.plan import Rulebook
 from router.store import Round
+from router.verdict import Verdict
 from waybill_common.ids import new_id
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
 from waybill_contracts.values import FulfillmentRequest

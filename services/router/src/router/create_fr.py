@@ -9,8 +9,9 @@ named in `cost.unknown`.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from router.case import Case
 from router.conclude import conclude
-from router.decide import Case, Verdict, not_asked_for
+from router.missing import not_asked_for
 from router.numbering import number_frs
 from router.reserve import asks_of, reserve
 from router.routing.draft import Draft, DraftRequest
@@ -18,6 +19,7 @@ from router.routing.plan import Answer, Rulebook
 from router.routing.task import Demand, Offer, Site, Task
 from router.store import Round, load_offers, save
 from router.take_back import Desk, NotPossible, load_order, note
+from router.verdict import Verdict
 from waybill_common.db import Connection
 from waybill_common.ids import new_id
 from waybill_contracts.values import ByHand, FulfillmentRequest, OrderState

@@ -6,10 +6,10 @@ constraint, and the round that loses is planned again.
 
 from collections.abc import Callable, Sequence
 
-from router.decide import Verdict
 from router.ledger import Key
 from router.routing.numbers import NumberRefused, bare_number, next_number
 from router.routing.plan import Rulebook
+from router.verdict import Verdict
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.configuration import Source
 from waybill_contracts.values import Order

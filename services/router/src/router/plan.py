@@ -13,10 +13,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
-from router.decide import take_off
 from router.plan_files import FileRefused, OrderRow, read_configuration, read_orders
 from router.routing.draft import Draft
-from router.routing.plan import Answer, Rulebook, plan_order
+from router.routing.plan import Answer, Rulebook, plan_order, take_off
 from router.routing.task import Offer, Site, money, nano
 from waybill_contracts.configuration import Configuration
 

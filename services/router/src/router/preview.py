@@ -6,12 +6,14 @@ An order that would not be planned (held, waiting for a person) is previewed all
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from router.decide import Case, Missing, Verdict
+from router.case import Case
+from router.missing import Missing
 from router.routing.candidates import Barrier, Candidates, find_candidates
 from router.routing.draft import Draft, DraftRequest
 from router.routing.plan import Answer, Rulebook, plan_in_group
 from router.routing.reasons import Lack
 from router.routing.task import Offer, Task, money
+from router.verdict import Verdict
 from router.words import fix, lack_words, sentence
 from waybill_contracts.configuration import Group
 

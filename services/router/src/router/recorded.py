@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from router.decide import Verdict
 from router.routing.plan import Rulebook
 from router.routing.task import Demand, Offer, Stock, Task, money, nano
+from router.verdict import Verdict
 from waybill_contracts.values import FulfillmentRequest
 
 

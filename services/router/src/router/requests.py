@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from router.decide import Verdict
 from router.routing.draft import Draft, DraftRequest
 from router.routing.plan import Answer, Rulebook
 from router.routing.task import Site, money
 from router.too_late import TooLate, too_late
+from router.verdict import Verdict
 from waybill_common.ids import new_id
 from waybill_contracts.fr_created import (
     Decision,

@@ -1,9 +1,9 @@
 """Reserving: under the shelves' locks, in the transaction that stores the FRs (RT-6)."""
 
-from router.decide import Verdict
 from router.ledger import Key
 from router.routing.plan import Rulebook
 from router.store import Round
+from router.verdict import Verdict
 from waybill_common.db import Connection, Queries, rows
 
 

@@ -1,4 +1,4 @@
-"""Due orders are routed: claimed, loaded, planned off the event loop without a lock, then stored in one transaction.
+"""Due orders are routed: claimed fairly, loaded, planned off the event loop without a lock, stored in one transaction.
 
 The transaction locks the orders, the rulebook (when somebody is to wait), the SKUs waited for and the shelves, always
 in that order. What no longer holds is not stored: an order that changed meanwhile, a reservation that the shelf cannot
@@ -15,15 +15,18 @@ from uuid import UUID
 
 import asyncpg
 
+from router.case import Case
 from router.conclude import conclude
-from router.decide import Case, Verdict, decide, wanted
+from router.decide import decide
 from router.ledger import Key
+from router.missing import wanted
 from router.numbering import number_frs
 from router.reserve import asks_of, reserve
 from router.routing.plan import Rulebook
 from router.routing.task import Offer
 from router.rulebooks import Rulebooks
 from router.store import Round, add_frs, case_of, load_offers, save
+from router.verdict import Verdict
 from waybill_common.alerts import Alerts
 from waybill_common.db import Connection, Pool, Queries, rows, transaction, transient
 from waybill_common.ids import new_id
@@ -34,7 +37,9 @@ from waybill_common.telemetry import Telemetry
 from waybill_contracts import tracing
 
 declare_events({"route.order_set_aside": "an order cannot be planned; it is tried again later, its neighbours go on"})
-ORDERS = LeasedTable("orders", "order_id", None)
+ORDERS = LeasedTable("orders", "order_id", "channel")
+"""Claimed in turns between channels, the longest due of each first: a flood in one makes no other wait."""
+
 HOLD = timedelta(seconds=30)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 METRICS = (

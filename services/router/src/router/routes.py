@@ -4,7 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
-from router.decide import decide, missing, wanted
+from router.decide import decide
+from router.missing import missing, wanted
 from router.numbering import number_frs
 from router.preview import preview_of
 from router.requests import decision_event

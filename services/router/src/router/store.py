@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from router.decide import Case, LiveFr, Verdict
+from router.case import Case, LiveFr
 from router.killed import killed_of
 from router.ledger import Allocation, Key
 from router.routing.plan import Rulebook
 from router.routing.task import Offer, nano
+from router.verdict import Verdict
 from waybill_common import outbox
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.fr_created import OrderDecision

@@ -9,8 +9,9 @@ admin has them planned at once: the old FR may ship them too, so the order has a
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from router.decide import Case, LiveFr, missing
+from router.case import Case, LiveFr
 from router.facts import message
+from router.missing import missing
 from router.rulebooks import Rulebooks
 from router.store import add_frs, case_of
 from waybill_common import outbox

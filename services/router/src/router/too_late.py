@@ -7,7 +7,8 @@ it: that is asked back, and its source's answer says whether it was in time.
 from collections import Counter
 from dataclasses import dataclass
 
-from router.decide import Case, LiveFr, wanted
+from router.case import Case, LiveFr
+from router.missing import wanted
 from waybill_contracts.values import OrderState
 
 Units = dict[tuple[str, str], int]

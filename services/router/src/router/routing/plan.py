@@ -17,7 +17,7 @@ from router.routing.reasons import Lack, name_dearer, name_lacks
 from router.routing.runner_up import find_runner_up
 from router.routing.settle import problem_on, settle
 from router.routing.shared_stock import Found, solve_shared
-from router.routing.task import Site, Stock, Task
+from router.routing.task import Offer, Site, Stock, Task
 from waybill_contracts.configuration import Group, Routing
 
 
@@ -90,6 +90,16 @@ def plan_in_group(task: Task, group: Group, book: Rulebook, stock: Stock, *, run
     if found is not None and filled:
         _answer(answer, found, problem, ground, stock, wanted, runner_up=runner_up)
     return answer
+
+
+def take_off(stock: dict[tuple[str, str], Offer], answer: Answer) -> None:
+    """The stock without what the plan uses; untracked sources stay as they are."""
+    for request in answer.draft.requests if answer.draft else ():
+        for demand, units in request.lines:
+            offer = stock[(request.source, demand.sku)]
+            if offer.available is not None:
+                left = offer.available - units
+                stock[(request.source, demand.sku)] = Offer(left, offer.unit_cost, offer.weight_g)
 
 
 def _all(task: Task, reason: str, detail: str) -> list[Lack]:
