@@ -51,7 +51,8 @@ async def measure(size: Size) -> list[Result]:
             pool, id=audit_id, channel=CHANNEL, kind="audit", since=START, until=until, asked_by="bench"
         )
         before, began = peak_mb(os.getpid()), time.perf_counter()
-        await worker.turn()
+        while await worker.turn() or worker.busy:
+            pass
         seconds, peak = time.perf_counter() - began, peak_mb(os.getpid())
         row = await q().audit(pool, audit_id=audit_id)
         pool.terminate()

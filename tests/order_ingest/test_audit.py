@@ -46,10 +46,15 @@ class Auditor:
     async def run(self, kind: str = "audit", **window: Any) -> dict[str, Any]:
         """Asked for and walked to its end."""
         audit_id = await self.ask(kind, **window)
-        await self.worker.turn()
+        await self.walk()
         row = await q().audit(self.house.pool, audit_id=audit_id)
         assert row["state"] == "done", row["last_error"]
         return dict(row["result"])
+
+    async def walk(self) -> None:
+        """What is due, to its end."""
+        while await self.worker.turn() or self.worker.busy:
+            pass
 
     async def alerts(self) -> list[str]:
         return [row["key"] for row in await self.house.pool.fetch("select key from open_alerts order by key")]
@@ -151,11 +156,11 @@ async def test_in14_a_walk_that_broke_goes_on_where_its_committed_pages_end(
         "503", family=Family.LATER, cause="server", outcome="none", action="get_orders", status=503
     )
     audit_id = await auditor.ask()
-    await auditor.worker.turn()
+    await auditor.walk()
     broken = await q().audit(house.pool, audit_id=audit_id)
     shelf.trouble.clear()
     await house.pool.execute("update audits set due_at = now()")
-    await auditor.worker.turn()
+    await auditor.walk()
     done = await q().audit(house.pool, audit_id=audit_id)
 
     assert (broken["state"], broken["attempts"], len(await house.rows())) == ("waiting", 1, 6)

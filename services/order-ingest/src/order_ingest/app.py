@@ -86,6 +86,7 @@ async def build(
         return await healer.heal(runtime.clock.now())
 
     audit = AuditChannel(calls)
+    closers.append(audit.close)
     open_hooks = open_hooks or readers.hooks
     register = RegisterHooks(calls, open_hooks)
     registering = Worker("webhooks", register.turn, idle_max=5.0)

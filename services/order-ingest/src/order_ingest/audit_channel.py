@@ -8,17 +8,20 @@ fails goes on where its committed pages end. Whatever it healed raises an alert;
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from order_ingest.audit_result import Found, conclude
 from order_ingest.audit_rules import heal_of, unlike
+from order_ingest.audit_walk import Walk, WalkLost
 from order_ingest.calls import Calls, NotConfigured
 from order_ingest.cursor import LONG_OVERLAP
 from order_ingest.import_orders import Batch, Counts, import_orders
 from order_ingest.named import q
+from order_ingest.page_turns import PageTurns
 from order_ingest.seen import Seen, newest, seen
+from order_ingest.side_by_side import SideBySide
+from waybill_common.breaker import Blocked
 from waybill_common.budget import BudgetWait, patient
 from waybill_common.db import Connection, affected, rows, transaction, transient
 from waybill_common.ids import new_id
@@ -32,51 +35,14 @@ TABLE = LeasedTable(table="audits", id="audit_id", connection="channel", where="
 VIA = "audit"
 PAGE = 100
 HOLD = timedelta(minutes=2)
+BESIDE = 16
+"""Audits under way side by side: a short one does not wait for the end of a long one."""
 AT_ONCE = 2
-"""Audits side by side: they are in no hurry, and share their channels' budgets with the pulls."""
+"""Pages of theirs in hand: they are in no hurry, and share their channels' budgets with the pulls."""
 DAILY_REACH = timedelta(days=7)
 LONGEST_WAIT = 30.0
 MOST_ATTEMPTS = 8
 AGAIN_IN = timedelta(minutes=1)
-
-
-@dataclass(slots=True)
-class Walk:
-    """One audit under way."""
-
-    lease: Lease
-    cursor_at: datetime | None
-    """How far the pulls had come: what changed later is not due yet."""
-    credentials: int | None = None
-
-    @property
-    def channel(self) -> str:
-        return str(self.lease.row["channel"])
-
-    @property
-    def asked(self) -> bool:
-        return bool(self.lease.row["kind"] == "window")
-
-    @property
-    def since(self) -> datetime:
-        resume: datetime | None = self.lease.row["resume_at"]
-        since: datetime = self.lease.row["since"]
-        return since if resume is None else max(since, resume - LONG_OVERLAP)
-
-    def holds(self, order: ChannelOrder) -> bool:
-        """Whether the window is about this order."""
-        row = self.lease.row
-        at = order.placed_at if self.asked else order.updated_at
-        return bool(row["since"] <= at <= row["until"])
-
-    def ends_with(self, page: OrderPage) -> bool:
-        """An audit ends behind its window; orders placed in a window may have changed at any time since."""
-        beyond = bool(page.orders) and page.orders[-1].updated_at > self.lease.row["until"]
-        return page.next is None or (beyond and not self.asked)
-
-
-class WalkLost(Exception):
-    """Another replica took it over: what this one still held is not written."""
 
 
 class AuditChannel:
@@ -84,6 +50,9 @@ class AuditChannel:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self._running = SideBySide(calls.pool, TABLE, HOLD)
+        self._walked: set[str] = set()
+        self._turns = PageTurns(AT_ONCE)
 
     async def plan(self) -> int:
         """Asks for each channel's daily audit; returns how many were asked for."""
@@ -91,16 +60,41 @@ class AuditChannel:
         return affected(await q().plan_daily(self._calls.pool, ids=ids, reach=DAILY_REACH))
 
     async def turn(self) -> int:
-        """Walks what is due; returns how many were taken up."""
+        """Takes up what is due and waits a moment for what runs; returns how many were taken up or ended."""
+        return await self._start_due() + await self._running.look()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an audit is under way."""
+        return len(self._running) > 0
+
+    async def close(self) -> None:
+        """Ends what runs; another replica, or the next start, goes on where the committed pages end."""
+        await self._running.close()
+
+    async def _start_due(self) -> int:
         calls = self._calls
         async with calls.pool.acquire() as conn:
             blocked = await calls.health.blocked(conn)
-            leases = await claim(conn, TABLE, limit=AT_ONCE, per_connection=1, hold=HOLD, exclude_connections=blocked)
-        ended = await asyncio.gather(*(self._walk(lease) for lease in leases), return_exceptions=True)
-        for error in ended:
-            if isinstance(error, BaseException) and not isinstance(error, WalkLost):
-                raise error
+            excluded = Blocked(blocked | self._walked, blocked.probing - self._walked)
+            leases = await claim(
+                conn, TABLE, limit=max(BESIDE - len(self._running), 0), per_connection=1, hold=HOLD,
+                exclude_connections=excluded,
+            )  # fmt: skip
+        for lease in leases:
+            self._walked.add(lease.row["channel"])
+            self._running.start(lease, self._run(lease))
         return len(leases)
+
+    async def _run(self, lease: Lease) -> None:
+        try:
+            await self._walk(lease)
+        except asyncio.CancelledError:
+            async with self._calls.pool.acquire() as conn:
+                await give_up(conn, TABLE, [lease], timedelta(0))
+            raise
+        finally:
+            self._walked.discard(lease.row["channel"])
 
     async def _walk(self, lease: Lease) -> None:
         channel = await rows(q().listing(self._calls.pool, channel=lease.row["channel"]))
@@ -131,16 +125,22 @@ class AuditChannel:
         page_token: str | None = None
         while True:
             exchanges.clear()
-            read_at = self._calls.clock.now()
-            with recording(attempt=walk.lease.attempts + 1) as exchanged, patient(LONGEST_WAIT):
-                try:
-                    page = await reader.list_changed(walk.since, page_token, PAGE)
-                finally:
-                    exchanges += exchanged
-            await self._keep(walk, page, read_at, exchanges)
+            async with self._turns.turn() as mine:
+                read_at = self._calls.clock.now()
+                page = await mine.awaited(self._read(reader, walk, page_token, exchanges))
+                await self._keep(walk, page, read_at, exchanges)
             if walk.ends_with(page):
                 return
             page_token = page.next
+
+    async def _read(
+        self, reader: OrderReader, walk: Walk, page_token: str | None, exchanges: list[Exchange]
+    ) -> OrderPage:
+        with recording(attempt=walk.lease.attempts + 1) as exchanged, patient(LONGEST_WAIT):
+            try:
+                return await reader.list_changed(walk.since, page_token, PAGE)
+            finally:
+                exchanges += exchanged
 
     async def _keep(self, walk: Walk, page: OrderPage, read_at: datetime, exchanges: Sequence[Exchange]) -> None:
         """One page: compared, taken in, compared again; with what was exchanged, and the lease."""

@@ -2,11 +2,12 @@
 
 A window that fails anywhere leaves the cursor where it was. The next turn takes the window up where its committed pages
 end, less the overlap, so that a window of any length is finished in the end; what is read twice changes nothing. Memory
-is bounded by one page. The lease is extended with every page, so a turn that lost it writes nothing.
+is bounded by one page. The lease is extended with every page, so a turn that lost it writes nothing. Between two pages
+of a long window every other channel that waits has a page of its own (`page_turns.py`).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from order_ingest.calls import Calls
 from order_ingest.cursor import Cursor, Window, advanced, next_window, resumed
 from order_ingest.import_orders import Batch, Counts, import_orders
 from order_ingest.named import q
+from order_ingest.page_turns import PageTurns
 from order_ingest.seen import Seen, seen
 from waybill_common.budget import BudgetWait, patient
 from waybill_common.db import Connection, affected, transaction, transient
@@ -69,22 +71,30 @@ class Turn:
 class PullChannel:
     """Pulls one leased channel."""
 
-    def __init__(self, calls: Calls, log: Log, metrics: Metrics, waits: Sequence[float] = WAITS) -> None:
+    def __init__(
+        self, calls: Calls, log: Log, metrics: Metrics, waits: Sequence[float] = WAITS, turns: PageTurns | None = None
+    ) -> None:
         self._calls = calls
+        self._turns = turns or PageTurns()
         self._waits = waits
         self._log = log
         self._metrics = metrics
 
-    async def pull(self, lease: Lease) -> Counts:
-        """Reads the whole window. Raises what the platform raises (after noting it) and TurnLost."""
+    async def pull(self, lease: Lease, begun: Callable[[], None] = lambda: None) -> Counts:
+        """Reads the whole window; `begun` is called when its first turn has come.
+
+        Raises what the platform raises (after noting it) and TurnLost.
+        """
         turn = _begin(lease, self._calls.clock.now())
         exchanges: list[Exchange] = []
         try:
             reader, turn.credentials = await self._calls.reader(turn.channel)
             while True:
                 exchanges = []
-                page, read_at = await self._read(reader, turn, exchanges)
-                await self._keep(turn, page, read_at, exchanges)
+                async with self._turns.turn() as mine:
+                    begun()
+                    page, read_at = await mine.awaited(self._read(reader, turn, exchanges))
+                    await self._keep(turn, page, read_at, exchanges)
                 if page.next is None:
                     return turn.counts
                 turn.page = page.next
