@@ -161,6 +161,29 @@ async def test_an_order_that_cannot_be_read_does_not_hide_its_neighbours(
     assert "date_modified" in page.problems[0]
 
 
+async def test_an_order_whose_own_lists_cannot_be_read_hides_no_other(
+    shop: Any, script: Scripted, payloads: Any
+) -> None:
+    script.on("GET", "/v2/orders", [payloads.order(129, consignments=payloads.LINKED), payloads.order(130)])
+    script.on("GET", "/v2/orders/129/products", [payloads.line(quantity=1.5)])
+    page = await shop.reader.list_changed(EVER)
+    assert [order.id for order in page.orders] == ["130"]
+    assert "order 129: quantity" in page.problems[0]
+
+
+async def test_shipments_of_an_order_that_cannot_be_read_hide_those_of_no_other(
+    supplier: Any, script: Scripted, payloads: Any
+) -> None:
+    """Nor are they taken for withdrawn: what that order has is not known whole."""
+    both = [payloads.order(n, external_order_id=f"S-{n}", items_shipped=3) for n in (501, 502)]
+    script.on("GET", "/v2/orders", both)
+    script.on("GET", "/v2/orders/501/shipments", [payloads.shipment(30, order_id=501, date_created="soon")])
+    script.on("GET", "/v2/orders/502/shipments", [payloads.shipment(31, order_id=502)])
+    page = await supplier.shipments.list_shipments(None, [OpenRequest(f"S-{n}", str(n)) for n in (501, 502)])
+    assert ([one.id for one in page.shipments], page.whole) == (["502/31"], ("S-502",))
+    assert "order 501: date_created" in page.problems[0]
+
+
 async def test_a_store_that_ignores_the_sorting_is_an_error(shop: Any, script: Scripted, payloads: Any) -> None:
     late, early = payloads.order(1), payloads.order(2, date_modified="Sat, 21 Nov 2026 09:30:00 +0000")
     script.on("GET", "/v2/orders", [late, early])
@@ -549,6 +572,15 @@ async def test_a_wrong_token_is_one_finding(shop: Any, script: Scripted) -> None
     probe = await shop.prober.probe()
     assert [finding.code for finding in probe.findings] == ["unauthorized"]
     assert len(script.asked) == 1
+
+
+async def test_what_a_store_does_not_have_is_a_finding_of_the_probe(shop: Any, script: Scripted, payloads: Any) -> None:
+    script.on("GET", "/v2/store", {"id": "abc123", "status": "live", "currency": "USD"})
+    script.on("GET", "/v2/orders", [payloads.order()])
+    found = {finding.message: finding for finding in (await shop.prober.probe()).findings}
+    zones = found["HTTP 404: its shipping methods cannot be listed for mapping"]
+    assert (zones.severity, "API path" in zones.fix) == ("warning", True)
+    assert not any(finding.severity == "missing" for finding in found.values())
 
 
 async def test_a_probe_finds_hooks_that_were_switched_off(shop: Any, script: Scripted, payloads: Any) -> None:

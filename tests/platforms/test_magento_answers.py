@@ -103,6 +103,35 @@ async def test_one_odd_order_hides_no_other(answering: Any, payloads: Any) -> No
     assert "000000008" in page.problems[0]
 
 
+@pytest.mark.parametrize("time", [None, "", "0000-00-00 00:00:00", "yesterday"])
+async def test_an_order_without_a_time_is_named_and_the_walk_goes_on_from_the_others(
+    answering: Any, payloads: Any, time: str | None
+) -> None:
+    """At the end of a full page, where the walk would have to stand on it."""
+    rows = [payloads.order(), payloads.order(entity_id=9, increment_id="000000009", updated_at=time)]
+    shop = await answering(200, {"items": rows, "search_criteria": {}, "total_count": 5})
+    page = await shop.reader.list_changed(EVER, limit=2)
+    assert [order.id for order in page.orders] == ["7"]
+    assert page.next is not None
+    assert "000000009: updated_at" in page.problems[0]
+
+
+async def test_a_full_page_of_which_no_order_has_a_time_is_an_error(answering: Any, payloads: Any) -> None:
+    rows = [payloads.order(entity_id=n, updated_at="") for n in (8, 9)]
+    shop = await answering(200, {"items": rows, "search_criteria": {}, "total_count": 5})
+    with pytest.raises(PlatformError, match="no order of a whole page can be read") as raised:
+        await shop.reader.list_changed(EVER, limit=2)
+    assert raised.value.cause == "unreadable"
+
+
+async def test_a_flag_is_a_whole_number(answering: Any, payloads: Any) -> None:
+    """As the contract has them: 0 is no, and whatever else is yes."""
+    row = payloads.order()["items"][0]
+    order = payloads.order(items=[row | {"is_virtual": 0}, row | {"item_id": 99, "is_virtual": 2}])
+    read = await (await answering(200, order)).reader.get_order("7")
+    assert [line.requires_shipping for line in read.lines] == [True, False]
+
+
 async def test_secrets_are_in_no_record(answering: Any) -> None:
     secret = {"consumer_key": "ck-secret-1", "consumer_secret": "cs-secret-2", "access_token_secret": "ats-secret-3"}
     shop = await answering(401, {"message": "no"}, **secret)

@@ -44,6 +44,14 @@ class PlatformError(Exception):
         """The platform's or our own name of the refusal, e.g. `reference_conflict`; None when it has none."""
 
 
+def alone(error: PlatformError) -> str:
+    """What is wrong with the one thing that this call was about, so that its neighbours go on without it. Any other
+    failure than an answer that cannot be read concerns them all, and is raised again."""
+    if error.family is not Family.UNREADABLE:
+        raise error
+    return error.message
+
+
 class NotFulfillable(Exception):
     """The channel has fewer open pieces of a line than the shipment holds; nothing was sent.
 

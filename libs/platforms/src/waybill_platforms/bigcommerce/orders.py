@@ -10,7 +10,7 @@ from waybill_platforms.bigcommerce import mapping, wire
 from waybill_platforms.bigcommerce.reading import WITH_LINES, completed, whole_order
 from waybill_platforms.bigcommerce.rest import MOST, Rest, entries
 from waybill_platforms.bigcommerce.walk import Astray, Walk
-from waybill_platforms.errors import explain
+from waybill_platforms.errors import PlatformError, alone, explain
 from waybill_platforms.failures import Failure
 from waybill_platforms.model.orders import ChannelOrder, OrderPage
 
@@ -33,7 +33,14 @@ class BigCommerceOrders:
             given, rest_of_walk = walk.next(heads, len(raw) >= size)
         except Astray as error:
             raise answer.failed(IGNORED, str(error)) from None
-        orders = [await self._order(head) for head in given if head.status_id != mapping.INCOMPLETE]
+        orders = []
+        for head in given:
+            if head.status_id == mapping.INCOMPLETE:
+                continue
+            try:
+                orders.append(await self._order(head))
+            except PlatformError as error:
+                problems.append(f"order {head.id}: {alone(error)}")
         return OrderPage(tuple(orders), rest_of_walk.token() if rest_of_walk else None, tuple(problems))
 
     async def _order(self, head: wire.Order) -> ChannelOrder:

@@ -13,6 +13,7 @@ from waybill_platforms.model.probes import Finding, Probe, Severity
 
 LOG_TYPE = "probe"
 OPEN = frozenset({"", "live"})
+NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,11 @@ class BigCommerceProber:
         return Probe("V2", zone, store.currency, tuple(dict.fromkeys(scopes)), tuple(found))
 
     async def _allowed(self, path: str) -> Answer | PlatformError:
-        """The answer, or the error when the token may not."""
+        """The answer, or the error when the token may not, or the store has no such thing."""
         try:
             return await self._rest.get(path, LOG_TYPE, None if path == "/v2/store" else {"limit": 1})
         except PlatformError as error:
-            if error.family is Family.UNAUTHORIZED:
+            if error.family is Family.UNAUTHORIZED or error.status == NOT_FOUND:
                 return error
             raise
 
@@ -78,6 +79,10 @@ class BigCommerceProber:
         if isinstance(answer, Answer):
             return need.scope if need is not ORDERS else f"{need.scope}_read_only"
         fix = f"give the API account the scope “{need.called}” ({need.scope}), and apply its new token"
+        if answer.status == NOT_FOUND:
+            fix = (
+                "take the API path that the API account showed as url; if it is, ask BigCommerce about the store's plan"
+            )
         found.append(Finding(f"scope_{need.scope}", need.severity, f"HTTP {answer.status}: {need.loses}", fix))
         return None
 

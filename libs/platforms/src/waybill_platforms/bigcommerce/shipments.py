@@ -15,7 +15,7 @@ from waybill_platforms.bigcommerce.reading import WITH_LINES, completed, shipmen
 from waybill_platforms.bigcommerce.requests import find_order
 from waybill_platforms.bigcommerce.rest import MOST, Rest, entries
 from waybill_platforms.bigcommerce.whole import Whole
-from waybill_platforms.errors import explain
+from waybill_platforms.errors import PlatformError, alone, explain
 from waybill_platforms.model.requests import OpenRequest
 from waybill_platforms.model.shipments import ShipmentPage, SourceShipment, SourceShipmentLine
 
@@ -37,10 +37,16 @@ class BigCommerceShipments:
         start = int(page or 0)
         taken = asked[start : start + AT_ONCE]
         found, problems = await self._orders(taken)
-        made = [one for whole in found for one in await self._of(whole)]
+        made: list[SourceShipment] = []
+        complete: list[str] = []
+        for order in found:
+            try:
+                made += await self._of(order)
+                complete.append(order.head.external_order_id)
+            except PlatformError as error:
+                problems.append(f"order {order.head.id}: {alone(error)}")
         more = str(start + AT_ONCE) if start + AT_ONCE < len(asked) else None
-        whole = tuple(order.head.external_order_id for order in found)
-        return ShipmentPage(tuple(made), more, tuple(problems), whole)
+        return ShipmentPage(tuple(made), more, tuple(problems), tuple(complete))
 
     async def _orders(self, requests: Sequence[OpenRequest]) -> tuple[list[Whole], list[str]]:
         found: list[Whole] = []
@@ -62,11 +68,18 @@ class BigCommerceShipments:
                     problems.append(f"order {entry.get('id')}: {explain(error)}")
                     continue
                 if head.id in by_id and head.external_order_id == by_id[head.id].reference:
-                    found.append(await completed(self._rest, head, "get_shipments"))
+                    try:
+                        found.append(await completed(self._rest, head, "get_shipments"))
+                    except PlatformError as error:
+                        problems.append(f"order {head.id}: {alone(error)}")
         for one in requests:
             if not one.platform_id:
-                whole = await find_order(self._rest, one.reference, "get_shipments")
-                found += [whole] if whole is not None else []
+                try:
+                    whole = await find_order(self._rest, one.reference, "get_shipments")
+                except PlatformError as error:
+                    problems.append(f"request {one.reference}: {alone(error)}")
+                else:
+                    found += [whole] if whole is not None else []
         return found, problems
 
     async def _of(self, whole: Whole) -> list[SourceShipment]:

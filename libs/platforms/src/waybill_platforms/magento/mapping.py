@@ -37,13 +37,12 @@ _COUNTRY = re.compile(r"^[A-Z]{2}$")
 
 
 def moment(text: str) -> datetime:
-    """Magento's times are UTC without a zone; some extensions write a zone all the same. Raises ValueError."""
+    """Magento's times (`wire.Time`) are UTC without a zone; some extensions write a zone all the same."""
     read = datetime.fromisoformat(text)
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def order(read: wire.Order, separately: Separately) -> ChannelOrder:
-    """Raises ValueError when a time is none."""
     problems: list[str] = []
     shipped = [_line(row, problems) for row in lines(read.items, separately, problems)]
     if not read.order_currency_code:

@@ -74,16 +74,18 @@ class MagentoOrders:
         query = criteria(walk.conditions, sort=sort, size=size, fields=f"items[{FIELDS}],total_count")
         answer = await self._rest.get("/orders", "get_orders", query)
         found = read_as(answer, wire.Found)
-        raw = list(found.items or ())[:size]
-        more = found.total_count > len(raw) > 0
+        raw, problems = _with_time_and_id(list(found.items or ())[:size])
+        more = found.total_count > len(raw) + len(problems) > 0
+        if more and not raw:
+            raise answer.wrong_form(f"no order of a whole page can be read: {'; '.join(problems[:3])}")
         if more and (early := _before_the_last_second(raw)):
             raw, follows = early
         elif more:
-            follows = Walk(_moment_of(raw[-1]), int(raw[-1].get("entity_id") or 0))
+            follows = Walk(_moment_of(raw[-1]), int(str(raw[-1]["entity_id"])))
         elif walk.after is not None:  # the second is done; on behind it
             more, follows = True, Walk(walk.since, exclusive=True)
-        orders, problems = await self._read(raw)
-        return OrderPage(tuple(orders), follows.token if more else None, tuple(problems))
+        orders, odd = await self._read(raw)
+        return OrderPage(tuple(orders), follows.token if more else None, (*problems, *odd))
 
     async def _read(self, raw: Iterable[dict[str, object]]) -> tuple[list[ChannelOrder], list[str]]:
         read, problems = [], []
@@ -91,15 +93,9 @@ class MagentoOrders:
             try:
                 read.append(wire.Order.model_validate(one))
             except ValidationError as error:
-                problems.append(f"order {one.get('increment_id') or one.get('entity_id')}: {explain(error)}")
+                problems.append(_named(one, error))
         separately = await self._bundles.shipped_separately(row for one in read for row in one.items)
-        orders = []
-        for whole in read:
-            try:
-                orders.append(mapping.order(whole, separately))
-            except ValueError as error:
-                problems.append(f"order {whole.increment_id}: {error}")
-        return orders, problems
+        return [mapping.order(one, separately) for one in read], problems
 
     async def get_order(self, order_id: str) -> ChannelOrder | None:
         read = await self.read(order_id, "get_order")
@@ -156,9 +152,29 @@ class Bundles:
         )
         answer = await self._rest.get("/products", "get_products", query)
         for raw in read_as(answer, wire.Found).items or ():
-            product = read_as(answer, wire.Product, raw)
+            try:
+                product = wire.Product.model_validate(raw)
+            except ValidationError:  # as one that is gone: a problem of the orders that hold it, and of no other
+                continue
             kinds = {one.attribute_code: one.value for one in product.custom_attributes or ()}
             self._known[product.id] = monotonic(), str(kinds.get("shipment_type") or "0") == "1"
+
+
+def _with_time_and_id(rows: Iterable[dict[str, object]]) -> tuple[list[dict[str, object]], list[str]]:
+    """Those that a walk can stand on, and the others, named."""
+    kept, problems = [], []
+    for row in rows:
+        try:
+            wire.Changed.model_validate(row)
+        except ValidationError as error:
+            problems.append(_named(row, error))
+        else:
+            kept.append(row)
+    return kept, problems
+
+
+def _named(row: dict[str, object], error: ValidationError) -> str:
+    return f"order {row.get('increment_id') or row.get('entity_id')}: {explain(error)}"
 
 
 def _moment_of(raw: dict[str, object]) -> datetime:

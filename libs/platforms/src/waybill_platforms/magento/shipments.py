@@ -46,8 +46,6 @@ class MagentoShipments:
                 shipments.append(shipment(wire.Shipment.model_validate(raw), references))
             except ValidationError as error:
                 problems.append(f"shipment {raw.get('increment_id') or raw.get('entity_id')}: {explain(error)}")
-            except ValueError as error:
-                problems.append(f"shipment {raw.get('increment_id')}: {error}")
         follows = None
         if more_pages(number, PAGE, found.total_count, len(found.items or ())):
             follows = f"{block}|{number + 1}"

@@ -1,9 +1,35 @@
 """Magento's JSON as it spells it. Numbers are floats, texts or null; what its contract calls a text may be null."""
 
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+_NO_TIME = ("", "0000-00-00 00:00:00")
+"""How the database writes a time that was never set."""
+
+
+def _readable(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("no time as Magento writes it") from None
+    return text
+
+
+def _none(value: Any) -> Any:
+    return None if value in _NO_TIME else value
+
+
+def _flag(value: Any) -> Any:
+    """The contract calls flags whole numbers: 0 is no, whatever else is yes."""
+    return bool(value) if isinstance(value, int) else value
+
+
+Time = Annotated[str, AfterValidator(_readable)]
+TimeOrNone = Annotated[Time | None, BeforeValidator(_none)]
+Flag = Annotated[bool | None, BeforeValidator(_flag)]
 
 
 class _Wire(BaseModel):
@@ -23,8 +49,8 @@ class Row(_Wire):
     qty_shipped: Decimal | None = None
     qty_refunded: Decimal | None = None
     qty_canceled: Decimal | None = None
-    is_virtual: bool | None = None
-    locked_do_ship: bool | None = None
+    is_virtual: Flag = None
+    locked_do_ship: Flag = None
     price: Decimal | None = None
 
 
@@ -69,13 +95,18 @@ class Shipped(_Wire):
     extension_attributes: OrderExtension | None = None
 
 
-class Order(Shipped):
+class Changed(_Wire):
+    """What places an order in the list of changes."""
+
     entity_id: int
+    updated_at: Time
+
+
+class Order(Changed, Shipped):
     increment_id: str
     state: str | None = None
     status: str | None = None
-    created_at: str
-    updated_at: str
+    created_at: Time
     order_currency_code: str | None = None
     grand_total: Decimal
     total_paid: Decimal | None = None
@@ -84,7 +115,7 @@ class Order(Shipped):
     base_total_paid: Decimal | None = None
     customer_email: str | None = None
     customer_note: str | None = None
-    is_virtual: bool | None = None
+    is_virtual: Flag = None
     ext_order_id: str | None = None
     payment: Payment | None = None
     items: tuple[Row, ...]
@@ -102,14 +133,14 @@ class Track(_Wire):
     track_number: str | None = None
     title: str | None = None
     carrier_code: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
+    created_at: TimeOrNone = None
+    updated_at: TimeOrNone = None
 
 
 class Comment(_Wire):
     entity_id: int | None = None
     comment: str | None = None
-    created_at: str | None = None
+    created_at: TimeOrNone = None
 
 
 class ShipmentRow(_Wire):
@@ -122,8 +153,8 @@ class Shipment(_Wire):
     entity_id: int
     increment_id: str | None = None
     order_id: int
-    created_at: str
-    updated_at: str | None = None
+    created_at: Time
+    updated_at: TimeOrNone = None
     items: tuple[ShipmentRow, ...] = ()
     tracks: tuple[Track, ...] | None = None
     comments: tuple[Comment, ...] | None = None

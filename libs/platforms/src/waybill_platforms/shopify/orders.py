@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from waybill_platforms.errors import PlatformError, explain
+from waybill_platforms.errors import PlatformError, alone, explain
 from waybill_platforms.model.orders import ChannelOrder, OrderPage
 from waybill_platforms.shopify import documents, mapping, wire
 from waybill_platforms.shopify.graphql import Graph, read_as
@@ -56,10 +56,13 @@ class ShopifyOrders:
         found = await self._page(walk, limit)
         orders, problems = [], []
         for raw in found.nodes:
+            named = f"order {raw.get('name') or raw.get('id')}"
             try:
                 orders.append(await self._whole(wire.Order.model_validate(raw), "get_orders"))
             except ValidationError as error:
-                problems.append(f"order {raw.get('name') or raw.get('id')}: {explain(error)}")
+                problems.append(f"{named}: {explain(error)}")
+            except PlatformError as error:
+                problems.append(f"{named}: {alone(error)}")
         last = orders[-1].updated_at if orders else walk.since
         more = found.pageInfo.hasNextPage and found.pageInfo.endCursor
         return OrderPage(tuple(orders), walk.next(more, len(found.nodes), last) if more else None, tuple(problems))

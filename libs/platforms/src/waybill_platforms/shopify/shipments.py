@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from waybill_platforms.errors import PlatformError, explain
+from waybill_platforms.errors import PlatformError, alone, explain
 from waybill_platforms.model.requests import OpenRequest
 from waybill_platforms.model.shipments import ShipmentPage, ShipmentStatus, SourceShipment, SourceShipmentLine
 from waybill_platforms.shopify import requesting
@@ -49,7 +49,7 @@ class ShopifyShipments:
         shipments: list[SourceShipment] = []
         problems: list[str] = []
         for batch in _batches(shipped, self._at_once):
-            for order in await self._orders(batch):
+            for order in await self._orders(batch, problems):
                 await self._read(order, shipments, problems)
         more = start + len(chosen) < len(open_requests)
         return ShipmentPage(tuple(shipments), str(start + len(chosen)) if more else None, tuple(problems))
@@ -69,7 +69,9 @@ class ShopifyShipments:
         nodes = [read_as(answer, wire.Counted, node) for node in data.get("nodes") or () if node]
         return [one.id for one in nodes if one.fulfillmentsCount is None or one.fulfillmentsCount.count]
 
-    async def _orders(self, ids: list[str], records: int = documents.RECORDS) -> list[wire.ShippedOrder]:
+    async def _orders(
+        self, ids: list[str], problems: list[str], records: int = documents.RECORDS
+    ) -> list[wire.ShippedOrder]:
         try:
             variables = {"ids": ids, "records": records}
             data, answer = await self._graph.ask(documents.SHIPMENTS, variables, "get_shipments")
@@ -77,12 +79,21 @@ class ShopifyShipments:
             if error.code != "MAX_COST_EXCEEDED" or len(ids) == 1:
                 raise
             self._at_once = max(len(ids) // 2, 1)  # this shop counts dearer than the rule that we know
-            return [order for batch in _batches(ids, self._at_once) for order in await self._orders(batch, records)]
-        orders = [read_as(answer, wire.ShippedOrder, node) for node in data.get("nodes") or () if node]
+            return [
+                order
+                for batch in _batches(ids, self._at_once)
+                for order in await self._orders(batch, problems, records)
+            ]
+        orders = []
+        for node in data.get("nodes") or ():
+            try:
+                orders += [read_as(answer, wire.ShippedOrder, node)] if node else []
+            except PlatformError as error:
+                problems.append(f"order {node.get('id') if isinstance(node, dict) else node!r}: {alone(error)}")
         whole = [order for order in orders if len(order.fulfillments) < records or records == MOST_RECORDS]
         for order in orders:
             if len(order.fulfillments) >= records and records < MOST_RECORDS:
-                whole += await self._orders([order.id], MOST_RECORDS)
+                whole += await self._orders([order.id], problems, MOST_RECORDS)
         return whole
 
     async def _read(self, order: wire.ShippedOrder, shipments: list[SourceShipment], problems: list[str]) -> None:
@@ -94,7 +105,10 @@ class ShopifyShipments:
             except ValidationError as error:
                 problems.append(f"fulfillment {raw.get('id')}: {explain(error)}")
                 continue
-            shipments.append(shipment(order, await self._whole(read)))
+            try:
+                shipments.append(shipment(order, await self._whole(read)))
+            except PlatformError as error:
+                problems.append(f"fulfillment {read.id}: {alone(error)}")
 
     async def _whole(self, read: wire.Shipment) -> wire.Shipment:
         lines, page = read.fulfillmentLineItems.nodes, read.fulfillmentLineItems.pageInfo

@@ -3,12 +3,13 @@ orders that say they have some, which goods are virtual once for all. I/O only."
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
 
 from waybill_common.retry import Family
-from waybill_platforms.errors import PlatformError, explain
+from waybill_platforms.errors import PlatformError, alone, explain
 from waybill_platforms.woocommerce import mapping, records, wire
 from waybill_platforms.woocommerce.api import WC, Api, missing, no_route, objects, read_as
 from waybill_platforms.woocommerce.products import Goods
@@ -82,67 +83,63 @@ class Reading:
 
     async def known(self, orders: Sequence[wire.Order], log_type: str) -> dict[int, mapping.Known | str]:
         """What is to be known beside each order; a text instead where it cannot be read."""
-        refunds = await self._refunds(orders, log_type)
+        at_once = await self._refunds_at_once([one for one in orders if one.refunds], log_type)
         virtual = await self._goods.virtual([line.sku for one in orders for line in one.line_items], log_type)
         found: dict[int, mapping.Known | str] = {}
         for one in orders:
             try:
-                refunded = mapping.refunded(one, refunds.get(one.id, ()))
+                refunded = mapping.refunded(one, await self.refunds_of(one, log_type, at_once.get(one.id, ())))
                 found[one.id] = mapping.Known(refunded, await self._shipped(one, log_type), virtual)
             except ValueError as error:
                 found[one.id] = str(error)
+            except PlatformError as error:
+                found[one.id] = alone(error)
         return found
 
     async def known_of(
         self, read: wire.Order, log_type: str, made: Iterable[wire.Fulfillment] | None = None
     ) -> mapping.Known:
         """Of one order, with its fulfillments where they have been read; PlatformError (unreadable) else."""
-        refunds = await self._refunds([read], log_type)
+        refunds = await self.refunds_of(read, log_type)
         virtual = await self._goods.virtual([line.sku for line in read.line_items], log_type)
         try:
-            refunded = mapping.refunded(read, refunds.get(read.id, ()))
+            refunded = mapping.refunded(read, refunds)
             if made is None:
                 return mapping.Known(refunded, await self._shipped(read, log_type), virtual)
         except ValueError as error:
             raise unreadable(read, str(error), log_type) from None
         return mapping.Known(refunded, live(made), virtual)
 
-    async def _refunds(self, orders: Sequence[wire.Order], log_type: str) -> dict[int, list[wire.Refund]]:
-        concerned = [one for one in orders if one.refunds]
-        found: dict[int, list[wire.Refund]] = {}
-        if len(concerned) > 1 and self._all_refunds:
-            found = await self._refunds_at_once(concerned, log_type)
-        for one in concerned:
-            known = {refund.id for refund in found.get(one.id, ())}
-            if not known.issuperset(refund.id for refund in one.refunds):
-                found[one.id] = await self._refunds_of(one.id, log_type)
-        return found
-
-    async def refunds_of(self, read: wire.Order, log_type: str) -> list[wire.Refund]:
-        """All refunds of one order with their lines; no call where it has none."""
-        return (await self._refunds([read], log_type)).get(read.id, [])
+    async def refunds_of(
+        self, read: wire.Order, log_type: str, known: Sequence[wire.Refund] = ()
+    ) -> Sequence[wire.Refund]:
+        """All refunds of one order with their lines; no call where it has none, or all of them are `known`."""
+        if {refund.id for refund in read.refunds} <= {refund.id for refund in known}:
+            return known
+        answer = await self.api.get(log_type, f"{WC}/orders/{read.id}/refunds", per_page=MOST)
+        return [read_as(answer, wire.Refund, row) for row in objects(answer)]
 
     async def _refunds_at_once(self, orders: Sequence[wire.Order], log_type: str) -> dict[int, list[wire.Refund]]:
-        """`GET /refunds`, since 9.0; before, and for what it leaves out, each order is asked."""
-        ids = [refund.id for one in orders for refund in one.refunds]
+        """`GET /refunds`, since 9.0; before, and for what it leaves out or tells oddly, each order is asked."""
         found: dict[int, list[wire.Refund]] = {}
+        if len(orders) < 2 or not self._all_refunds:
+            return found
+        ids = [refund.id for one in orders for refund in one.refunds]
         for place in range(0, len(ids), MOST):
             include = ",".join(map(str, ids[place : place + MOST]))
             try:
-                answer = await self.api.get(log_type, f"{WC}/refunds", include=include, per_page=MOST)
+                rows = objects(await self.api.get(log_type, f"{WC}/refunds", include=include, per_page=MOST))
             except PlatformError as error:
-                if not no_route(error):
+                if no_route(error):
+                    self._all_refunds = False
+                elif error.family is not Family.UNREADABLE:
                     raise
-                self._all_refunds = False
-                return {}
-            for row in objects(answer):
-                refund = read_as(answer, wire.Refund, row)
-                found.setdefault(refund.parent_id, []).append(refund)
+                return found
+            for row in rows:
+                with suppress(ValidationError):
+                    refund = wire.Refund.model_validate(row)
+                    found.setdefault(refund.parent_id, []).append(refund)
         return found
-
-    async def _refunds_of(self, order_id: int, log_type: str) -> list[wire.Refund]:
-        answer = await self.api.get(log_type, f"{WC}/orders/{order_id}/refunds", per_page=MOST)
-        return [read_as(answer, wire.Refund, row) for row in objects(answer)]
 
     async def _shipped(self, read: wire.Order, log_type: str) -> dict[int, int] | None:
         told = read.meta(mapping.FULFILLMENT_STATUS)

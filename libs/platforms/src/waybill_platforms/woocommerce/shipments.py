@@ -7,6 +7,7 @@ So the orders of the open requests are read, a hundred in a call, and fulfillmen
 from collections.abc import Sequence
 from datetime import datetime
 
+from waybill_platforms.errors import PlatformError, alone
 from waybill_platforms.model.requests import OpenRequest
 from waybill_platforms.model.shipments import ShipmentPage, SourceShipment
 from waybill_platforms.woocommerce import mapping, shipping, wire
@@ -41,6 +42,8 @@ class WooShipments:
                 found += await self._of(one)
             except ValueError as error:
                 problems.append(f"order {one.number}: {error}")
+            except PlatformError as error:
+                problems.append(f"order {one.number}: {alone(error)}")
             else:
                 whole.append(shipping.reference(one))
         more = str(start + MOST) if start + MOST < len(open_requests) else None
