@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.check import Shelf, cheapest
+from router.check import best_plan, cheapest
+from router.check_reading import Asked, Given, Shelf, Want, levels_of, requests_of, unlawful
 from router.instances import RandomProblem, random_problem
+from router.routing.draft import Draft
 from router.routing.plan import Answer, Rulebook, plan_in_group, plan_order
 from router.routing.task import NANO, Demand, Offer, Site, Task, money, nano
 from waybill_contracts.configuration import Group, Routing, Source
@@ -31,11 +33,12 @@ def wanted(problem: RandomProblem) -> dict[str, int]:
     return units
 
 
+def shelves_of(problem: RandomProblem) -> dict[tuple[str, str], Shelf]:
+    return {key: Shelf(o.available, money(o.unit_cost or 0), o.weight_g) for key, o in problem.stock.items()}
+
+
 def optimum(problem: RandomProblem, without: frozenset[str] | None = None) -> float | None:
-    shelves = {
-        key: Shelf(float(o.available or 0), (o.unit_cost or 0) / NANO, float(o.weight_g or 0))
-        for key, o in problem.stock.items()
-    }
+    shelves = shelves_of(problem)
     sources = {name: site.source for name, site in problem.book.sites.items()}
     return cheapest(wanted(problem), "US", problem.group, sources, shelves, without=without).cost
 
@@ -68,6 +71,37 @@ def test_rt3_the_runner_up_is_the_best_plan_with_another_set_of_sources(seed: in
     else:
         assert set(answer.runner_up.sources) != set(answer.draft.sources)
         assert float(money(answer.runner_up.cost)) == pytest.approx(least, abs=1e-3)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("chunk", range(20))
+def test_rt5_every_rule_at_sizes_that_cannot_be_counted_out_is_what_highs_finds(chunk: int) -> None:
+    """Level by level: what stays behind, each priority in its turn, the cost; and the same for the runner-up."""
+    for seed in range(chunk, INSTANCES // 2, 20):
+        problem = random_problem(seed, lines=(1, 8), sources=(2, 16), ruled=True)
+        answer = plan_in_group(problem.task, problem.group, problem.book, problem.stock)
+        used = frozenset(answer.draft.sources) if answer.draft else None
+        assert_best(answer.draft, problem, f"seed {seed}", without=None)
+        if used:
+            assert_best(answer.runner_up, problem, f"runner-up of seed {seed}", without=used)
+
+
+def assert_best(draft: Draft | None, problem: RandomProblem, where: str, *, without: frozenset[str] | None) -> None:
+    wants = tuple(Want(d.line_id, d.sku, d.quantity) for d in problem.task.demands)
+    asked = Asked(wants, problem.task.countries, problem.task.shipping_method)
+    sources, shelves = {name: site.source for name, site in problem.book.sites.items()}, shelves_of(problem)
+    best = best_plan(asked, problem.group, sources, shelves, without=without)
+    if draft is None:
+        assert not best.levels, where
+        return
+    places = {demand.line_id: at for at, demand in enumerate(problem.task.demands)}
+    plan = [Given(r.source, places[demand.line_id], units) for r in draft.requests for demand, units in r.lines]
+    requests = requests_of(asked, problem.group, sources, shelves)
+    assert not unlawful(plan, asked, problem.group, requests), where
+    reached = [
+        (name, pytest.approx(float(value), abs=1e-3)) for name, value in levels_of(plan, asked, problem.group, requests)
+    ]
+    assert [tuple(level) for level in best.levels] == reached, where
 
 
 def assert_lawful(answer: Answer, task: Task, stock: dict[tuple[str, str], Offer]) -> None:

@@ -1,16 +1,17 @@
 """Random routing problems, from a seed: for the tests of exactness, and for the benchmarks of speed (G8, G9).
 
-1 to 10 lines, 2 to 50 sources, stock limits, fees, base prices, prices by weight, `max_frs`. What an order wants is
-in stock somewhere, mostly; prices have two decimals, weights whole grams.
+1 to 10 lines, 2 to 50 sources, stock limits, fees, base prices, prices by weight, `max_frs`, and if asked for a group's
+other rules. What an order wants is in stock somewhere, mostly; prices have two decimals, weights whole grams.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from router.routing.plan import Rulebook
 from router.routing.task import Demand, Offer, Site, Task, nano
-from waybill_contracts.configuration import Group, Routing, Source
+from waybill_contracts.configuration import Group, Priority, Routing, SingleFr, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,25 @@ class RandomProblem:
     stock: dict[tuple[str, str], Offer]
 
 
+PRIORITIES: tuple[Priority, ...] = (
+    SingleFr(single_fr="required"),
+    SingleFr(single_fr="preferred"),
+    "lowest_cost",
+    "source_priority",
+    "fewest_frs",
+    "shipping_method_mapped",
+)
+
+
 def random_problem(
-    seed: int, *, lines: tuple[int, int] = (1, 10), sources: tuple[int, int] = (2, 50), limited: bool = True
+    seed: int,
+    *,
+    lines: tuple[int, int] = (1, 10),
+    sources: tuple[int, int] = (2, 50),
+    limited: bool = True,
+    ruled: bool = False,
 ) -> RandomProblem:
-    """The problem of this seed; the same on any machine."""
+    """The problem of this seed; the same on any machine. `ruled`: with priorities and every other rule of a group."""
     random = Random(seed)
     names = [f"s{i}" for i in range(random.randint(*sources))]
     skus = [f"K{i}" for i in range(random.randint(*lines))]
@@ -41,8 +57,31 @@ def random_problem(
         sources=tuple(names),
         max_frs=random.choice((None, None, 1, 2, 3, 4)) if limited else None,
     )
+    stock = _stock(random, names, demands)
+    if ruled:
+        task = replace(task, shipping_method="ground")
+        settings = [_named(random, source) for source in settings]
+        group = group.model_copy(update=_rules(random))
     book = Rulebook(1, Routing(groups=(group,)), {source.id: Site(source) for source in settings})
-    return RandomProblem(task, group, book, _stock(random, names, demands))
+    return RandomProblem(task, group, book, stock)
+
+
+def _rules(random: Random) -> dict[str, Any]:
+    return {
+        "priorities": tuple(random.sample(PRIORITIES, random.randint(0, 4))),
+        "split_lines": random.random() < 0.6,
+        "partial": random.random() < 0.4,
+    }
+
+
+def _named(random: Random, source: Source) -> Source:
+    """Half of the sources have a name for the shipping method; some take no method without one, some lack countries."""
+    methods = {
+        "map": {"ground": "G"} if random.random() < 0.5 else {},
+        "unmapped": random.choice(("pass", "pass", "hold")),
+    }
+    serves = {"countries": random.choice(("all", "all", "all", ("CA",)))}
+    return Source.model_validate({**source.model_dump(by_alias=True), "shipping_methods": methods, "serves": serves})
 
 
 def _source(random: Random, name: str) -> Source:
