@@ -20,8 +20,8 @@ AN_HOUR = 60
 SHARED = 5000
 """So many different SKUs and customers' addresses."""
 CHUNK = 20_000
-COPIED = ("orders", "order_versions", "search_terms", "decisions", "excluded_orders", "frs", "shipments", "activities",
-          "records")  # fmt: skip
+COPIED = ("orders", "order_versions", "search_terms", "troubles", "decisions", "excluded_orders", "frs", "shipments",
+          "activities", "records")  # fmt: skip
 
 
 def names_of(number: int) -> Names:
@@ -95,7 +95,8 @@ async def _copy(pool: Pool, first: int, last: int) -> None:
 async def _statement(conn: Connection, table: str, first: int, last: int) -> str:
     columns = await conn.fetch(
         "select column_name as name, data_type as type from information_schema.columns "
-        "where table_schema = current_schema() and table_name = $1 and is_identity = 'NO' order by ordinal_position",
+        "where table_schema = current_schema() and table_name = $1 and is_identity = 'NO' and is_generated = 'NEVER' "
+        "order by ordinal_position",
         table,
     )
     values = ", ".join(_value(column["name"], column["type"]) for column in columns)

@@ -23,6 +23,7 @@ WHOLE_SERVICES = frozenset(
         "console/test_fr_commands.py",
         "console/test_fresh.py",
         "console/test_mappings.py",
+        "console/test_newest.py",
         "console/test_partners.py",
         "console/test_past.py",
         "console/test_probes.py",

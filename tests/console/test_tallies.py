@@ -14,7 +14,7 @@ from console_samples import DECISION, LIFE, ORDER, made
 from console.api.lists import stats_of
 from console.consumer import subscription
 from console.tallies import Tallies
-from waybill_common.db import Pool, open_pool, queries, transaction
+from waybill_common.db import Pool, open_pool, queries, rows, transaction
 from waybill_common.migrations import migrate
 from waybill_contracts.envelope import Received, event_id
 
@@ -30,6 +30,7 @@ RECOUNTS = {
     "where o.stage = 'imported' and not d.routed group by 1",
     "fr": "select state, count(*) from frs group by 1",
     "excluded": "select reason, count(*) from excluded_orders group by 1",
+    "cause": "select cause, count(*) from troubles group by 1",
     "retry": "select log_type, count(*) from records where attempt > 1 group by 1",
 }
 
@@ -52,12 +53,14 @@ async def taken_in(pool: Pool, facts: Sequence[Received]) -> None:
 
 
 async def counted(pool: Pool) -> dict[tuple[str, str], int]:
-    return {(row["what"], row["key"]): row["n"] async for row in Q.tallied(pool)}
+    kept = {(row["what"], row["key"]): row["n"] async for row in Q.tallied(pool)}
+    causes = await rows(Q.failures(pool, per_group=1, limit=100))
+    return kept | {("cause", row["cause"]): row["orders"] for row in causes}
 
 
 async def recounted(pool: Pool) -> dict[tuple[str, str], int]:
     found = {what: await pool.fetch(question) for what, question in RECOUNTS.items()}
-    return {(what, row[0]): row[1] for what, rows in found.items() for row in rows}
+    return {(what, row[0]): row[1] for what, recount in found.items() for row in recount}
 
 
 def troubled(number: int) -> list[tuple[str, Any]]:
@@ -119,7 +122,7 @@ async def test_what_is_deleted_or_taken_back_counts_no_more(pool: Pool) -> None:
         await undone.start()
         await subscription(Q).handle(conn, received(troubled(1)))
         await undone.rollback()
-    for table in ("orders", "records", "excluded_orders", "frs"):
+    for table in ("orders", "troubles", "records", "excluded_orders", "frs"):
         await pool.execute(f"delete from {table}")
 
     assert await counted(pool) == {}

@@ -11,4 +11,5 @@ class Tallies:
 
     async def turn(self) -> int:
         await self._q.fold_tallies(self._pool)
+        await self._q.forget_empty_tallies(self._pool)
         return 0  # what comes meanwhile waits for the next turn: one fold for many changes

@@ -42,13 +42,12 @@ def orders_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter
             saved = await narrow_of(pool, q, actor, narrow.view)
             narrow = OrderFilter.model_validate(saved | narrow.model_dump(exclude_none=True, exclude={"view"}))
         after, stamp = read_cursor(narrow.cursor), await fresh.stamp()
-        given = narrow.model_dump(include={"stage", "sync", "fulfillment", "channel", "hold"})
+        given = narrow.model_dump(include={"stage", "sync", "fulfillment", "channel", "hold", "number"})
         given |= {"stores": actor.stores, "placed": after.at, "after": after.id, "limit": narrow.limit + 1}
         if narrow.search is not None:
-            search = q.search_among if _few(narrow) else q.search_orders
-            found = await rows(search(pool, **_bounds(narrow.search), **given))
+            found = await rows(q.search_orders(pool, **_bounds(narrow.search), **given))
         else:
-            found = await rows(q.list_orders(pool, number=narrow.number, **given))
+            found = await rows(q.list_orders(pool, **given))
         return page(found, narrow.limit, _summary, lambda row: (row["placed_at"], row["order_id"])) | stamp
 
     @router.get("/orders/{order_id}")
@@ -141,16 +140,6 @@ _CONTENT = (
     "lines",
 )
 _STANDING = ("stage", "stage_since", "fulfillment", "sync", "placed_at", "updated_at")
-
-
-def _few(narrow: OrderFilter) -> bool:
-    """Is it likely that only few orders pass? Most are settled and synced."""
-    return (
-        narrow.hold is not None
-        or narrow.stage not in (None, "settled")
-        or narrow.sync in ("pending", "failed")
-        or narrow.fulfillment in ("partial", "canceled", "unfulfilled")
-    )
 
 
 def _bounds(search: str) -> dict[str, str]:

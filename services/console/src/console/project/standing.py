@@ -7,14 +7,19 @@ from typing import Any
 from console.project.folding import columns
 from console.search import digest, terms_of
 from console.stage import standing
+from console.troubles import Trouble, troubles_of
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.envelope import Received
 
 _NAMES = (
     "order_ids", "stages", "fulfillments", "syncs", "since", "routed", "submitted", "shipped", "settled", "imported",
-    "told", "traceparents", "unrouted",
+    "told", "traceparents", "unrouted", "troubled",
 )  # fmt: skip
-_TERMS = ("terms", "times", "order_ids", "kinds")
+_TERMS = ("terms", "times", "order_ids", "kinds", "stores", "channels")
+_TROUBLES = (
+    "order_ids", "stores", "channels", "placed", "kinds", "codes", "at", "values", "actions", "messages", "numbers",
+    "since", "things",
+)  # fmt: skip
 
 
 async def project_standings(conn: Connection, q: Queries, batch: Sequence[Received]) -> None:
@@ -23,22 +28,43 @@ async def project_standings(conn: Connection, q: Queries, batch: Sequence[Receiv
     if not ids:
         return
     orders = await rows(q.lock_orders(conn, order_ids=ids))
-    requests = _grouped(await rows(q.frs_of(conn, order_ids=ids)))
+    heard = _grouped(await rows(q.frs_of(conn, order_ids=ids)))
     shipments = _grouped(await rows(q.shipments_of(conn, order_ids=ids)))
     decisions = {row["order_id"]: row for row in await rows(q.decisions_of(conn, order_ids=ids))}
-    saved = []
+    requests = {key: [row for row in found if row["lines"] is not None] for key, found in heard.items()}
+    saved, troubles = [], {}
     for order in orders:
         key = order["order_id"]
         told = order["told_at"] or order["updated_at"]  # the order itself may come after what its copies travel with
         since = order["state_since"] or told
         decided = decisions.get(key)
         routed_at = decided["at"] if decided and decided["routed"] else None
-        now = standing(order["snapshot"], requests[key], shipments[key], routed_at, since)
-        unrouted = decided["reason"] or "" if decided and not decided["routed"] and now.stage == "imported" else None
-        saved.append((key, *now, order["imported_at"], told, order["traceparent"], unrouted))
+        now = standing(order["snapshot"], requests.get(key, []), shipments[key], routed_at, since)
+        waits = decided is not None and not decided["routed"] and now.stage == "imported"
+        unrouted = (decided["reason"] or "", decided["at"]) if waits and decided is not None else None
+        troubles[key] = troubles_of(order["snapshot"], now.stage, now.since, unrouted, heard[key], shipments[key])
+        reason = unrouted[0] if unrouted else None
+        saved.append((key, *now, order["imported_at"], told, order["traceparent"], reason, bool(troubles[key])))
     if saved:
         await q.save_standings(conn, **dict(zip(_NAMES, columns(saved, len(_NAMES)), strict=True)))
+    await _save_troubles(conn, q, orders, troubles)
     await _save_terms(conn, q, orders, requests, shipments)
+
+
+async def _save_troubles(
+    conn: Connection, q: Queries, orders: Sequence[Any], troubles: Mapping[str, Sequence[Trouble]]
+) -> None:
+    """Most orders never have any: only those that have, or had, are written."""
+    had = [order["order_id"] for order in orders if order["troubled"]]
+    if had:
+        await q.forget_troubles(conn, order_ids=had)
+    found = [
+        (order["order_id"], order["snapshot"]["store"], order["snapshot"]["channel"], order["placed_at"], *one)
+        for order in orders
+        for one in troubles[order["order_id"]]
+    ]
+    if found:
+        await q.add_troubles(conn, **dict(zip(_TROUBLES, columns(found, len(_TROUBLES)), strict=True)))
 
 
 async def _save_terms(
@@ -48,10 +74,11 @@ async def _save_terms(
     changed, digests = [], []
     for order in orders:
         key = order["order_id"]
-        terms = terms_of(order["snapshot"], requests[key], shipments[key])
+        terms = terms_of(order["snapshot"], requests.get(key, []), shipments[key])
         if digest(terms) != order["terms_digest"]:
             digests.append((key, digest(terms)))
-            changed += [(term, order["placed_at"], key, kind) for term, kind in terms.items()]
+            place = order["snapshot"]["store"], order["snapshot"]["channel"]
+            changed += [(term, order["placed_at"], key, kind, *place) for term, kind in terms.items()]
     if digests:
         terms_in_order = sorted(changed)  # one order for all writers
         await q.add_terms(conn, **dict(zip(_TERMS, columns(terms_in_order, len(_TERMS)), strict=True)))

@@ -160,7 +160,7 @@ set version = greatest(config_receipts.version, excluded.version), at = excluded
 
 -- name: lock_orders(order_ids)
 -- With what all its versions together say of its times, whatever came first: since when it is in its state, too.
-select o.order_id, o.snapshot, o.placed_at, o.terms_digest, v.imported_at, v.told_at, v.state_since, v.traceparent,
+select o.order_id, o.snapshot, o.placed_at, o.terms_digest, o.troubled, v.imported_at, v.told_at, v.state_since, v.traceparent,
        o.updated_at
 from orders o left join lateral (
     select min(w.at) as imported_at, (array_agg(w.at order by w.sequence desc))[1] as told_at,
@@ -173,33 +173,50 @@ from orders o left join lateral (
 where o.order_id = any(:order_ids::text[]) order by o.order_id for update of o;
 
 -- name: frs_of(order_ids)
-select order_id, number, state, body -> 'lines' as lines, submitted_at, created_at, updated_at from frs
-where order_id = any(:order_ids::text[]) and body is not null;
+-- Lines are null while the router has not told of it.
+select order_id, fr_id, number, source, state, outcome, reason, body -> 'lines' as lines, submitted_at, created_at,
+       updated_at
+from frs where order_id = any(:order_ids::text[]);
 
 -- name: shipments_of(order_ids)
-select order_id, status, body -> 'lines' as lines, body -> 'tracking_numbers' as tracking_numbers, recorded_at, synced_at
+select order_id, shipment_id, source, status, reason, body -> 'lines' as lines, body ->> 'carrier' as carrier,
+       body -> 'tracking_numbers' as tracking_numbers, recorded_at, synced_at, updated_at
 from shipments where order_id = any(:order_ids::text[]);
 
 -- name: decisions_of(order_ids)
 select order_id, routed, reason, at from decisions where order_id = any(:order_ids::text[]);
 
--- name: save_standings(order_ids, stages, fulfillments, syncs, since, routed, submitted, shipped, settled, imported, told, traceparents, unrouted)!
+-- name: save_standings(order_ids, stages, fulfillments, syncs, since, routed, submitted, shipped, settled, imported, told, traceparents, unrouted, troubled)!
 -- Everything derived from rows that no order of arrival changes, so that a rebuilt model is the same one.
 update orders o
 set stage = u.stage, stage_since = u.since, fulfillment = u.fulfillment, sync = u.sync, routed_at = u.routed_at,
     submitted_at = u.submitted_at, shipped_at = u.shipped_at, settled_at = u.settled_at, imported_at = u.imported_at,
     updated_at = u.told_at, traceparent = coalesce(u.traceparent, o.traceparent),
-    unrouted_reason = u.unrouted_reason
+    unrouted_reason = u.unrouted_reason, troubled = u.troubled
 from unnest(:order_ids::text[], :stages::text[], :fulfillments::text[], :syncs::text[], :since::timestamptz[],
             :routed::timestamptz[], :submitted::timestamptz[], :shipped::timestamptz[], :settled::timestamptz[],
-            :imported::timestamptz[], :told::timestamptz[], :traceparents::text[], :unrouted::text[])
+            :imported::timestamptz[], :told::timestamptz[], :traceparents::text[], :unrouted::text[],
+            :troubled::boolean[])
     as u (order_id, stage, fulfillment, sync, since, routed_at, submitted_at, shipped_at, settled_at, imported_at,
-          told_at, traceparent, unrouted_reason)
+          told_at, traceparent, unrouted_reason, troubled)
 where o.order_id = u.order_id;
 
--- name: add_terms(terms, times, order_ids, kinds)!
-insert into search_terms (term, placed_at, order_id, kind)
-select * from unnest(:terms::text[], :times::timestamptz[], :order_ids::text[], :kinds::text[])
+-- name: forget_troubles(order_ids)!
+delete from troubles where order_id = any(:order_ids::text[]);
+
+-- name: add_troubles(order_ids, stores, channels, placed, kinds, codes, at, values, actions, messages, numbers, since, things)!
+insert into troubles (order_id, store, channel, placed_at, kind, code, at, value, action, message, number, since, things)
+select u.order_id, u.store, u.channel, u.placed_at, u.kind, u.code, u.at, u.value, u.action, u.message, u.number, u.since,
+       array(select jsonb_array_elements_text(u.things))
+from unnest(:order_ids::text[], :stores::text[], :channels::text[], :placed::timestamptz[], :kinds::text[], :codes::text[],
+            :at::text[], :values::text[], :actions::text[], :messages::text[], :numbers::text[], :since::timestamptz[],
+            :things::jsonb[])
+    as u (order_id, store, channel, placed_at, kind, code, at, value, action, message, number, since, things);
+
+-- name: add_terms(terms, times, order_ids, kinds, stores, channels)!
+insert into search_terms (term, placed_at, order_id, kind, store, channel)
+select * from unnest(:terms::text[], :times::timestamptz[], :order_ids::text[], :kinds::text[], :stores::text[],
+                     :channels::text[])
 on conflict (term, placed_at, order_id) do nothing;
 
 -- name: note_terms(order_ids, digests)!

@@ -2,6 +2,7 @@
 -- What is counted, as of now: what was folded and what was not yet.
 select what, key, sum(n)::bigint as n
 from (select what, key, n from tallies union all select what, key, n from tally_changes) counted
+where what <> 'cause'
 group by what, key having sum(n) <> 0 order by what, n desc, key;
 
 -- name: oldest_by_stage(stages)
@@ -27,86 +28,23 @@ from (
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
        o.sync, o.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
        o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail
-from orders o left join decisions d using (order_id)
-where (:stores::text[] is null or o.store = any(:stores))
-  and (:stage::text is null or o.stage = :stage)
-  and (:sync::text is null or o.sync = :sync)
-  and (:fulfillment::text is null or o.fulfillment = :fulfillment)
-  and (:channel::text is null or o.channel = :channel)
-  and (:hold::text is null or (
-        o.stage = 'held' and o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text))))
-  and (:number::text is null or o.number = :number or o.number = '#' || :number::text)
-  and (:placed::timestamptz is null or (o.placed_at, o.order_id) < (:placed, :after::text))
-order by o.placed_at desc, o.order_id desc
-limit :limit;
+from newest_orders(:stores, :stage, :sync, :fulfillment, :channel, :hold, :number, :placed, :after, :limit) n
+join orders o using (order_id) left join decisions d using (order_id)
+order by n.placed_at desc, n.order_id desc;
 
--- name: search_orders(prefix, beyond, stores, stage, sync, fulfillment, channel, hold, placed, after, limit)
--- At most 20 terms begin so: of each the newest matches, by an index alone, then the newest of these.
-with recursive found as (
-    (select term from search_terms where term >= :prefix and term < :beyond order by term limit 1)
-    union all
-    select (select s.term from search_terms s where s.term > f.term and s.term < :beyond order by s.term limit 1)
-    from found f where f.term is not null
-), matched as (
-    select m.* from (select term from found where term is not null limit 20) t cross join lateral (
-        select s.order_id, s.placed_at, s.term, s.kind
-        from search_terms s join orders o using (order_id)
-        where s.term = t.term
-          and (:placed::timestamptz is null or (s.placed_at, s.order_id) < (:placed, :after::text))
-          and (:stores::text[] is null or o.store = any(:stores))
-          and (:stage::text is null or o.stage = :stage)
-          and (:sync::text is null or o.sync = :sync)
-          and (:fulfillment::text is null or o.fulfillment = :fulfillment)
-          and (:channel::text is null or o.channel = :channel)
-          and (:hold::text is null or (
-                o.stage = 'held' and o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text))))
-        order by s.placed_at desc, s.order_id desc limit :limit
-    ) m
-), newest as (
-    select order_id, min(placed_at) as placed_at, jsonb_object_agg(term, kind) as matched from matched
-    group by order_id order by 2 desc, 1 desc limit :limit
+-- name: search_orders(prefix, beyond, stores, stage, sync, fulfillment, channel, hold, number, placed, after, limit)
+with terms as materialized (
+    select array(select terms_beginning(:prefix, :beyond)) as found
 )
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
-       o.sync, n.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
-       o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail, n.matched
-from newest n join orders o using (order_id) left join decisions d using (order_id)
-order by n.placed_at desc, o.order_id desc;
-
--- name: search_among(prefix, beyond, stores, stage, sync, fulfillment, channel, hold, placed, after, limit)
--- Where few orders are asked for: these first, then which of them a term names, by the index alone; `search_orders` would
--- look at each order of a common word to find few. What kind of word it is, is read for the orders that are given.
-with recursive found as (
-    (select term from search_terms where term >= :prefix and term < :beyond order by term limit 1)
-    union all
-    select (select s.term from search_terms s where s.term > f.term and s.term < :beyond order by s.term limit 1)
-    from found f where f.term is not null
-), narrowed as materialized (
-    select o.order_id, o.placed_at from orders o
-    where (:stores::text[] is null or o.store = any(:stores))
-      and (:stage::text is null or o.stage = :stage)
-      and (:sync::text is null or o.sync = :sync)
-      and (:fulfillment::text is null or o.fulfillment = :fulfillment)
-      and (:channel::text is null or o.channel = :channel)
-      and (:hold::text is null or (
-            o.stage = 'held' and o.snapshot -> 'holds' @> jsonb_build_array(jsonb_build_object('reason', :hold::text))))
-      and (:placed::timestamptz is null or (o.placed_at, o.order_id) < (:placed, :after::text))
-), hits as materialized (
-    select s.term, s.placed_at, s.order_id
-    from (select term from found where term is not null limit 20) t
-    join search_terms s on s.term = t.term
-    join narrowed n on n.order_id = s.order_id and n.placed_at = s.placed_at
-), newest as (
-    select s.order_id, s.placed_at, jsonb_object_agg(s.term, s.kind) as matched
-    from (select order_id, placed_at from hits group by 1, 2 order by 2 desc, 1 desc limit :limit) n
-    join hits h using (order_id, placed_at)
-    join search_terms s on s.term = h.term and s.placed_at = h.placed_at and s.order_id = h.order_id
-    group by s.order_id, s.placed_at
-)
-select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
-       o.sync, n.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
-       o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail, n.matched
-from newest n join orders o using (order_id) left join decisions d using (order_id)
-order by n.placed_at desc, o.order_id desc;
+       o.sync, o.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
+       o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail,
+       (select jsonb_object_agg(s.term, s.kind) from search_terms s
+        where s.term = any(t.found) and s.placed_at = n.placed_at and s.order_id = n.order_id) as matched
+from terms t cross join found_orders(:prefix, :beyond, :stores, :stage, :sync, :fulfillment, :channel, :hold, :number,
+                                     :placed, :after, :limit) n
+join orders o using (order_id) left join decisions d using (order_id)
+order by n.placed_at desc, n.order_id desc;
 
 -- name: order_by_id(order_id)^
 select o.*, d.routed, d.reason as unroutable, d.detail as unroutable_detail, d.body as decision
@@ -147,34 +85,23 @@ where a.order_id = :order_id order by a.at, a.event_id;
 select body, at from records where order_ids @> array[:order_id::text] order by at, exchange_id;
 
 -- name: list_frs(state, outcome, source, order_id, number, created, after, limit)
-select * from frs
-where (:state::text is null or state = :state)
-  and (:outcome::text is null or outcome = :outcome)
-  and (:source::text is null or source = :source)
-  and (:order_id::text is null or order_id = :order_id)
-  and (:number::text is null or number = :number)
-  and (:created::timestamptz is null or (created_at, fr_id) < (:created, :after::text))
-order by created_at desc, fr_id desc limit :limit;
+select f.*
+from newest_frs(:state, :outcome, :source, :order_id, :number, :created, :after, :limit) n join frs f using (fr_id)
+order by n.created_at desc, n.fr_id desc;
 
 -- name: fr_by_id(fr_id)^
 select * from frs where fr_id = :fr_id;
 
 -- name: list_shipments(statuses, order_id, updated, after, limit)
-select * from shipments
-where (:statuses::text[] is null or status = any(:statuses))
-  and (:order_id::text is null or order_id = :order_id)
-  and (:updated::timestamptz is null or (updated_at, shipment_id) < (:updated, :after::text))
-order by updated_at desc, shipment_id desc limit :limit;
+select s.*
+from newest_shipments(:statuses, :order_id, :updated, :after, :limit) n join shipments s using (shipment_id)
+order by n.updated_at desc, n.shipment_id desc;
 
 -- name: list_records(connection, log_type, outcome, order_id, since, before, after, limit)
-select body, at, exchange_id from records
-where (:connection::text is null or connection = :connection)
-  and (:log_type::text is null or log_type = :log_type)
-  and (:outcome::text is null or outcome = :outcome)
-  and (:order_id::text is null or order_ids @> array[:order_id::text])
-  and (:since::timestamptz is null or at >= :since)
-  and (:before::timestamptz is null or (at, exchange_id) < (:before, :after::text))
-order by at desc, exchange_id desc limit :limit;
+select r.body, r.at, r.exchange_id
+from newest_records(:connection, :log_type, :outcome, :order_id, :since, :before, :after, :limit) n
+join records r using (exchange_id)
+order by n.at desc, n.exchange_id desc;
 
 -- name: record_by_id(exchange_id)^
 select body, at from records where exchange_id = :exchange_id;
@@ -186,8 +113,5 @@ select * from alerts where (:all::boolean or cleared_at is null) order by raised
 select * from connections order by connection, service;
 
 -- name: list_excluded(channel, number, at, after, limit)
-select channel, channel_order_id, store, number, reason, detail, at from excluded_orders
-where (:channel::text is null or channel = :channel)
-  and (:number::text is null or number = :number or number = '#' || :number::text)
-  and (:at::timestamptz is null or (at, channel_order_id) < (:at, :after::text))
-order by at desc, channel_order_id desc limit :limit;
+select channel, channel_order_id, store, number, reason, detail, at
+from newest_excluded(:channel, :number, :at, :after, :limit);

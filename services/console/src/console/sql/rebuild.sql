@@ -1,7 +1,7 @@
 -- name: forget_read_model()!
 -- What is folded from topics. Kept: what the console itself owns, and states that only their newest fact tells.
-truncate orders, order_versions, search_terms, decisions, excluded_orders, frs, shipments, activities, records, tallies,
-         tally_changes;
+truncate orders, order_versions, search_terms, decisions, excluded_orders, frs, shipments, activities, records, troubles,
+         tallies, tally_changes;
 
 -- name: note_rebuild(actor)!
 insert into rebuilds (actor) values (:actor)

@@ -6,3 +6,7 @@ with taken as (
 insert into tallies (what, key, n)
 select what, key, sum(n) from taken group by what, key order by what, key
 on conflict (what, key) do update set n = tallies.n + excluded.n;
+
+-- name: forget_empty_tallies()!
+-- Causes come and go: one that nothing waits for any more needs no row.
+delete from tallies where what = 'cause' and n = 0;
