@@ -26,9 +26,16 @@ from waybill_common.retry import Family
 from waybill_contracts.envelope import Received, decode
 from waybill_contracts.event import Event
 from waybill_contracts.fr_created import FrFact
-from waybill_contracts.fulfillment_submitted import FrProgress, FrState
+from waybill_contracts.fulfillment_submitted import FrProgress, FrState, Reason
 from waybill_contracts.orders_imported import OrderCanceled, OrderChanged, OrderHeld, OrderImported, OrderReleased
-from waybill_contracts.shipment_synced import ShipmentRecorded
+from waybill_contracts.shipment_synced import (
+    Choice,
+    Decided,
+    ShipmentConflicted,
+    ShipmentFact,
+    ShipmentRecorded,
+    ShipmentWithdrawn,
+)
 from waybill_contracts.values import (
     ByHand,
     FulfillmentStatus,
@@ -46,6 +53,7 @@ STEPS = 55
 ORDERS = 4
 """Of one round: few, so that much happens to each."""
 NOT_GIVEN_BACK = ("recall_refused", "closed")
+AFTER_ALL = Reason(code="replacement_unsent", message="its source shipped it although it was over")
 
 
 @dataclass
@@ -61,6 +69,9 @@ class Play:
     heard: dict[str, int] = field(default_factory=lambda: {"router": 0, "push": 0})
     shipped: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (FR, line)
     made: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (source, number), as of the last send
+    parcels: dict[str, ShipmentFact] = field(default_factory=dict)
+    """What left although its FR was over: by shipment, the newest word"""
+    after_all: Counter[tuple[str, str]] = field(default_factory=Counter)  # their units, by (order, line)
     serial: int = 0
     ours: list[str] = field(default_factory=list)
     """Orders of this round."""
@@ -82,7 +93,7 @@ class Play:
         """Some dozen steps, then everything comes to rest, and the books must agree."""
         likely: list[tuple[Callable[[], Awaitable[None]], int]] = [
             (self.place, 1), (self.change, 2), (self.to_push, 3), (self.to_router, 2), (self.send, 3), (self.stir, 4),
-            (self.time, 1), (self.person, 2), (self.source, 6),
+            (self.time, 1), (self.person, 2), (self.source, 6), (self.parcel, 3),
         ]  # fmt: skip
         todo = [step for step, weight in likely for _ in range(weight)]
         self.ours = []
@@ -264,20 +275,70 @@ class Play:
             await self.ship(row, ref)
 
     async def ship(self, row: Any, ref: str) -> None:
+        self.shipped[(row["fr_id"], ref)] += 1
+        await self.both(self.left(row, ref, ShipmentRecorded))
+
+    def left(self, row: Any, ref: str, kind: Any, **more: Any) -> ShipmentFact:
+        """One unit of a line of an FR left its source."""
         line = next(line for line in row["body"]["lines"] if line["line_id"] == ref)
         self.serial += 1
-        self.shipped[(row["fr_id"], ref)] += 1
         left = self.router.moment + timedelta(seconds=self.serial)  # after the shelves were counted
         shipment = Shipment(
             shipment_id=f"s{self.serial}", order_id=row["order_id"], fr_id=row["fr_id"], source=row["source"],
             source_shipment_id=f"S{self.serial}", lines=(ShipmentLine(line_id=ref, sku=line["sku"], quantity=1),),
             carrier="ups", shipped_at=left,
         )  # fmt: skip
-        told = ShipmentRecorded(
+        told: ShipmentFact = kind(
             at=left, sequence=1, shipment=shipment, fulfillment=FulfillmentStatus.PARTIAL,
-            sync=SyncStatus.PENDING,
+            sync=SyncStatus.PENDING, **more,
         )  # fmt: skip
+        return told
+
+    async def parcel(self) -> None:
+        """A source ships what was over or takes that back, a person decides about it, old news come again."""
+        if self.parcels and self.dice.random() < 0.5:
+            await self.parcel_goes_on(self.dice.choice(sorted(self.parcels)))
+            return
+        row = await self.some_fr("known and state in ('VOIDED', 'CANCELED')")
+        if row is None or row["number"] not in self.push.sources[row["source"]].requests:
+            return  # it never had it
+        ref = self.dice.choice(sorted({line["line_id"] for line in row["body"]["lines"]}))
+        asked = sum(line["quantity"] for line in row["body"]["lines"] if line["line_id"] == ref)
+        if self.shipped[(row["fr_id"], ref)] >= asked:
+            return
+        told = self.left(row, ref, ShipmentConflicted, reason=AFTER_ALL)
+        self.parcels[told.shipment.shipment_id] = told
+        self.after_all[(told.shipment.order_id, ref)] += 1
+        self.shipped[(row["fr_id"], ref)] += 1
         await self.both(told)
+
+    async def parcel_goes_on(self, shipment_id: str) -> None:
+        old = self.parcels[shipment_id]
+        how = self.dice.choice(["keep", "ship", "withdraw", "again"])
+        if how == "again":
+            first = old.model_copy(update={"sequence": 1})
+            await self.both(first)
+            return
+        kind: Any = {"keep": ShipmentRecorded, "ship": ShipmentConflicted, "withdraw": ShipmentWithdrawn}[how]
+        choice = {"keep": Choice.KEEP_STOPPED, "ship": Choice.SHIP_REPLACEMENT}.get(how)
+        fields = {name: getattr(old, name) for name in ("at", "shipment", "fulfillment", "sync")}
+        extra: dict[str, Any] = {} if how == "keep" else {"reason": AFTER_ALL}
+        if choice is not None:
+            extra["decided"] = Decided(choice=choice, by=ByHand(actor="kim", reason="asked"))
+        told = kind(**fields, **extra, sequence=old.sequence + 1)
+        line = told.shipment.lines[0]
+        if how == "withdraw":
+            self.shipped[(told.shipment.fr_id, line.line_id)] -= 1
+            self.after_all[(told.shipment.order_id, line.line_id)] -= 1
+            del self.parcels[shipment_id]
+        else:
+            self.parcels[shipment_id] = told
+        await self.both(told)
+
+    def astray(self, order_id: str, line_id: str) -> int:
+        """Units of parcels of which a person decided that they do not count."""
+        decided = [told for told in self.parcels.values() if isinstance(told, ShipmentConflicted) and told.decided]
+        return sum((t.shipment.order_id, t.shipment.lines[0].line_id) == (order_id, line_id) for t in decided)
 
     async def some_fr(self, which: str) -> Any:
         """By number, which is the same in each play of a seed; ids are not."""
@@ -311,13 +372,14 @@ class Play:
             last[row["fr_id"]] = to
 
     async def nothing_is_asked_for_twice(self) -> None:
-        """No line has more in FRs and shipments than it ever had pieces (I2)."""
+        """No line has more in FRs and shipments than it ever had pieces (I2), but for what left after all."""
         found = await self.router.pool.fetch(
             "select f.order_id, a.line_id, sum(a.open + a.shipped)::int as asked from allocations a "
             "join frs f using (fr_id) group by 1, 2"
         )
         for row in found:
-            assert row["asked"] <= self.ordered[(row["order_id"], row["line_id"])], dict(row)
+            key = (row["order_id"], row["line_id"])
+            assert row["asked"] <= self.ordered[key] + self.after_all[key], dict(row)
 
     async def only_what_may_go_was_sent(self) -> None:
         """What a source got since the last look was confirmed for the newest version of an order that may go."""
@@ -338,14 +400,20 @@ class Play:
         for a in await self.router.pool.fetch("select * from allocations"):
             totals[(a["source"], a["sku"])] += self.of_one_fr(frs[a["fr_id"]], a)
         for fr in await self.router.pool.fetch("select * from frs where state = 'void_requested'"):
-            row = frs[fr["fr_id"]]
-            assert row["state"] not in ("PROCESSED", "ACKNOWLEDGED") or row["recall"] != "none", dict(row)
+            self.stopped_or_asked_back(frs[fr["fr_id"]])
         for shelf in await self.router.pool.fetch("select * from stock"):
             gone = totals[(shelf["source"], shelf["sku"])]
             assert shelf["on_hand"] == COUNTED - gone, (dict(shelf), gone)
         for order in self.orders.values():
             if order.state is OrderState.IMPORTED:
                 await self.of_one_order(order)
+
+    @staticmethod
+    def stopped_or_asked_back(row: Any) -> None:
+        """One of the two: it was never sent and is over, or its source has it and was asked. Nothing in between."""
+        sent = row["state"] in ("PROCESSED", "ACKNOWLEDGED")
+        assert not sent or row["recall"] != "none", dict(row)
+        assert sent or row["state"] not in ("UNPROCESSED", "PROCESSING") or row["outcome"] != "none", dict(row)
 
     def of_one_fr(self, row: Any, a: Any) -> int:
         """Returns the units that have left the shelf: shipped, or canceled by the source."""
@@ -362,7 +430,7 @@ class Play:
         else:
             assert a["open"] == a["asked"] - shipped - canceled, about
         if row["state"] == "VOIDED":
-            assert theirs is None or theirs.canceled, about
+            assert theirs is None or theirs.canceled, about  # a parcel of it left all the same, if any did
         if row["state"] in ("PROCESSED", "ACKNOWLEDGED") and theirs is not None:
             assert dict(theirs.canceled_lines).get(a["line_id"], 0) == canceled, about
         return shipped + (a["asked"] - shipped if row["state"] == "CANCELED" else canceled)
@@ -375,7 +443,9 @@ class Play:
         )
         for line in order.lines:
             here = [a for a in found if a["line_id"] == line.line_id]
-            asked = sum(a["open"] + a["shipped"] for a in here)
+            astray = self.astray(order.order_id, line.line_id)
+            assert sum(a["astray"] for a in here) == astray, (order.number, line.line_id, [dict(a) for a in here])
+            asked = sum(a["open"] + a["shipped"] for a in here) - astray
             about = (order.number, row["standing"], row["reason"], line.line_id, line.quantity, [dict(a) for a in here])
             assert asked >= line.quantity or (row["standing"] == "waiting" and row["reason"]), about
             if asked > line.quantity:

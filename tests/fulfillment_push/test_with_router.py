@@ -3,7 +3,8 @@ table says, and quantities and stock add up. (FP-1, FP-6, FP-7, FP-9, RT-6, RT-1
 
 Each run plays a few dozen steps by a seed: orders placed, changed, held and canceled; facts delivered late and twice;
 sends that succeed, fail, are refused or lost; people who process, mark, resend, void and regenerate; sources that
-acknowledge, cancel and ship parts, and give requests back or not. Then everything is delivered, time passes, and the
+acknowledge, cancel and ship parts, give requests back or not, and ship what they gave back all the same, about which
+people decide. Then everything is delivered, time passes, and the
 books must agree: router, push, and source. That they see what goes wrong is shown by
 `test_planted_defects.py`.
 

@@ -150,7 +150,7 @@ async def test_rt13_what_the_old_fr_ships_all_the_same_asks_the_new_one_back(
     renewed = next(event for event in await world.play() if isinstance(event, FrCreated))
     await world.tell(shipped(created, 3))
     [asked, _] = await world.play()
-    assert (type(asked), asked.fr_id, asked.reason) == (FrVoidRequested, renewed.fr_id, "quantity_reduced")
+    assert (type(asked), asked.fr_id, asked.reason) == (FrVoidRequested, renewed.fr_id, "predecessor_shipped")
     await world.is_conserved()
 
 

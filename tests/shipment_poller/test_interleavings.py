@@ -29,15 +29,21 @@ from poller_harness import (
     unauthorized,
 )
 
+from shipment_poller.by_hand import NotPossible
+from shipment_poller.decide_conflict import decide_conflict
 from shipment_poller.take_words import take_words
 from shipment_poller.translate import said_by
+from waybill_common.ids import stable_id
 from waybill_common.logs import make_log
+from waybill_contracts.fulfillment_submitted import FrState, FrVoided
 from waybill_contracts.orders_imported import OrderChanged
-from waybill_contracts.values import RequestLine
+from waybill_contracts.shipment_synced import Choice
+from waybill_contracts.values import ByHand, RequestLine
 from waybill_platforms.model.shipments import SourceShipment
 
 _serial = count(1)
 LOG = make_log("test", "CRITICAL")
+ANN = ByHand(actor="ann", reason="test")
 
 FAULTS = {
     "read": [later, lambda: later(retry_after=3), unauthorized],
@@ -50,7 +56,7 @@ FAULTS = {
 
 MIX = {
     "ship": 7, "look": 5, "try": 5, "fault": 5, "take_back": 2, "renumber": 2, "crash": 1, "again": 1, "resync": 1,
-    "post": 3, "post_old": 1, "move": 1,
+    "post": 3, "post_old": 1, "move": 1, "over": 1, "decide": 3,
 }  # fmt: skip
 RECIPES = [{"A": 1}, {"A": 1}, {"A": 2}, {"A": 1, "B": 2}]
 
@@ -65,6 +71,8 @@ def written(seed: int) -> tuple[list[tuple[int, dict[str, int]]], list[tuple[Any
         match name:
             case "ship":
                 script.append((name, slot, [chance.randint(0, 3) for _ in range(4)]))
+            case "decide":
+                script.append((name, slot, chance.choice(list(Choice))))
             case "take_back" | "renumber":
                 script.append((name, slot))
             case "post" | "post_old":
@@ -97,6 +105,9 @@ class World:
         self.alive: dict[str, tuple[str, dict[str, int], str]] = {}
         self.words: dict[str, list[SourceShipment]] = {}
         """All that was ever said about a shipment, the oldest first."""
+        self.over: FrVoided | None = None
+        self.aside: set[str] = set()
+        """Parcels of an FR that was over, of which a person decided that they do not count"""
         self.numbers = count(1)
         stage.shop.wanted[self.order.channel_order_id] = {line.line_id: line.wanted for line in lines}
 
@@ -122,6 +133,35 @@ class World:
 
     def events(self) -> list[Any]:
         return [submitted(self.order, fr) for fr in self.frs]
+
+    def void(self) -> FrVoided:
+        """The second FR (or the only one) is over; what its source ships from now on is in conflict."""
+        fr = self.frs[-1]
+        self.over = FrVoided(
+            at=AT, sequence=9, fr_id=fr.fr_id, order_id=self.id, source="east", number=fr.number, state=FrState.VOIDED,
+            order_version=1, router_sequence=2,
+        )  # fmt: skip
+        return self.over
+
+    async def decide(self, slot: int, choice: Choice) -> None:
+        """A person does, where there is something to decide."""
+        name = f"{self.id}-s{slot}"
+        shipment = str(stable_id("shipment", "east", name))
+        with contextlib.suppress(NotPossible):
+            await decide_conflict(self.stage.pool, self.stage.tools, shipment, choice, ANN)
+            (self.aside.add if choice is Choice.SHIP_REPLACEMENT else self.aside.discard)(name)
+
+    async def in_conflict(self) -> list[str]:
+        """The sources' ids of what nobody has decided yet."""
+        return await self.stage.column(
+            "select source_shipment_id from shipments where order_id = $1 and state = 'conflict' and decided is null",
+            self.id,
+        )
+
+    @property
+    def counting(self) -> dict[str, tuple[str, dict[str, int], str]]:
+        """What is alive and not set aside."""
+        return {name: one for name, one in self.alive.items() if name not in self.aside}
 
     def ship(self, slot: int, wish: list[int]) -> None:
         fr = self.frs[slot % len(self.frs)]
@@ -160,7 +200,7 @@ class World:
 
     def expected_pieces(self) -> dict[str, int]:
         units: Counter[tuple[str, str]] = Counter()
-        for reference, lines, _ in self.alive.values():
+        for reference, lines, _ in self.counting.values():
             fr = next(fr for fr in self.frs if fr.number == reference)
             for ref, n in lines.items():
                 line = self._refs(fr)[ref]
@@ -217,6 +257,10 @@ async def _play(stage: Stage, world: World, script: list[tuple[Any, ...]]) -> St
                 stage.shop.where = dict.fromkeys((line.line_id for line in world.order.lines), *given_)
             case "again":
                 await stage.take(*world.events())
+            case "over":
+                await stage.take(world.void())
+            case "decide":
+                await world.decide(*given_)
             case "resync":
                 await stage.resync()
             case "crash":
@@ -252,21 +296,28 @@ async def test_the_channel_ends_up_showing_exactly_what_the_sources_say(stage: S
     stage.shop.land()
     stage = stage.restarted()
     await stage.pool.execute("update push_turns set lease_until = now() - interval '1 second'")
-    await stage.take(*events, channel_of(next(_serial) + 10, credential_version=next(_serial) + 10))
+    over = [world.over] if world.over else []
+    await stage.take(*events, *over, channel_of(next(_serial) + 10, credential_version=next(_serial) + 10))
     await stage.look()
     await stage.settle()
     await stage.resync()  # what a person had to look at
     await stage.settle()
 
     shop_id = world.order.channel_order_id
+    undecided = {world.alive[name][2] for name in await world.in_conflict()}
+    assert not undecided & {n for one in stage.shop.standing(shop_id) for n in one.tracking_numbers}
+    for name in await world.in_conflict():
+        await world.decide(int(name.rpartition("s")[2]), Choice.KEEP_STOPPED)
+    await stage.settle()
+    assert not await world.in_conflict()
     assert stage.shop.shown(shop_id) == world.expected_pieces()
     standing: dict[str, Counter[str]] = {}
     for record in stage.shop.standing(shop_id):
         [number] = record.tracking_numbers
         standing.setdefault(number, Counter()).update(dict(record.lines))
-    assert standing.keys() <= {number for _, _, number in world.alive.values()}
+    assert standing.keys() <= {number for _, _, number in world.counting.values()}
     if all(line.components[0].quantity == 1 and len(line.components) == 1 for line in world.order.lines):
-        assert standing == {number: Counter(lines) for _, lines, number in world.alive.values()}
+        assert standing == {number: Counter(lines) for _, lines, number in world.counting.values()}
     assert "failed" not in await stage.column("select sync from orders where order_id = $1", world.id)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-import orjson
 from poller_harness import AT, Stage, channel_of, fr_of, line_of, order_of, refused, source_of, submitted
 
 from waybill_contracts.envelope import event_id
@@ -15,7 +13,6 @@ from waybill_contracts.orders_imported import OrderChanged
 from waybill_contracts.shipment_synced import (
     FrWatched,
     OrderShipped,
-    ShipmentConflicted,
     ShipmentRefused,
     ShipmentSynced,
     ShipmentSyncFailed,
@@ -185,51 +182,6 @@ async def test_a_shipment_for_a_voided_fr_is_a_conflict_for_a_person(stage: Stag
     alert = alerts[-1]
     assert "shipment_conflict" in alert
     assert "decide" in alert
-
-
-async def _alert(stage: Stage) -> dict[str, Any]:
-    """The newest alert about a conflict."""
-    found = await stage.column(
-        "select convert_from(value, 'UTF8') from facts where topic = 'alerts.raised' "
-        "and convert_from(value, 'UTF8') like '%shipment_conflict%' order by position desc limit 1"
-    )
-    return orjson.loads(found[0])  # type: ignore[no-any-return]
-
-
-async def test_the_replacement_of_an_fr_that_shipped_after_all_is_named_with_the_next_step(stage: Stage) -> None:
-    """A state of its own for each way in which the order is about to be shipped twice, until it is settled."""
-    order = await _submit(stage)
-    over = {"at": AT, "order_id": "o1", "order_version": 1, "router_sequence": 2, "state": FrState.VOIDED}
-    await stage.take(FrVoided(sequence=3, fr_id="f-o1", source="east", number="E-o1", **over))
-    replacement = fr_of(order, "f-2", source="west", predecessor="f-o1")
-    await stage.take(
-        FrCreated(at=AT, sequence=1, fr_id="f-2", order_id="o1", order_version=1, fr=replacement, order=order)
-    )
-    await stage.told()
-    stage.supplier.ship("s1", "E-o1", {"l1": 2})
-    await stage.look()
-    [conflict] = await stage.told()
-    assert isinstance(conflict, ShipmentConflicted)
-    assert conflict.reason.code == "replacement_unsent"
-    assert "FR E-f-2 at west, made in its place, is not sent yet" in conflict.reason.message
-    alert = await _alert(stage)
-    assert "waybill frs void E-f-2" in alert["action"]
-
-    await stage.take(submitted(order, replacement))
-    [conflict, _] = await stage.told()
-    assert isinstance(conflict, ShipmentConflicted)
-    assert conflict.reason.code == "replacement_sent"
-    assert "call one of the two parcels back" in (await _alert(stage))["action"]
-
-    await stage.take(FrVoided(sequence=9, fr_id="f-2", source="west", number="E-f-2", **over))
-    [conflict] = await stage.told()
-    assert isinstance(conflict, ShipmentConflicted)
-    assert conflict.reason.code == "fr_voided"  # nothing is asked for in its place any more
-    stage.supplier.take_back("s1")
-    await stage.look()
-    assert await stage.names() == ["ShipmentWithdrawn"]
-    assert "title" not in await _alert(stage)  # cleared
-    assert stage.shop.calls == {}
 
 
 async def test_a_void_before_its_submission_is_a_tombstone(stage: Stage) -> None:

@@ -42,12 +42,23 @@ class FrConfirmed(FrFact):
     TYPE: ClassVar[str] = "waybill.fr.confirmed.v1"
 
 
+class ShippedAfterAll(Value):
+    """An FR that was over, and whose units left all the same: what was made in its place is too much."""
+
+    fr_id: str
+    number: str
+    source: str
+
+
 class FrVoidRequested(FrFact):
     """The FR is wanted no more: push voids it if unsent, else asks the source to give it back."""
 
     TYPE: ClassVar[str] = "waybill.fr.void_requested.v1"
     reason: str
     by_hand: ByHand | None = Field(default=None, description="the person who wants it back; none: the order changed")
+    instead: ShippedAfterAll | None = Field(
+        default=None, description="with the reason `predecessor_shipped`: the FR that shipped after all"
+    )
 
 
 class PlannedLine(Value):

@@ -1,5 +1,6 @@
 """`shipment.synced`: what was shipped, and what the channel knows of it."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field
@@ -7,7 +8,7 @@ from pydantic import Field
 from waybill_contracts import topics
 from waybill_contracts.event import Event
 from waybill_contracts.fulfillment_submitted import Reason
-from waybill_contracts.values import FulfillmentStatus, Shipment, SyncStatus
+from waybill_contracts.values import ByHand, FulfillmentStatus, Shipment, SyncStatus, Value
 
 
 class FrWatched(Event):
@@ -47,6 +48,22 @@ class ShipmentFact(Event):
         return self.shipment.order_id
 
 
+class Choice(StrEnum):
+    """What a person decides about a parcel that left although its FR was over."""
+
+    KEEP_STOPPED = "keep_stopped"
+    """It is what the buyer gets: it counts, and nothing is sent in its place"""
+    SHIP_REPLACEMENT = "ship_replacement"
+    """It does not count: what was in it is asked for again"""
+
+
+class Decided(Value):
+    """A person's decision about a shipment in conflict."""
+
+    choice: Choice
+    by: ByHand
+
+
 class ShipmentRecorded(ShipmentFact):
     """A source shipped this, or changed what it said about it. Stored before anything is pushed (SP-2)."""
 
@@ -55,6 +72,9 @@ class ShipmentRecorded(ShipmentFact):
         default=(),
         description="what its source changed about a shipment that counted before (lines, carrier, tracking_numbers, "
         "tracking_url, shipped_at), or `reinstated`: it had been taken back; empty: it is new",
+    )
+    decided: Decided | None = Field(
+        default=None, description="its FR was over, and a person decided that it counts (`keep_stopped`)"
     )
 
 
@@ -66,10 +86,14 @@ class ShipmentRefused(ShipmentFact):
 
 
 class ShipmentConflicted(ShipmentFact):
-    """It belongs to an FR that should not ship (voided, canceled, failed): a person decides."""
+    """It belongs to an FR that should not ship (voided, canceled, failed): what was asked for in its place is stopped
+    (the router asks it back), and a person decides."""
 
     TYPE: ClassVar[str] = "waybill.shipment.conflicted.v1"
     reason: Reason
+    decided: Decided | None = Field(
+        default=None, description="a person decided: its units do not count (`ship_replacement`); none: not decided yet"
+    )
 
 
 class ShipmentSynced(ShipmentFact):

@@ -43,7 +43,7 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     fr.OrderUnroutable: lambda e: f"Not routed: {e.reason}" + (f" ({e.detail})" if e.detail else "") + _too_late(e),
     fr.FrCreated: lambda e: f"FR {e.fr.number} for {e.fr.source}: {_units(e.fr.lines)}",
     fr.FrConfirmed: lambda e: f"Applied: FR still right for version {e.order_version}",
-    fr.FrVoidRequested: lambda e: f"FR is to be taken back: {e.reason}",
+    fr.FrVoidRequested: lambda e: f"FR is to be taken back: {_why_back(e)}",
     push.FrReceived: lambda e: f"FR {e.number} received for sending",
     push.FrProcessing: lambda e: f"FR {e.number} queued for {e.source}",
     push.FrSubmitted: lambda e: f"FR {e.number} submitted to {e.source}, {e.state.value.lower()}",
@@ -59,14 +59,31 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     push.FrVoided: lambda e: f"FR {e.number} voided{_in_time(e)}",
     push.FrShippingChanged: lambda e: f"FR {e.number}: {e.shipping.value}",
     ship.FrWatched: lambda e: "Watching the source for shipments",
-    ship.ShipmentRecorded: lambda e: f"{_shipper(e)} {_units(e.shipment.lines)} {_tracking(e)}",
+    ship.ShipmentRecorded: lambda e: f"{_decided(e)}{_shipper(e)} {_units(e.shipment.lines)} {_tracking(e)}",
     ship.ShipmentRefused: lambda e: f"Shipment refused{_because(e.reason)}",
-    ship.ShipmentConflicted: lambda e: f"Shipment in conflict{_because(e.reason)}",
+    ship.ShipmentConflicted: lambda e: (
+        f"{_decided(e)}Shipment {'set aside' if e.decided else 'in conflict'}{_because(e.reason)}"
+    ),
     ship.ShipmentSynced: lambda e: f"Shown at the channel {_tracking(e)}{', found there' * e.adopted}{_rewritten(e)}",
     ship.ShipmentSyncFailed: lambda e: f"Requires shipment synchronization{_because(e.reason)}",
     ship.ShipmentWithdrawn: lambda e: f"Shipment withdrawn{_because(e.reason)}",
     ship.OrderShipped: lambda e: f"Order {e.fulfillment.value}",
 }
+
+
+def _why_back(event: Any) -> str:
+    """The router's reason; of a replacement, whose parcel left after all."""
+    one = event.instead
+    return f"FR {one.number} at {one.source} shipped after all" if one else str(event.reason)
+
+
+def _decided(event: Any) -> str:
+    """What a person chose for a parcel that left although its FR was over, and why."""
+    if event.decided is None:
+        return ""
+    keeps = event.decided.choice is ship.Choice.KEEP_STOPPED
+    chose = "this parcel counts, its replacement stays stopped" if keeps else "its replacement ships all the same"
+    return f"{event.decided.by.actor} decided ({event.decided.by.reason}): {chose}. "
 
 
 def _too_late(event: Any) -> str:

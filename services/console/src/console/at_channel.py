@@ -8,6 +8,7 @@ _ANSWERS: Mapping[str, Answer] = {
     "recorded": "not_yet_due",
     "refused": "failed",
     "conflicted": "failed",
+    "set_aside": "nothing_to_tell",
     "sync_failed": "failed",
     "withdrawn": "withdrawn",
     "not_needed": "nothing_to_tell",
@@ -37,10 +38,11 @@ def at_channel(shipments: Sequence[Mapping[str, Any]], waiting: Mapping[str, Any
 def _answer(shipment: Mapping[str, Any]) -> dict[str, Any]:
     answer = _ANSWERS[shipment["status"]]
     reason = shipment["reason"] or {}
+    said = None if shipment["status"] == "set_aside" else _SAID.get(answer)
     return {
         "shipment_id": shipment["shipment_id"],
         "answer": answer,
-        "reason": _SAID.get(answer) or reason.get("message", shipment["status"]),
+        "reason": said or reason.get("message", shipment["status"]),
         "next": reason.get("action", "") if answer == "failed" else _BY_ITSELF if answer == "not_yet_due" else "",
     }
 

@@ -11,7 +11,7 @@ _ACTIONS = {
     "fr_outcome_unknown": "Look at the source under each reference; then mark or resend.",
     "shipment_sync_failed": "Mend the cause at the channel, then resync the shipments.",
     "shipment_refused": "Ask the source for a shipment that keeps the rule.",
-    "shipment_conflicted": "Compare with the source, then decide by hand.",
+    "shipment_conflicted": "Compare with the source, then decide: waybill shipments decide.",
 }
 _UNROUTED = {
     "awaiting_generate": "Generate them: their channel leaves the moment to a person.",

@@ -25,6 +25,9 @@ def resend(fr: Fr, sources: Mapping[str, Source], *, who: str, why: str) -> None
     """A new round of attempts: of a FAILED one, or of one whose outcome a person found out: it is not there."""
     if fr.state is FrState.PROCESSING and fr.outcome is Outcome.UNKNOWN:
         _new_round(fr, sources, who=who)
+    elif fr.state is FrState.FAILED and fr.shipped_total:
+        units = sum(fr.shipped_total.values())
+        raise MoveRefused(f"FR {fr.number}: its source shipped {units} units of it already; mark it PROCESSED instead")
     elif fr.state is FrState.FAILED:
         _launch(fr, sources, who=who, why=why)
     else:

@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any
 
+from router.case import LiveFr
 from router.facts import message
 from router.recorded import inputs_of, stages_of
 from router.requests import decision_event, fulfillment_request
 from router.routing.plan import Rulebook
 from router.store import Round
+from router.unwanted import PREDECESSOR_SHIPPED, shipped_after_all
 from router.verdict import Verdict
 from waybill_common.ids import new_id
-from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested
+from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrVoidRequested, ShippedAfterAll
 from waybill_contracts.values import FulfillmentRequest
 
 
@@ -69,6 +71,14 @@ def _speak(verdict: Verdict, done: Round, now: datetime, trace: str | None) -> N
         done.messages.append(message(fact, trace))
         done.spoken.append((fr, fact.sequence, fr.state, order.version))
     for fr, reason in verdict.ask_back:
-        wish = FrVoidRequested(**common, fr_id=fr.fr_id, sequence=fr.sequence + 1, reason=reason)
+        instead = _instead(verdict, fr) if reason == PREDECESSOR_SHIPPED else None
+        wish = FrVoidRequested(**common, fr_id=fr.fr_id, sequence=fr.sequence + 1, reason=reason, instead=instead)
         done.messages.append(message(wish, trace))
         done.spoken.append((fr, wish.sequence, "void_requested", fr.order_version))
+
+
+def _instead(verdict: Verdict, fr: LiveFr) -> ShippedAfterAll | None:
+    shipped = shipped_after_all(verdict.case, fr)
+    if shipped is None:
+        return None
+    return ShippedAfterAll(fr_id=shipped.fr_id, number=shipped.number, source=shipped.source)

@@ -10,7 +10,7 @@ from router.case import Case
 from router.missing import Missing, missing
 from router.routing.plan import Answer, Rulebook, plan_order, take_off
 from router.routing.task import Offer, Task
-from router.unwanted import unwanted
+from router.unwanted import PREDECESSOR_SHIPPED, unwanted
 from router.verdict import Verdict
 from waybill_contracts.values import OrderState
 
@@ -32,7 +32,9 @@ def decide(case: Case, book: Rulebook, stock: dict[tuple[str, str], Offer]) -> V
         back = [(fr, "order_canceled") for fr in case.frs if fr.state == "live" and fr.open]
         return Verdict(case, "waiting", "canceled", ask_back=back)
     if order.state is OrderState.HELD:
-        return Verdict(case, "waiting", "held", "; ".join(hold.fix for hold in order.holds))
+        # it stops what is not sent; what would be shipped twice is asked back all the same
+        twice = [(fr, reason) for fr, reason in unwanted(case) if reason == PREDECESSOR_SHIPPED]
+        return Verdict(case, "waiting", "held", "; ".join(hold.fix for hold in order.holds), ask_back=twice)
     ask_back = unwanted(case)
     wrong = {fr.fr_id for fr, _ in ask_back}
     confirm = [

@@ -104,10 +104,17 @@ class Allocation:
     released: int = 0
     source_canceled: int = 0
     killed: int = 0
+    astray: int = 0
+    """Of what was shipped: left although the FR was over, and a person decided that it does not count"""
 
     @property
     def key(self) -> Key:
         return self.source, self.sku
+
+    @property
+    def served(self) -> int:
+        """What of it the buyer is said to get."""
+        return max(self.shipped - self.astray, 0)
 
     def release(self, units: int) -> int:
         """Gives back up to `units` of what is open; returns how many."""

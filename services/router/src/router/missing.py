@@ -17,7 +17,7 @@ def killed_now(case: Case) -> dict[str, Killed]:
         return {}
     killed = units_by_line((a, a.killed) for fr in case.frs if fr.wish != "again" for a in fr.allocations)
     asked = units_by_line(
-        (a, a.shipped + (0 if fr.wish == "overridden" else a.open)) for fr in case.frs for a in fr.allocations
+        (a, a.served + (0 if fr.wish == "overridden" else a.open)) for fr in case.frs for a in fr.allocations
     )
     none = Counter[str]()
     booked = {
@@ -50,7 +50,7 @@ def not_asked_for(case: Case) -> dict[tuple[str, str], int]:
     for fr in case.frs:
         for a in fr.allocations:
             open_ = 0 if fr.wish == "overridden" else a.open
-            left[(a.line_id, a.sku)] = left.get((a.line_id, a.sku), 0) - a.shipped - open_
+            left[(a.line_id, a.sku)] = left.get((a.line_id, a.sku), 0) - a.served - open_
     return {key: units for key, units in left.items() if units > 0}
 
 
@@ -77,7 +77,7 @@ def missing(case: Case) -> Missing:
             key = (a.line_id, a.sku)
             # an admin had an overridden FR's units planned again although it may still ship them
             open_ = 0 if fr.wish == "overridden" else a.open
-            covered[key] = covered.get(key, 0) + a.shipped + open_
+            covered[key] = covered.get(key, 0) + a.served + open_
             parked[key] = parked.get(key, 0) + (a.released - a.killed if fr.wish == "parked" else 0)
             if a.source_canceled and fr.wish != "again":
                 rounds[key] = rounds.get(key, 0) + 1

@@ -13,7 +13,13 @@ from router.ledger import Allocation, Moves
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.configuration import Source
 from waybill_contracts.fulfillment_submitted import FrCanceled, FrProgress, FrState, Recall
-from waybill_contracts.shipment_synced import ShipmentConflicted, ShipmentFact, ShipmentRecorded, ShipmentWithdrawn
+from waybill_contracts.shipment_synced import (
+    Choice,
+    ShipmentConflicted,
+    ShipmentFact,
+    ShipmentRecorded,
+    ShipmentWithdrawn,
+)
 
 ENDED = (FrState.VOIDED, FrState.CANCELED)
 SHIPPED = (ShipmentRecorded, ShipmentConflicted, ShipmentWithdrawn)
@@ -122,26 +128,38 @@ async def take_shipments(
     concerned: set[str] = set()
     booked: list[ShipmentFact] = []
     for shipment_id, event in sorted(newest.items()):
-        sequence, old = before.get(shipment_id, (0, {}))
-        if event.sequence > sequence:
+        old = before.get(shipment_id, Booked())
+        if event.sequence > old.sequence:
             booked.append(event)
             account = accounts[event.shipment.fr_id]
             moved = _book(event, old, account, moves)
-            if moved and (account.state == "closed" or account.wish == "overridden"):
+            if moved and (account.state == "closed" or account.wish == "overridden" or is_astray(event) or old.astray):
                 concerned.add(account.order_id)
     return concerned, booked
 
 
-async def _booked(
-    conn: Connection, q: Queries, shipment_ids: list[str]
-) -> dict[str, tuple[int, dict[tuple[str, str], int]]]:
-    """shipment -> (sequence, units by (line, SKU))."""
-    found: dict[str, tuple[int, dict[tuple[str, str], int]]] = {}
+@dataclass(slots=True)
+class Booked:
+    """What a shipment was booked as until now: units by (line, SKU)."""
+
+    sequence: int = 0
+    astray: bool = False
+    units: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+async def _booked(conn: Connection, q: Queries, shipment_ids: list[str]) -> dict[str, Booked]:
+    found: dict[str, Booked] = {}
     for row in await rows(q.known_shipments(conn, shipment_ids=shipment_ids)):
-        _, lines = found.setdefault(row["shipment_id"], (row["sequence"], {}))
+        known = found.setdefault(row["shipment_id"], Booked(row["sequence"], row["astray"]))
         if row["line_id"] is not None:
-            lines[(row["line_id"], row["sku"])] = row["quantity"]
+            known.units[(row["line_id"], row["sku"])] = row["quantity"]
     return found
+
+
+def is_astray(event: ShipmentFact) -> bool:
+    """A person decided that it does not count: what was in it is asked for again."""
+    decided = event.decided if isinstance(event, ShipmentConflicted) else None
+    return decided is not None and decided.choice is Choice.SHIP_REPLACEMENT
 
 
 def units_of(event: ShipmentFact) -> dict[tuple[str, str], int]:
@@ -153,15 +171,21 @@ def units_of(event: ShipmentFact) -> dict[tuple[str, str], int]:
     return units
 
 
-def _book(event: ShipmentFact, old: dict[tuple[str, str], int], account: Account, moves: Moves) -> bool:
+def _book(event: ShipmentFact, old: Booked, account: Account, moves: Moves) -> bool:
+    """Whether it is other than it was: in units, or in whether they count."""
     new = units_of(event)
     moved = False
-    for key in sorted(old.keys() | new.keys()):
-        difference = new.get(key, 0) - old.get(key, 0)
+    for key in sorted(old.units.keys() | new.keys()):
+        was, now = old.units.get(key, 0), new.get(key, 0)
+        gone_astray = (now if is_astray(event) else 0) - (was if old.astray else 0)
         allocation = account.allocations.get(key)
-        if difference and allocation is not None:
-            moves.ship(allocation, difference, event.shipment.shipped_at, live=account.state != "closed")
-            moved = True
+        if allocation is None or (now == was and not gone_astray):
+            continue
+        if now != was:
+            moves.ship(allocation, now - was, event.shipment.shipped_at, live=account.state != "closed")
+        allocation.astray += gone_astray
+        moves.touch(allocation)
+        moved = True
     return moved
 
 
@@ -177,6 +201,7 @@ async def store_shipments(
         sequences=[event.sequence for event in events],
         fr_ids=[event.shipment.fr_id for event in events],
         withdrawn=[isinstance(event, ShipmentWithdrawn) for event in events],
+        astray=[is_astray(event) for event in events],
     )
     await q.forget_shipment_lines(conn, shipment_ids=[event.shipment.shipment_id for event in events])
     lines: list[tuple[str, str, str, str, int, datetime]] = [

@@ -110,7 +110,7 @@ async def _write(conn: Connection, q: Queries, shelves: list[Shelf], moves: Move
         )
     moved = list(moves.allocations.values())
     if moved:
-        names = ("open", "shipped", "released", "source_canceled", "killed")
+        names = ("open", "shipped", "released", "source_canceled", "killed", "astray")
         columns: dict[str, list[Any]] = {name: [getattr(a, name) for a in moved] for name in names}
         await q.move_allocations(
             conn,

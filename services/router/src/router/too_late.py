@@ -64,5 +64,5 @@ def _surplus(case: Case) -> Counter[tuple[str, str]]:
     """Units that have left beyond what is wanted."""
     surplus = Counter({key: -units for key, units in wanted(case).items()})
     for fr in case.frs:
-        surplus.update({(a.line_id, a.sku): a.shipped for a in fr.allocations})
+        surplus.update({(a.line_id, a.sku): a.served for a in fr.allocations})
     return surplus

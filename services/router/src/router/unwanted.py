@@ -1,7 +1,13 @@
-"""FRs that are wanted no more since the order changed, each with the reason for which it is asked back. Pure."""
+"""FRs that are wanted no more, each with the reason for which it is asked back. Pure.
+
+Because the order changed, or because the FR in whose place it was made was over, and shipped all the same.
+"""
 
 from router.case import Case, LiveFr
 from router.missing import wanted
+
+PREDECESSOR_SHIPPED = "predecessor_shipped"
+"""What it was made in the place of left after all: one of the two is too much."""
 
 
 def unwanted(case: Case) -> list[tuple[LiveFr, str]]:
@@ -22,10 +28,21 @@ def unwanted(case: Case) -> list[tuple[LiveFr, str]]:
     excess = _excess(case, leaving)
     for fr in reversed(live):
         if fr.fr_id not in leaving and any(excess.get((a.line_id, a.sku), 0) > 0 and a.open for a in fr.allocations):
-            found.append((fr, "quantity_reduced"))
+            found.append((fr, "quantity_reduced" if shipped_after_all(case, fr) is None else PREDECESSOR_SHIPPED))
             for a in fr.allocations:
                 excess[(a.line_id, a.sku)] = excess.get((a.line_id, a.sku), 0) - a.open
     return found
+
+
+def shipped_after_all(case: Case, fr: LiveFr) -> LiveFr | None:
+    """The FR that was over, shipped all the same, and so makes `fr` too much; none where the order asks for less."""
+    if case.order.version > case.told:
+        return None
+    ours = {(a.line_id, a.sku) for a in fr.allocations if a.open}
+    over = [one for one in case.frs if one is not fr and (one.state == "closed" or one.wish == "overridden")]
+    return next(
+        (one for one in reversed(over) if any(a.served and (a.line_id, a.sku) in ours for a in one.allocations)), None
+    )
 
 
 def _excess(case: Case, leaving: set[str]) -> dict[tuple[str, str], int]:
@@ -35,5 +52,5 @@ def _excess(case: Case, leaving: set[str]) -> dict[tuple[str, str], int]:
         stays = fr.stays and fr.fr_id not in leaving
         for a in fr.allocations:
             key = (a.line_id, a.sku)
-            excess[key] = excess.get(key, 0) + a.shipped + (a.open if stays else 0)
+            excess[key] = excess.get(key, 0) + a.served + (a.open if stays else 0)
     return excess

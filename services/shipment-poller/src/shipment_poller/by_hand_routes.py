@@ -1,4 +1,4 @@
-"""Shipments that a person enters, and takes back (SP-6)."""
+"""Shipments that a person enters, takes back (SP-6), or decides about."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -7,10 +7,12 @@ from fastapi import APIRouter, Body, HTTPException
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shipment_poller.by_hand import NotPossible
+from shipment_poller.decide_conflict import decide_conflict
 from shipment_poller.record_by_hand import Entry, record_by_hand, withdraw_by_hand
 from shipment_poller.review_orders import Tools
 from waybill_common.commands import Taken
 from waybill_common.db import Pool
+from waybill_contracts.shipment_synced import Choice
 from waybill_contracts.values import ByHand
 
 
@@ -23,6 +25,10 @@ class Who(BaseModel):
     @property
     def by_hand(self) -> ByHand:
         return ByHand(actor=self.actor, reason=self.reason)
+
+
+class Decision(Who):
+    choice: Choice
 
 
 class Line(BaseModel):
@@ -65,6 +71,16 @@ def by_hand_routes(router: APIRouter, pool: Pool, tools: Tools, wake: Callable[[
     async def withdraw(shipment_id: str, who: Annotated[Who, Body()], command: Taken) -> dict[str, Any]:
         try:
             answer = await withdraw_by_hand(pool, tools, shipment_id, who.by_hand, command)
+        except NotPossible as refused:
+            raise _refusal(refused) from None
+        wake()
+        return answer
+
+    @router.post("/shipments/{shipment_id}/decide")
+    async def decide(shipment_id: str, given: Annotated[Decision, Body()], command: Taken) -> dict[str, Any]:
+        who = given.by_hand.model_copy(update={"command": command.cause})
+        try:
+            answer = await decide_conflict(pool, tools, shipment_id, given.choice, who, command)
         except NotPossible as refused:
             raise _refusal(refused) from None
         wake()

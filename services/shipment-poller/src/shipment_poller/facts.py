@@ -22,6 +22,7 @@ from waybill_contracts.event import Event
 from waybill_contracts.fulfillment_submitted import Reason
 from waybill_contracts.inventory_updated import StockCounted
 from waybill_contracts.shipment_synced import (
+    Decided,
     FrWatched,
     OrderShipped,
     ShipmentConflicted,
@@ -78,6 +79,7 @@ def judged(
     verdict: Verdict,
     axes: tuple[FulfillmentStatus, SyncStatus],
     corrected: tuple[str, ...] = (),
+    decided: Decided | None = None,
 ) -> Event:
     """The fact that belongs to a verdict."""
     told: dict[str, Any] = {
@@ -91,11 +93,11 @@ def judged(
         case ShipmentState.REFUSED:
             return ShipmentRefused(**told, reason=_reason(verdict))
         case ShipmentState.CONFLICT:
-            return ShipmentConflicted(**told, reason=_reason(verdict))
+            return ShipmentConflicted(**told, reason=_reason(verdict), decided=decided)
         case ShipmentState.WITHDRAWN:
             return ShipmentWithdrawn(**told, reason=_reason(verdict))
         case _:
-            return ShipmentRecorded(**told, corrected=corrected)
+            return ShipmentRecorded(**told, corrected=corrected, decided=decided)
 
 
 def _reason(verdict: Verdict) -> Reason:

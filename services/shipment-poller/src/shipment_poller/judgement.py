@@ -7,10 +7,11 @@ much is taken once another is withdrawn. Rules are small functions that give the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shipment_poller import couriers, line_refs
+from shipment_poller import couriers, line_refs, replacements
 from shipment_poller.model import TAKEN, Said, SaidStatus, ShipmentState, Verdict, Watched
 from waybill_contracts.configuration import NameMapping
 from waybill_contracts.fulfillment_submitted import FrState, Outcome, Reason
+from waybill_contracts.shipment_synced import Decided
 from waybill_contracts.values import ShipmentLine
 
 TAKES = frozenset({FrState.PROCESSED, FrState.ACKNOWLEDGED})
@@ -19,10 +20,12 @@ ENDED = frozenset({FrState.VOIDED, FrState.CANCELED, FrState.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One shipment to judge: the source's word, and where it stood until now (none: new)."""
+    """One shipment to judge: the source's word, where it stood until now (none: new), and what a person decided."""
 
     said: Said
     before: ShipmentState | None = None
+    decided: Decided | None = None
+    shipment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,10 @@ def early(watched: Watched) -> bool:
     return watched.fr is None or not (takes_shipments(watched.state, watched.outcome) or watched.state in ENDED)
 
 
-def judge(watched: Watched, cases: Sequence[Case], rules: Rules, replacement: Watched | None = None) -> list[Verdict]:
+def judge(watched: Watched, cases: Sequence[Case], rules: Rules, in_its_place: Sequence[Watched] = ()) -> list[Verdict]:
     """One verdict a case, in the order given. The FR's content must be known and it must not be early.
 
-    `replacement`: the FR that was made in this one's place, while it lives.
+    `in_its_place`: what was asked for instead of this FR.
     """
     assert watched.fr is not None, "an FR without content is early: keep its shipments"
     left = {(line.line_id, line.sku): 0 for line in watched.fr.lines}
@@ -62,7 +65,7 @@ def judge(watched: Watched, cases: Sequence[Case], rules: Rules, replacement: Wa
         left[line.line_id, line.sku] += line.quantity
     verdicts = []
     for case in cases:
-        verdict = _judge(watched, case, rules, left, replacement)
+        verdict = _judge(watched, case, rules, left, in_its_place)
         if verdict.state in TAKEN:
             for taken in verdict.lines:
                 left[taken.line_id, taken.sku] -= taken.quantity
@@ -71,7 +74,7 @@ def judge(watched: Watched, cases: Sequence[Case], rules: Rules, replacement: Wa
 
 
 def _judge(
-    watched: Watched, case: Case, rules: Rules, left: dict[tuple[str, str], int], replacement: Watched | None
+    watched: Watched, case: Case, rules: Rules, left: dict[tuple[str, str], int], in_its_place: Sequence[Watched]
 ) -> Verdict:
     said = case.said
     ours = said.carrier if said.by_hand else couriers.mapped(rules.couriers, said.carrier)
@@ -85,8 +88,8 @@ def _judge(
         problem = Reason(code="line_unknown", message=str(unknown), action="the source corrects its line references")
     if said.status is SaidStatus.CANCELED:
         return Verdict(ShipmentState.WITHDRAWN, lines, carrier, known, _withdrawn(said))
-    if case.before not in TAKEN and not takes_shipments(watched.state, watched.outcome):
-        return Verdict(ShipmentState.CONFLICT, lines, carrier, known, _conflict(watched, replacement))
+    if _conflicts(watched, case):
+        return Verdict(ShipmentState.CONFLICT, lines, carrier, known, _conflict(watched, case, lines, in_its_place))
     candidate = _Candidate(said, lines, left, rules)
     reason = problem or next((reason for rule in RULES if (reason := rule(candidate)) is not None), None)
     if reason is not None:
@@ -94,6 +97,19 @@ def _judge(
     if not said.tracking_numbers and not rules.suppress_tracking:
         return Verdict(ShipmentState.WAITING_FOR_LABEL, lines, carrier, known, _waiting(said))
     return Verdict(ShipmentState.RECORDED, lines, carrier, known)
+
+
+def _conflicts(watched: Watched, case: Case) -> bool:
+    """It left although its FR is over, and nobody decided that it counts. What was taken before stays taken."""
+    over = case.before not in TAKEN and not takes_shipments(watched.state, watched.outcome)
+    return over and not replacements.counts(case.decided)
+
+
+def _conflict(watched: Watched, case: Case, lines: Sequence[ShipmentLine], in_its_place: Sequence[Watched]) -> Reason:
+    if case.decided is not None:
+        return replacements.set_aside(watched, case.decided)
+    meant = replacements.about(in_its_place, {line.line_id for line in lines})
+    return replacements.conflict(watched, meant, case.shipment_id)
 
 
 def _status_known(case: _Candidate) -> Reason | None:
@@ -166,37 +182,6 @@ def _withdrawn(said: Said) -> Reason:
         message=f"the source took shipment {said.id} back",
         action="none: it is canceled at the channel as well",
     )
-
-
-def _conflict(watched: Watched, replacement: Watched | None) -> Reason:
-    """It left although its FR is over; where that was replaced, the order is about to be shipped twice."""
-    message = f"the FR is {watched.state.value}, but its source {watched.source} shipped it"
-    if replacement is None or replacement.fr is None:
-        action = "decide: enter it on the order by hand (nothing was asked for in its place), or call the parcel back"
-        return Reason(code=f"fr_{watched.state.lower()}", message=message, action=action)
-    code, stands, action = _IN_ITS_PLACE[_sent(replacement)]
-    number = replacement.fr.number
-    message = f"{message}, and FR {number} at {replacement.source}, made in its place, {stands}"
-    return Reason(code=code, message=message, action=action.format(fr=number, source=replacement.source))
-
-
-def _sent(replacement: Watched) -> bool:
-    return takes_shipments(replacement.state, replacement.outcome) or replacement.outcome is Outcome.IN_FLIGHT
-
-
-_IN_ITS_PLACE = {
-    False: (
-        "replacement_unsent",
-        "is not sent yet",
-        "stop it before it is sent: waybill frs void {fr}; then enter this parcel by hand, or call it back and resend",
-    ),
-    True: (
-        "replacement_sent",
-        "is with its source",
-        "ask {source} to stop it: waybill frs void {fr}; if it ships as well, call one of the two parcels back",
-    ),
-}
-"""Whether the replacement was sent -> the conflict's code, how the replacement stands, and the next step."""
 
 
 def _waiting(said: Said) -> Reason:

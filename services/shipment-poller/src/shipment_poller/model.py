@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from waybill_contracts.fulfillment_submitted import FrState, Outcome, Reason
+from waybill_contracts.fulfillment_submitted import FrState, Outcome, Reason, Recall
 from waybill_contracts.values import ByHand, FulfillmentRequest, ShipmentLine, UtcTime, Value
 
 
@@ -57,6 +57,9 @@ class Watched:
     state: FrState
     outcome: Outcome = Outcome.NONE
     fr: FulfillmentRequest | None = None
+    recall: Recall = Recall.NONE
+    stopped_for: str | None = None
+    """The FR that shipped after all, and so made this one too much: the router asked it back"""
 
 
 @dataclass(frozen=True, slots=True)

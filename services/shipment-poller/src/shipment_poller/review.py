@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shipment_poller import completeness, judgement
+from shipment_poller import completeness, judgement, replacements
 from shipment_poller.lifecycle import SHIPMENT, SYNC, SyncState, advance
 from shipment_poller.model import Said, ShipmentState, Verdict, Wanted, Watched
-from waybill_contracts.fulfillment_submitted import FrState
+from waybill_contracts.shipment_synced import Decided
 from waybill_contracts.values import FulfillmentStatus, Order, SyncStatus
 
 ON_THE_AXIS: Mapping[SyncState, SyncStatus] = {
@@ -38,6 +38,8 @@ class Kept:
     sequence: int = 0
     sync: SyncState | None = None
     wanted: dict[str, Any] | None = None
+    decided: Decided | None = None
+    """What a person decided when it was in conflict"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +119,11 @@ def _judge(dossier: Dossier, shipments: Sequence[Kept], rules: Mapping[str, judg
     verdicts: dict[str, Verdict] = {}
     for fr_id, watched in dossier.watches.items():
         ours = [kept for kept in shipments if kept.fr_id == fr_id]
-        cases = [judgement.Case(k.said, k.verdict.state if k.verdict else None) for k in ours]
+        cases = [judgement.Case(k.said, k.verdict.state if k.verdict else None, k.decided, k.shipment_id) for k in ours]
         if ours:
-            found = judgement.judge(watched, cases, rules[watched.source], _replacement(dossier, fr_id))
+            found = judgement.judge(watched, cases, rules[watched.source], replacements.of(fr_id, dossier.watches))
             verdicts.update(zip((kept.shipment_id for kept in ours), found, strict=True))
     return verdicts
-
-
-def _replacement(dossier: Dossier, fr_id: str) -> Watched | None:
-    """What was asked for in its place and is not over itself."""
-    live = [w for w in dossier.watches.values() if w.state not in judgement.ENDED or w.state is FrState.FAILED]
-    return next((w for w in live if w.fr is not None and w.fr.predecessor == fr_id), None)
 
 
 def _outcome(

@@ -24,8 +24,9 @@ from waybill_common.db import Connection, Queries, rows
 from waybill_common.ids import stable_id
 from waybill_common.telemetry import Telemetry
 from waybill_contracts import tracing
-from waybill_contracts.fulfillment_submitted import FrState, Reason
+from waybill_contracts.fulfillment_submitted import FrState, Reason, Recall
 from waybill_contracts.fulfillment_submitted import Outcome as Known
+from waybill_contracts.shipment_synced import Decided
 from waybill_contracts.values import FulfillmentRequest, FulfillmentStatus, Order, ShipmentLine, SyncStatus
 
 _LINES = TypeAdapter(tuple[ShipmentLine, ...])
@@ -128,7 +129,9 @@ def _dossier(row: Any, watches: Mapping[str, Watched], kept: Mapping[str, Kept])
 
 def watched_of(row: Any) -> Watched:
     fr = None if row["fr"] is None else FulfillmentRequest.model_validate(row["fr"])
-    return Watched(row["fr_id"], row["order_id"], row["source"], FrState(row["state"]), Known(row["outcome"]), fr)
+    state, outcome, recall = FrState(row["state"]), Known(row["outcome"]), Recall(row["recall"])
+    known = (row["fr_id"], row["order_id"], row["source"], state, outcome, fr, recall)
+    return Watched(*known, row["stopped_for"])
 
 
 def _kept(row: Any) -> Kept:
@@ -138,7 +141,9 @@ def _kept(row: Any) -> Kept:
     )
     said = Said.model_validate(row["said"])
     sync = None if row["sync"] is None else SyncState(row["sync"])
-    return Kept(row["shipment_id"], row["fr_id"], row["source"], said, verdict, row["sequence"], sync, row["wanted"])
+    decided = None if row["decided"] is None else Decided.model_validate(row["decided"])
+    known = (row["shipment_id"], row["fr_id"], row["source"], said, verdict, row["sequence"], sync, row["wanted"])
+    return Kept(*known, decided)
 
 
 async def _save(conn: Connection, tools: Tools, results: Sequence[_Result]) -> int:
@@ -221,10 +226,13 @@ def _told(now: datetime, result: _Result, outcome: Outcome, traceparent: str) ->
     )
     axes = (result.review.fulfillment, result.review.sync)
     told = [
-        facts.message(facts.judged(now, before.sequence + 1, shipment, verdict, axes, outcome.corrected), traceparent)
+        facts.message(
+            facts.judged(now, before.sequence + 1, shipment, verdict, axes, outcome.corrected, before.decided),
+            traceparent,
+        )
     ]
     was = before.verdict.reason if before.verdict and before.verdict.state is ShipmentState.CONFLICT else None
-    now_in = verdict.reason if verdict.state is ShipmentState.CONFLICT else None
+    now_in = verdict.reason if verdict.state is ShipmentState.CONFLICT and before.decided is None else None
     if now_in is not None and now_in != was:
         told.append(facts.message(facts.conflict_alert(now, shipment, now_in)))
     if now_in is None and was is not None:

@@ -17,8 +17,8 @@ from waybill_common.db import Connection, rows
 from waybill_contracts import tracing
 from waybill_contracts.configuration import Platform
 from waybill_contracts.envelope import Received
-from waybill_contracts.fr_created import FrCreated
-from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrProgress, FrState, FrSubmitted, Outcome
+from waybill_contracts.fr_created import FrCreated, FrVoidRequested, ShippedAfterAll
+from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrProgress, FrState, FrSubmitted, Outcome, Recall
 from waybill_contracts.orders_imported import OrderFact
 from waybill_contracts.values import FulfillmentRequest, FulfillmentStatus, Order
 
@@ -35,6 +35,7 @@ class _Fr:
     platform_id: str = ""
     state: FrState = FrState.UNPROCESSED
     outcome: Outcome = Outcome.NONE
+    recall: Recall = Recall.NONE
     sequence: int = 0
     fr: FulfillmentRequest | None = None
 
@@ -45,6 +46,8 @@ class _Batch:
     frs: dict[str, _Fr] = field(default_factory=dict)
     asked: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     """FRs whose `fr.submitted` waits for our answer: which one (its sequence), and the trace."""
+    stopped: dict[str, str] = field(default_factory=dict)
+    """FRs that the router asked back -> the FR that shipped after all."""
 
 
 async def watch_frs(conn: Connection, tools: Tools, received: Sequence[Received]) -> None:
@@ -58,6 +61,7 @@ async def watch_frs(conn: Connection, tools: Tools, received: Sequence[Received]
     ready = {fr_id: row["source"] for fr_id, row in watched.items() if _ready(row)}
     await apply_early(conn, tools, sorted(ready), set(ready.values()))
     touched = {row["order_id"] for row in watched.values() if row["has_shipments"]}
+    touched |= await _note_stopped(conn, tools, batch.stopped)
     await review_orders(conn, tools, sorted(changed | touched))
     await _answer(conn, tools, batch, watched)
 
@@ -76,6 +80,8 @@ def _sort(batch: _Batch, one: Received) -> None:
             _order(batch, order, one.traceparent)
             found = batch.frs.setdefault(event.fr_id, _Fr(event.order_id, fr.source, fr.number))
             found.fr = found.fr or fr
+        case FrVoidRequested(instead=ShippedAfterAll(fr_id=shipped)):
+            batch.stopped[event.fr_id] = shipped
         case FrProgress():
             _progress(batch, event, one.traceparent)
 
@@ -89,7 +95,8 @@ def _order(batch: _Batch, order: Order, traceparent: str | None) -> None:
 def _progress(batch: _Batch, event: FrProgress, traceparent: str | None) -> None:
     found = batch.frs.setdefault(event.fr_id, _Fr(event.order_id, event.source, event.number))
     if event.sequence > found.sequence:
-        found.state, found.outcome, found.sequence = event.state, event.outcome, event.sequence
+        found.state, found.outcome, found.recall = event.state, event.outcome, event.recall
+        found.sequence = event.sequence
     if isinstance(event, FrSubmitted):
         found.fr = found.fr or event.fr
         newest = batch.asked.get(event.fr_id)
@@ -133,6 +140,7 @@ async def _save_frs(conn: Connection, tools: Tools, batch: _Batch) -> dict[str, 
             platform_ids=fr.platform_id,
             states=fr.state.value,
             outcomes=fr.outcome.value,
+            recalls=fr.recall.value,
             sequences=fr.sequence,
             frs=None if fr.fr is None else fr.fr.model_dump(mode="json"),
         )
@@ -141,6 +149,15 @@ async def _save_frs(conn: Connection, tools: Tools, batch: _Batch) -> dict[str, 
     found = await rows(tools.queries.upsert_watches(conn, **columns.values))
     await _expect(conn, tools, {row["source"] for row in found if FrState(row["state"]) in judgement.TAKES})
     return {row["fr_id"]: row for row in found}
+
+
+async def _note_stopped(conn: Connection, tools: Tools, stopped: dict[str, str]) -> set[str]:
+    """Their orders, where it is news: what is told of the shipment follows."""
+    if not stopped:
+        return set()
+    frs = sorted(stopped)
+    found = tools.queries.stopped_for(conn, fr_ids=frs, instead=[stopped[fr_id] for fr_id in frs])
+    return {row["order_id"] for row in await rows(found)}
 
 
 async def _expect(conn: Connection, tools: Tools, sources: set[str]) -> None:

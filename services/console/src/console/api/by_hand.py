@@ -1,7 +1,7 @@
-"""A shipment that a person enters, and takes back, for any order whatever its source (SP-6)."""
+"""A shipment that a person enters, and takes back, for any order whatever its source (SP-6), or decides about."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header
 from pydantic import AwareDatetime, BaseModel, Field
@@ -14,6 +14,8 @@ from console.commander import Commander, Wish
 from console.enter_shipment import ACTION as ENTER
 from waybill_common.db import Pool, Queries
 from waybill_contracts import topics
+
+Choice = Literal["keep-stopped", "ship-replacement"]
 
 
 class Line(BaseModel):
@@ -64,5 +66,14 @@ def by_hand_router(pool: Pool, q: Queries, keys: Keys, commander: Commander) -> 
         path = f"/internal/shipments/{shipment_id}/withdraw"
         body = {"reason": why.reason}
         return await by.does("shipment.withdraw", f"shipment/{shipment_id}", topics.SHIPMENT_POLLER, path, body)
+
+    @router.post("/shipments/{shipment_id}/actions/{choice}", **ACTION)
+    async def decide(shipment_id: str, choice: Choice, why: Why, by: Annotated[Acting, acts]) -> Any:
+        """Decide about a parcel that left although its FR was over. `keep-stopped`: it counts, the channel is told of
+        it, and nothing is sent in its place. `ship-replacement`: it does not count, and its units are asked for again.
+        """
+        path = f"/internal/shipments/{shipment_id}/decide"
+        body = {"choice": choice.replace("-", "_"), "reason": why.reason}
+        return await by.does("shipment.decide", f"shipment/{shipment_id}", topics.SHIPMENT_POLLER, path, body)
 
     return router

@@ -47,7 +47,7 @@ def shipments_router(
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        """Newest first. `status` is one of recorded, refused, conflicted, synced, sync_failed, withdrawn."""
+        """Newest first. `status` is one of recorded, refused, conflicted, set_aside, synced, sync_failed, withdrawn."""
         after, stamp = read_cursor(cursor), await fresh.stamp()
         statuses = VIEWS[view] if view else [status] if status else None
         found = await rows(

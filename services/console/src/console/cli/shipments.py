@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,10 +17,19 @@ from console.cli.options import Json, Limit
 app = typer.Typer(no_args_is_help=True, help="Shipments and their way to the channel.")
 
 
+class Choice(StrEnum):
+    """What `decide` takes."""
+
+    KEEP_STOPPED = "keep-stopped"
+    SHIP_REPLACEMENT = "ship-replacement"
+
+
 @app.command("list")
 def list_shipments(
     view: Annotated[str | None, typer.Option(help="pending: needs sync; prepared: the channel shows it")] = None,
-    status: Annotated[str | None, typer.Option(help="recorded, refused, conflicted, synced, sync_failed, …")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="recorded, refused, conflicted, set_aside, synced, sync_failed, …")
+    ] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -161,6 +171,22 @@ def withdraw(
     Example: waybill shipments withdraw 0198c5a0-0000-7000-8000-000000000001 --reason "typed twice"
     """
     show_answer(act(f"/shipments/{shipment_id}/actions/withdraw", {"reason": reason}, wait))
+
+
+@app.command()
+def decide(
+    shipment_id: str,
+    choice: Annotated[
+        Choice, typer.Argument(help="does this parcel count, or is its replacement shipped all the same?")
+    ],
+    reason: Annotated[str, typer.Option(prompt="Why", help="kept on it")],
+    wait: Wait = None,
+) -> None:
+    """Decide about a parcel that left although its FR was over; what was made in its place is stopped until then.
+
+    Example: waybill shipments decide 0198c5a0-0000-7000-8000-000000000001 keep-stopped --reason "the buyer has it"
+    """
+    show_answer(act(f"/shipments/{shipment_id}/actions/{choice.value}", {"reason": reason}, wait))
 
 
 def _line(text: str) -> dict[str, object]:

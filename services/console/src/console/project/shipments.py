@@ -7,7 +7,7 @@ import orjson
 from console.project.folding import columns, newest
 from waybill_common.db import Connection, Queries
 from waybill_contracts.envelope import Received
-from waybill_contracts.shipment_synced import ShipmentFact, ShipmentRecorded
+from waybill_contracts.shipment_synced import ShipmentConflicted, ShipmentFact, ShipmentRecorded
 from waybill_contracts.values import SyncStatus
 
 _NAMES = ("bodies", "sequences", "statuses", "reasons", "fulfillment_ids", "attempts", "notes", "times", "recorded")
@@ -41,11 +41,14 @@ def _row(event: ShipmentFact, told: Sequence[ShipmentFact]) -> tuple[object, ...
 
 def _status(event: ShipmentFact) -> str:
     """`not_needed`: recorded, and nothing of it is to be told to the channel, which has no platform, or shows all.
+    `set_aside`: it was in conflict, and a person decided that it does not count.
 
     The order's axis is the worst of its shipments, so a shipment that still had to be told would make it `pending`.
     """
     if isinstance(event, ShipmentRecorded) and event.sync in (SyncStatus.NOT_NEEDED, SyncStatus.SYNCED):
         return "not_needed"
+    if isinstance(event, ShipmentConflicted) and event.decided is not None:
+        return "set_aside"
     return event.TYPE.removeprefix("waybill.shipment.").rsplit(".v", 1)[0]
 
 

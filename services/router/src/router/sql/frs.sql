@@ -9,7 +9,8 @@ select fr_id, order_id from frs where fr_id = any(:fr_ids::text[]);
 select fr_id, order_id, source, sequence, state, push_sequence, wish from frs where fr_id = any(:fr_ids::text[]);
 
 -- name: allocations_of_frs(fr_ids)
-select fr_id, line_id, sku, source, tracked, asked, open, shipped, released, source_canceled, killed from allocations
+select fr_id, line_id, sku, source, tracked, asked, open, shipped, released, source_canceled, killed, astray
+from allocations
 where fr_id = any(:fr_ids::text[]) order by position;
 
 -- name: numbers_taken(sources, numbers)
@@ -43,13 +44,13 @@ where f.fr_id = s.fr_id;
 insert into fr_cancels (fr_id, sequence) select * from unnest(:fr_ids::text[], :sequences::bigint[])
 on conflict do nothing returning fr_id, sequence;
 
--- name: move_allocations(fr_ids, line_ids, skus, open, shipped, released, source_canceled, killed)!
+-- name: move_allocations(fr_ids, line_ids, skus, open, shipped, released, source_canceled, killed, astray)!
 update allocations a set
     open = m.open, shipped = m.shipped, released = m.released, uncovered = least(a.uncovered, m.open),
-    source_canceled = m.source_canceled, killed = m.killed
+    source_canceled = m.source_canceled, killed = m.killed, astray = m.astray
 from unnest(:fr_ids::text[], :line_ids::text[], :skus::text[], :open::int[], :shipped::int[], :released::int[],
-    :source_canceled::int[], :killed::int[])
-    as m (fr_id, line_id, sku, open, shipped, released, source_canceled, killed)
+    :source_canceled::int[], :killed::int[], :astray::int[])
+    as m (fr_id, line_id, sku, open, shipped, released, source_canceled, killed, astray)
 where a.fr_id = m.fr_id and a.line_id = m.line_id and a.sku = m.sku;
 
 -- name: spread_cover(sources, skus)!
@@ -68,13 +69,15 @@ select a.source, a.sku, a.fr_id, f.order_id, f.number, a.line_id, a.uncovered fr
 join frs f using (fr_id) where a.uncovered > 0 order by a.position desc limit :most;
 
 -- name: known_shipments(shipment_ids)
-select s.shipment_id, s.sequence, s.withdrawn, l.line_id, l.sku, l.quantity, l.shipped_at from shipments s
+select s.shipment_id, s.sequence, s.withdrawn, s.astray, l.line_id, l.sku, l.quantity, l.shipped_at from shipments s
 left join shipment_lines l using (shipment_id) where s.shipment_id = any(:shipment_ids::text[]);
 
--- name: take_shipments(shipment_ids, sequences, fr_ids, withdrawn)!
-insert into shipments as s (shipment_id, sequence, fr_id, withdrawn)
-select * from unnest(:shipment_ids::text[], :sequences::bigint[], :fr_ids::text[], :withdrawn::boolean[])
-on conflict (shipment_id) do update set sequence = excluded.sequence, withdrawn = excluded.withdrawn
+-- name: take_shipments(shipment_ids, sequences, fr_ids, withdrawn, astray)!
+insert into shipments as s (shipment_id, sequence, fr_id, withdrawn, astray)
+select * from unnest(:shipment_ids::text[], :sequences::bigint[], :fr_ids::text[], :withdrawn::boolean[],
+    :astray::boolean[])
+on conflict (shipment_id) do update set sequence = excluded.sequence, withdrawn = excluded.withdrawn,
+    astray = excluded.astray
 where s.sequence < excluded.sequence;
 
 -- name: forget_shipment_lines(shipment_ids)!

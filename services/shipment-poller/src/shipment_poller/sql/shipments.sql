@@ -1,6 +1,6 @@
 -- name: shipments_for_review(order_ids)
 select s.shipment_id, s.order_id, s.fr_id, s.source, s.said, s.state, s.lines, s.carrier, s.courier_known, s.reason,
-    s.sequence, y.state as sync, y.wanted
+    s.sequence, s.decided, y.state as sync, y.wanted
 from shipments s left join syncs y using (shipment_id)
 where s.order_id = any(:order_ids::text[]) order by s.position;
 
@@ -73,9 +73,12 @@ returning source, source_shipment_id, reference;
 
 -- name: one_shipment(shipment_id)^
 select s.shipment_id, s.order_id, s.fr_id, s.source, s.source_shipment_id, s.said, s.state, s.lines, s.carrier, s.reason,
-    s.recorded_at, y.channel, y.state as sync, y.wanted, y.due_at, y.attempts as attempts_of_this_round, y.tries, y.round,
+    s.decided, s.recorded_at, y.channel, y.state as sync, y.wanted, y.due_at, y.attempts as attempts_of_this_round, y.tries, y.round,
     y.reason as sync_reason
 from shipments s left join syncs y using (shipment_id) where s.shipment_id = :shipment_id;
+
+-- name: decide(shipment_id, decided)!
+update shipments set decided = :decided where shipment_id = :shipment_id;
 
 -- name: history_of(shipment_id)
 select sequence, at, state, sync, reason from shipment_history where shipment_id = :shipment_id order by sequence;
