@@ -264,12 +264,40 @@ def test_a_refund_that_could_be_of_two_lines_is_no_guess(payloads: Any) -> None:
 def test_is_fulfilled_is_the_text_0_which_is_true_to_python(payloads: Any, told: Any, stands: bool) -> None:
     made = wire.Fulfillment.model_validate(payloads.fulfillment(4, (7, 2), is_fulfilled=told))
     assert records.is_live(made) is stands
-    assert live([made]) == ({7: 2} if stands else {})
+    assert live(wire.Order.model_validate(payloads.order()), [made]) == ({7: 2} if stands else {})
 
 
 def test_a_deleted_fulfillment_does_not_stand(payloads: Any) -> None:
     made = wire.Fulfillment.model_validate(payloads.fulfillment(4, (7, 2), date_deleted="2026-11-22T09:26:00Z"))
     assert (records.is_live(made), records.record(1001, made, timedelta(0)).status) == (False, "canceled")
+
+
+ITEMS = [{"item_id": 7, "qty": 1}, {"item_id": 8, "qty": 1}]
+
+
+@pytest.mark.parametrize(
+    ("told", "more", "paid", "gone"),
+    [
+        ("2026-11-22T09:01:00Z", {}, "2026-11-22T09:01:00", {8: 1}),  # 7 is a CD, 8 a licence
+        ("2026-11-22 10:01:02", {}, "2026-11-22T09:01:00", {8: 1}),  # up to 10.7 in the store's clock
+        ("2026-11-22T09:00:00Z", {}, None, {8: 1}),  # to be paid on delivery
+        ("2026-11-22T15:20:00Z", {}, "2026-11-22T09:01:00", {7: 1, 8: 1}),  # a person, hours later, for several orders
+        ("2026-11-22T09:01:00Z", {"_tracking_number": "1Z9"}, "2026-11-22T09:01:00", {7: 1, 8: 1}),
+        ("2026-11-22T09:01:00Z", {"_shipping_option": "no-info"}, "2026-11-22T09:01:00", {7: 1, 8: 1}),
+    ],
+)
+def test_what_the_store_itself_fulfills_at_payment_has_not_left_unless_it_never_ships(
+    payloads: Any, told: str, more: dict[str, str], paid: str | None, gone: dict[int, int]
+) -> None:
+    """SP-8: seen at 10.2 and 11.0; a CD with files was "fulfilled" by the store in the second of its payment."""
+    meta = [payloads.meta("_auto_fulfill_processed", "1"), payloads.meta("_fulfillment_status", "fulfilled")]
+    read = payloads.order(lines=[payloads.line(7), payloads.line(8)], meta_data=meta, date_paid_gmt=paid)
+    fields = {"_items": ITEMS, "_date_fulfilled": told, **more}
+    made = payloads.fulfillment(4, meta_data=[payloads.meta(key, value) for key, value in fields.items()])
+    order, fulfillment = wire.Order.model_validate(read), wire.Fulfillment.model_validate(made)
+    assert live(order, [fulfillment], {"LAMP-8"}) == gone
+    without = wire.Order.model_validate({**read, "meta_data": []})
+    assert live(without, [fulfillment], {"LAMP-8"}) == {7: 1, 8: 1}  # a version that does no such thing
 
 
 @pytest.mark.parametrize("key", ["_shipment_provider", "_shipping_provider"])

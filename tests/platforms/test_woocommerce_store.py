@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 
 from sandbox.app import build
+from sandbox.woocommerce.model import Product
 from sandbox.woocommerce.shop import Store
 from sandbox.world import Wish, World
 from waybill_common.retry import Family
@@ -33,6 +34,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 WAYS = [
     pytest.param({}, "fulfillments", id="fulfillments"),
     pytest.param({"version": "10.5.0", "timezone": "Europe/Berlin"}, "fulfillments", id="fulfillments-10.5"),
+    pytest.param({"version": "10.2.2", "timezone": "Pacific/Auckland"}, "fulfillments", id="fulfillments-10.2"),
     pytest.param({"fulfillments": False, "plugin": "ast"}, "tracking", id="plugin"),
     pytest.param({"version": "7.9.0", "plugin": "ast", "storage": "posts"}, "tracking", id="plugin-7.9-posts"),
     pytest.param({"fulfillments": False}, "note", id="note"),
@@ -315,6 +317,73 @@ async def test_withdrawn_and_told_again_in_each_way(house: House, settings: dict
 
 
 @pytest.mark.parametrize(("settings", "way"), WAYS)
+async def test_withdrawing_what_is_gone_leaves_an_order_completed_that_was_shipped_anew(
+    house: House, settings: dict[str, Any], way: str
+) -> None:
+    """SP-5: a second try of a withdrawal, late: the rest has been told meanwhile, and nothing is open."""
+    house.shop.configure(settings)
+    channel = house.channel()
+    order = await channel.reader.find_by_number(house.place(("SKU-101", 2), ("SKU-102", 1)))
+    assert order is not None
+    await tell(channel, draft(order, 1, 1))
+    wrong = await tell(channel, draft(order, 1, numbers=("1Z2",)))
+    await channel.writer.cancel(wrong.id)
+    assert house.shop.named(order.number).status == "processing"
+    await tell(channel, draft(order, 1, numbers=("1Z3",)))
+    assert house.shop.named(order.number).status == "completed"
+    await channel.writer.cancel(wrong.id)
+    assert house.shop.named(order.number).status == "completed"
+
+
+@pytest.mark.parametrize("version", ["11.0.1", "10.2.2"])
+async def test_a_cd_with_files_is_shipped_though_the_store_fulfilled_it_at_payment(house: House, version: str) -> None:
+    """SP-8: WooCommerce fulfills what has a file to download by itself, and does not ask whether it ships as well."""
+    house.shop.configure({"version": version, "timezone": "America/St_Johns"})
+    house.shop.product("CD").downloadable = True
+    licence = house.shop.product("LICENCE", virtual=True)
+    licence.downloadable = True
+    channel = house.channel()
+    for name in (house.place(("CD", 1)), house.place(("CD", 1), ("SKU-101", 2), ("LICENCE", 1))):
+        order = await channel.reader.find_by_number(name)
+        assert order is not None
+        assert len(house.shop.named(name).fulfillments) == 1
+        assert order.fulfillment == "unfulfilled"
+        ships = [line for line in order.lines if line.requires_shipping]
+        assert [line.fulfillable for line in ships] == [line.quantity for line in ships]
+        assert {one.fulfillment for one in await walk(channel, EVER) if one.number == name} == {"unfulfilled"}
+        made = await tell(channel, draft(order, *(line.quantity for line in ships)))
+        state = await channel.writer.read(order.id)
+        assert state is not None
+        assert (state.fulfillment, state.remaining) == ("fulfilled", {})
+        assert made in state.fulfillments
+        assert house.shop.named(name).status == "completed"
+
+
+async def test_a_variation_is_called_by_its_product_s_name_too(house: House) -> None:
+    """Under its product it is "L" at 11.0 and nothing at 7.9; as an order's line it is "Hat - L"."""
+    hat = Product(house.shop.new_id(), "HAT", "Hat", "9.00", kind="variable")
+    large = Product(house.shop.new_id(), "HAT-L", "Hat - L", "9.00", kind="variation", parent_id=hat.id)
+    house.shop.add_product(hat)
+    house.shop.add_product(large)
+    for version, name in (("11.0.1", "Hat - L"), ("8.3.0", "Hat - L"), ("7.9.0", "Hat")):
+        house.shop.configure({"version": version})
+        page = await house.channel().catalogue.products()  # type: ignore[union-attr]
+        assert [(one.sku, one.title) for one in page.products if one.sku.startswith("HAT")] == [("HAT-L", name)]
+
+
+async def test_a_carrier_that_the_plugin_does_not_know_keeps_its_name_in_the_same_field(house: House) -> None:
+    """AST 3.7.9 writes it where a known one's slug stands; `custom_tracking_provider` stays empty."""
+    house.shop.configure({"fulfillments": False, "plugin": "ast"})
+    channel = house.channel()
+    order = await channel.reader.find_by_number(house.place(("SKU-101", 1)))
+    assert order is not None
+    made = await tell(channel, draft(order, 1, carrier="Northern Vans"))
+    (row,) = house.shop.named(order.number).value("_wc_shipment_tracking_items")
+    assert (row["tracking_provider"], row["custom_tracking_provider"]) == ("Northern Vans", "")
+    assert (made.carrier, made.tracking_urls) == ("Northern Vans", ("https://t.example/1Z1",))
+
+
+@pytest.mark.parametrize(("settings", "way"), WAYS)
 async def test_details_are_corrected_in_place_in_each_way(house: House, settings: dict[str, Any], way: str) -> None:
     house.shop.configure(settings)
     channel = house.channel()
@@ -570,6 +639,7 @@ async def test_a_store_without_an_order_yet_can_be_looked_at(house: House, setti
     ("key", "code"),
     [
         ({"permissions": "read"}, "read_only_key"),
+        ({"permissions": "write"}, "write_only_key"),
         ({"consumer_key": "ck_deleted"}, "bad_key"),
         ({"consumer_secret": "cs_other"}, "bad_secret"),
         ({"may_manage": False}, "no_rights"),

@@ -20,7 +20,11 @@ def judged(shop: str, number: str, order: Order) -> JudgedOrder:
 
 
 def _line(order: Order, line: Line) -> JudgedLine:
-    before = sum(made.pieces.get(line.id, 0) for made in order.fulfillments if made.standing and not made.by_api)
+    before = sum(
+        made.pieces.get(line.id, 0)
+        for made in order.fulfillments
+        if made.standing and not (made.by_api or made.automatic)
+    )
     ships = all(one["key"] != VIRTUAL for one in line.meta)
     owed = max(line.quantity - order.refunded(line.id), 0) if ships else 0
     return JudgedLine(str(line.id), line.sku or "", line.quantity, owed, before)

@@ -39,6 +39,8 @@ class Fulfillment:
     meta: list[Meta]
     deleted_at: int | None = None
     by_api: bool = True
+    automatic: bool = False
+    """The store made it by itself, of goods with a file to download; nothing need have left."""
 
     def value(self, key: str) -> Any:
         return next((one["value"] for one in self.meta if one["key"] == key), None)
@@ -110,6 +112,7 @@ class Product:
     name: str
     price: str
     virtual: bool = False
+    downloadable: bool = False
     stock: int | None = None
     """None: not counted."""
     kind: str = "simple"

@@ -10,6 +10,7 @@ from sandbox.woocommerce import listing, telling, tracking, writing
 from sandbox.woocommerce.errors import Refused, fulfillment, no_order, no_route
 from sandbox.woocommerce.listing import Paged
 from sandbox.woocommerce.model import Fulfillment, Line, Note, Order
+from sandbox.woocommerce.settings import Settings
 from sandbox.woocommerce.shop import Store
 
 
@@ -174,7 +175,8 @@ def fulfillments(asked: Asked, number: str) -> Answer:
         shown = [one for one in shown if asked.store.now() - one.updated_at >= asked.sight.hides_newer_than]
     settings = asked.store.settings
     rows = [telling.fulfillment(order.id, one, settings, answer=False) for one in shown]
-    return Answer.json(200, [row for row in rows for _ in range(2 if asked.sight.twice else 1)])
+    told = [row for row in rows for _ in range(2 if asked.sight.twice else 1)]
+    return Answer.json(200, told if settings.at_least(10, 3) else {"fulfillments": told})
 
 
 def create_fulfillment(asked: Asked, number: str) -> Answer:
@@ -187,13 +189,13 @@ def create_fulfillment(asked: Asked, number: str) -> Answer:
     order.fulfillments.append(made)
     writing.tell_status(order, store.new_id)
     store.note_fulfillment("fulfillment_created", order, made)
-    return Answer.json(201, telling.fulfillment(order.id, made, store.settings, answer=True))
+    return _one_made(201, order, made, store.settings, answer=True)
 
 
 def one_fulfillment(asked: Asked, number: str, made_id: str) -> Answer:
     order = _with_fulfillments(asked, number)
     made = _made(order, made_id)
-    return Answer.json(200, telling.fulfillment(order.id, made, asked.store.settings, answer=False))
+    return _one_made(200, order, made, asked.store.settings, answer=False)
 
 
 def change_fulfillment(asked: Asked, number: str, made_id: str) -> Answer:
@@ -202,7 +204,13 @@ def change_fulfillment(asked: Asked, number: str, made_id: str) -> Answer:
     made = writing.put_fulfillment(_made(order, made_id), asked.body or {}, store.settings, store.new_id, asked.now)
     writing.tell_status(order, store.new_id)
     store.note_fulfillment("fulfillment_changed", order, made)
-    return Answer.json(200, telling.fulfillment(order.id, made, store.settings, answer=False))
+    return _one_made(200, order, made, store.settings, answer=False)
+
+
+def _one_made(status: int, order: Order, made: Fulfillment, settings: Settings, *, answer: bool) -> Answer:
+    """10.1 and 10.2 put it into an object of one field, as they do with the list."""
+    told = telling.fulfillment(order.id, made, settings, answer=answer)
+    return Answer.json(status, told if settings.at_least(10, 3) else {"fulfillment": told})
 
 
 def delete_fulfillment(asked: Asked, number: str, made_id: str) -> Answer:

@@ -28,7 +28,7 @@ def products(asked: Asked) -> Answer:
 
 def variations(asked: Asked, product_id: str) -> Answer:
     found = [one for one in asked.store.products.values() if one.parent_id == int(product_id)]
-    rows = [asked.cut(telling.product(one)) for one in found]
+    rows = [asked.cut(telling.variation(one, asked.store.settings)) for one in found]
     return listing.page(rows, Paged.of(asked.query), asked.address, hides_total=False)
 
 

@@ -11,10 +11,11 @@ from sandbox.seeding.goods import Good
 from sandbox.seeding.orders import EXPECTED
 from sandbox.shops import Given, JudgedOrder, NotPossible, Place
 from sandbox.supply import Arrival, Asked, Parcel, Sent
-from sandbox.woocommerce import judging, merchant, supplying
+from sandbox.woocommerce import judging, merchant, supplying, writing
 from sandbox.woocommerce.auth import Nonces
 from sandbox.woocommerce.model import Fulfillment, Hook, Order, Product
 from sandbox.woocommerce.settings import Key, Settings
+from sandbox.woocommerce.telling import fulfillment_time
 
 _ORDER = TypeAdapter(Order)
 _SETTINGS = TypeAdapter(Settings)
@@ -90,7 +91,7 @@ class Store:
 
     def add(self, order: Order) -> Order:
         self.journal.note("order_created", shop=self.name, order=str(order.id), expectation=order.expectation)
-        supplying.take_stock(self, order)
+        self._at_status(order)
         self.keep(order)
         self.changed("order.created", order)
         if self.role == "source" and order.created_via != "checkout":
@@ -103,10 +104,17 @@ class Store:
         if moves and announce:
             order.modified_at = int(self.now())
         self.journal.note(event, shop=self.name, order=str(order.id), **facts)
-        supplying.take_stock(self, order)
+        self._at_status(order)
         self.keep(order)
         if announce:
             self.changed(topic, order)
+
+    def _at_status(self, order: Order) -> None:
+        """What the store does by itself when an order has come to a status."""
+        supplying.take_stock(self, order)
+        if self.settings.has_fulfillments:
+            now = int(self.now())
+            writing.fulfill_downloads(order, self.products, self.new_id, now, fulfillment_time(now, self.settings))
 
     def note_fulfillment(self, event: str, order: Order, made: Fulfillment) -> None:
         lines = [[line, pieces] for line, pieces in made.pieces.items()]

@@ -133,6 +133,16 @@ def product(one: Product) -> dict[str, Any]:
     }
 
 
+def variation(one: Product, settings: Settings) -> dict[str, Any]:
+    """Under its product, by the attribute alone: "L", where an order's line says "Hat - L". Old versions leave that
+    out, and the parent; the kind came later still."""
+    told = product(one)
+    unknown = set() if settings.at_least(9, 0) else {"type"}
+    unknown |= set() if settings.at_least(8, 3) else {"name", "parent_id"}
+    told["name"] = one.name.rpartition(" - ")[2]
+    return {name: value for name, value in told.items() if name not in unknown}
+
+
 def hook(one: Hook) -> dict[str, Any]:
     """The secret is never told."""
     resource, _, event = one.topic.partition(".")

@@ -25,18 +25,22 @@ def rows(order: Order) -> list[dict[str, Any]]:
 
 
 def add(order: Order, given: Mapping[str, Any], new_id: NewId, *, keeps_ship_date: bool = False) -> dict[str, Any]:
-    """Not idempotent: the same number twice is two rows. An unknown carrier is none, with 201; the date that was given
-    is thrown away for today's, unless the plugin's date format is set."""
+    """Not idempotent: the same number twice is two rows. The meta keeps a known carrier as its slug and any other name
+    as it was given, both in one field: `custom_tracking_provider` stays empty. The date that was given is thrown away
+    for today's, unless the plugin's date format is set."""
     number = str(required(given, "tracking_number"))
-    provider = str(given.get("tracking_provider") or "")
-    known = provider if provider in _LINKS else ""
+    name = str(given.get("custom_tracking_provider") or given.get("tracking_provider") or "")
     row = {
-        "tracking_provider": known.lower(),
-        "custom_tracking_provider": str(given.get("custom_tracking_provider") or ""),
+        "tracking_provider": name.lower() if name in _LINKS else name,
+        "custom_tracking_provider": "",
         "custom_tracking_link": str(given.get("custom_tracking_link") or ""),
         "tracking_number": number,
-        "date_shipped": str(_moment(str(given.get("date_shipped") or "")) if keeps_ship_date else int(time.time())),
+        "tracking_product_code": "",
+        "source": "REST_API",
+        "date_shipped": _moment(str(given.get("date_shipped") or "")) if keeps_ship_date else int(time.time()),
+        "status_shipped": str(given.get("status_shipped") or 0),
         "tracking_id": md5(f"{number}/{new_id()}".encode(), usedforsecurity=False).hexdigest(),
+        "user_id": 1,
     }
     _keep(order, [*rows(order), row], new_id)
     return row

@@ -21,6 +21,7 @@ ADDRESS = (
     "country",
     "phone",
 )
+AUTOMATIC = "_auto_fulfill_processed"
 OWN_KEYS = frozenset({"_order_total", "_customer_user"})
 """Core's own, which are dropped without a word."""
 
@@ -101,6 +102,8 @@ def set_status(order: Order, status: str, settings: Settings, now: int) -> None:
     if status not in known:
         raise invalid_param("status", f"status is not one of {', '.join(known[:-2])}, and checkout-draft.")
     order.status = status
+    if status == "processing" and order.payment_method != "cod":
+        order.paid_at = order.paid_at or now  # the store takes it for paid, whoever set the status
     if status == "completed":
         order.completed_at = now
         order.paid_at = order.paid_at or now
@@ -134,6 +137,20 @@ def tell_status(order: Order, new_id: NewId) -> None:
     made = any(order.fulfilled(line.id) for line in order.lines)
     word = "unfulfilled" if not made else "partially_fulfilled" if left else "fulfilled"
     put_meta(order.meta, [{"key": "_fulfillment_status", "value": word}], new_id)
+
+
+def fulfill_downloads(order: Order, goods: Mapping[int, Product], new_id: NewId, now: int, told: str) -> None:
+    """At `processing`, once: what has a file to download is "fulfilled", whether it ships as well or not."""
+    if order.status != "processing" or order.value(AUTOMATIC):
+        return
+    put_meta(order.meta, [{"key": AUTOMATIC, "value": "1"}], new_id)
+    lines = [line for line in order.lines if line.product_id in goods and goods[line.product_id].downloadable]
+    if lines:
+        items = [{"item_id": line.id, "qty": line.quantity} for line in lines]
+        meta = [{"id": new_id(), "key": key, "value": value} for key, value in
+                (("_items", items), ("_date_fulfilled", told))]  # fmt: skip
+        order.fulfillments.append(Fulfillment(new_id(), "fulfilled", now, meta, by_api=False, automatic=True))
+        tell_status(order, new_id)
 
 
 def required(given: Mapping[str, Any], name: str) -> Any:

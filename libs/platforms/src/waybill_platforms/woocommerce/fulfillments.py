@@ -12,7 +12,7 @@ from waybill_common.retry import Family
 from waybill_platforms.calls import Answer
 from waybill_platforms.errors import NotFulfillable, PlatformError
 from waybill_platforms.model.fulfillments import ChannelFulfillments, CreateCall, FulfillmentDraft, FulfillmentRecord
-from waybill_platforms.woocommerce import fulfilling, mapping, records, wire
+from waybill_platforms.woocommerce import automatic, fulfilling, mapping, records, wire
 from waybill_platforms.woocommerce.api import WC, Api, missing, objects, read_as
 from waybill_platforms.woocommerce.reading import Reading, unreadable
 from waybill_platforms.woocommerce.telling import Telling
@@ -104,7 +104,7 @@ class WooFulfillments:
         action = "cancel_fulfillment"
         order_id, kind, key = _parts(fulfillment_id)
         sight = await self._sight(order_id, action)
-        status = "processing" if self._completes and sight.order.status == "completed" else None
+        status = "processing" if self._completes and _opens(sight, fulfillment_id) else None
         if kind == "f":
             route = f"{WC}/orders/{order_id}/fulfillments/{key}"
             await self._api.send(action, "DELETE", route, {"notify_customer": "false"}, effect=True)
@@ -133,7 +133,7 @@ class WooFulfillments:
         known = await self._reading.known_of(read, log_type, made or ())
         told = Told("fulfillments") if made is not None else await self._ways.otherwise(read.id, log_type)
         items, offset = await self._items(read, told, log_type), mapping.clock_offset(read)
-        shown = tuple(records.record(read.id, one, offset) for one in made or ())
+        shown = tuple(automatic.shown(read, one, offset, known.virtual) for one in made or ())
         # what was told before the feature was switched on, or since it is off, stands in our record
         shown += tuple(records.record_of_entry(read.id, one, items, told.links) for one in _entries(read, log_type))
         known = replace(known, shipped=records.shipped(one.lines for one in shown if one.status == "success"))
@@ -229,6 +229,15 @@ def _state(
         blocked={str(line.id): f"order {read.status}" for line in read.line_items} if on_hold else {},
         takes_ship_date=told.way == "tracking",
     )
+
+
+def _opens(sight: Sight, fulfillment_id: str) -> bool:
+    """Whether the order, completed with all that left, has something open without this one. Asked again for one that is
+    gone, when the rest has been told anew, nothing is: then `processing` would be wrong."""
+    if sight.order.status != "completed":
+        return False
+    stands = any(one.id == fulfillment_id and one.status == "success" for one in sight.state.fulfillments)
+    return stands or any(part.parcel == fulfilling.SHIPS for part in sight.state.parts)
 
 
 def _may_complete(sight: Sight) -> bool:

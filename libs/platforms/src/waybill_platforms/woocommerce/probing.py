@@ -36,6 +36,12 @@ READ_ONLY = Finding(
     "The key may read but not write: no shipment can be told and no order placed.",
     "WooCommerce > Settings > Advanced > REST API: give the key the permission Read/Write",
 )
+WRITE_ONLY = Finding(
+    "write_only_key",
+    "missing",
+    "The key may write but not read: no order can be taken from there.",
+    READ_ONLY.fix,
+)
 NO_RIGHTS = Finding(
     "no_rights",
     "missing",
@@ -125,6 +131,8 @@ class WooProber:
             return None
         if "write permission" in error.message:
             return READ_ONLY
+        if "read permission" in error.message:
+            return WRITE_ONLY
         if error.status == 403:
             return PLAIN if self._api.settings.plain_permalinks and not error.code else NO_RIGHTS
         if error.code == "woocommerce_rest_cannot_view":

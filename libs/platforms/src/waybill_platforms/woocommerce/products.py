@@ -66,7 +66,7 @@ class Goods:
             one = read_as(listed.answer, wire.Product, row)
             if one.type == "variable":
                 for variation in await self._pages(log_type, f"{WC}/products/{one.id}/variations"):
-                    products.append(variation.model_copy(update={"name": variation.name or one.name}))
+                    products.append(variation.model_copy(update={"name": _whole_name(one.name, variation.name)}))
             else:
                 products.append(one)
         return products, len(listed.rows) == MOST
@@ -82,6 +82,14 @@ class Goods:
             if len(listed.rows) < MOST:
                 return found
             number += 1
+
+
+def _whole_name(product: str, variation: str) -> str:
+    """As an order's line says it. Under its product a variation is called by its attribute alone ("L"; 7.9: not at
+    all), and nobody could tell a hat's from a shirt's."""
+    if not variation:
+        return product
+    return variation if variation.startswith(product) else f"{product} - {variation}"
 
 
 def together(skus: Sequence[str]) -> list[str]:

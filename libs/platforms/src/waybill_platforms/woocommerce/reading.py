@@ -2,7 +2,7 @@
 orders that say they have some, which goods are virtual once for all. I/O only."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError, alone, explain
-from waybill_platforms.woocommerce import mapping, records, wire
+from waybill_platforms.woocommerce import automatic, mapping, records, wire
 from waybill_platforms.woocommerce.api import WC, Api, missing, no_route, objects, read_as
 from waybill_platforms.woocommerce.products import Goods
 
@@ -89,7 +89,7 @@ class Reading:
         for one in orders:
             try:
                 refunded = mapping.refunded(one, await self.refunds_of(one, log_type, at_once.get(one.id, ())))
-                found[one.id] = mapping.Known(refunded, await self._shipped(one, log_type), virtual)
+                found[one.id] = mapping.Known(refunded, await self._shipped(one, virtual, log_type), virtual)
             except ValueError as error:
                 found[one.id] = str(error)
             except PlatformError as error:
@@ -105,10 +105,10 @@ class Reading:
         try:
             refunded = mapping.refunded(read, refunds)
             if made is None:
-                return mapping.Known(refunded, await self._shipped(read, log_type), virtual)
+                return mapping.Known(refunded, await self._shipped(read, virtual, log_type), virtual)
         except ValueError as error:
             raise unreadable(read, str(error), log_type) from None
-        return mapping.Known(refunded, live(made), virtual)
+        return mapping.Known(refunded, live(read, made, virtual), virtual)
 
     async def refunds_of(
         self, read: wire.Order, log_type: str, known: Sequence[wire.Refund] = ()
@@ -141,12 +141,14 @@ class Reading:
                     found.setdefault(refund.parent_id, []).append(refund)
         return found
 
-    async def _shipped(self, read: wire.Order, log_type: str) -> dict[int, int] | None:
+    async def _shipped(self, read: wire.Order, virtual: Collection[str], log_type: str) -> dict[int, int] | None:
         told = read.meta(mapping.FULFILLMENT_STATUS)
-        if told == "partially_fulfilled":
+        # "fulfilled" may be the store's own word, of goods that lie on the shelf: see automatic
+        by_store = told == "fulfilled" and read.status != "completed" and read.meta(automatic.PROCESSED)
+        if told == "partially_fulfilled" or by_store:
             made = await self.fulfillments(read.id, log_type)
             if made is not None:
-                return live(made)
+                return live(read, made, virtual)
         if told == "fulfilled":
             return {line.id: line.quantity for line in read.line_items}
         return records.shipped_by_entries(read) if records.entries(read) else None
@@ -166,9 +168,10 @@ class Reading:
         return tuple(read_as(answer, wire.Fulfillment, row) for row in rows)
 
 
-def live(made: Iterable[wire.Fulfillment]) -> dict[int, int]:
-    """Pieces by line in the fulfillments that stand."""
-    return records.shipped(records.items(one) for one in made if records.is_live(one))
+def live(read: wire.Order, made: Iterable[wire.Fulfillment], virtual: Collection[str] = ()) -> dict[int, int]:
+    """Pieces by line in the fulfillments that stand and say that something left."""
+    offset = mapping.clock_offset(read)
+    return records.shipped(automatic.left(read, one, offset, virtual) for one in made)
 
 
 def unreadable(read: wire.Order, what: str, log_type: str) -> PlatformError:

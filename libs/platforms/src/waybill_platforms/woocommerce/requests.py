@@ -99,7 +99,7 @@ class WooRequests:
         if read.meta(mapping.FULFILLMENT_STATUS) in (None, "", "no_fulfillments", "unfulfilled"):
             return False
         made = await self._reading.fulfillments(read.id, log_type)
-        return any(live(made or ()).values())
+        return any(live(read, made or ()).values())
 
     async def _taken_back(self, answer: Answer, made: wire.Order, wrong: str) -> PlatformError:
         """What the store made of it is no request of ours: it is cancelled, and loses the reference."""

@@ -7,7 +7,7 @@ shipment of all that no fulfillment has, when the order is completed, and nothin
 from collections.abc import Iterable, Mapping
 
 from waybill_platforms.model.shipments import SourceShipment, SourceShipmentLine
-from waybill_platforms.woocommerce import mapping, records, wire
+from waybill_platforms.woocommerce import automatic, mapping, records, wire
 from waybill_platforms.woocommerce.requesting import line_ref
 
 
@@ -18,7 +18,8 @@ def whole(read: wire.Order) -> bool:
 
 def shipments(read: wire.Order, made: Iterable[wire.Fulfillment], refunded: Mapping[int, int]) -> list[SourceShipment]:
     """Ours are left out: a fulfillment that we wrote is no word of the store's (IN-7)."""
-    standing = [one for one in made if records.is_live(one)]
+    offset = mapping.clock_offset(read)
+    standing = [one for one in made if automatic.left(read, one, offset)]
     found = [_by_fulfillment(read, one) for one in standing if not one.meta(records.MARK)]
     sent = records.shipped(records.items(one) for one in standing)
     if whole(read) and not records.entries(read):
