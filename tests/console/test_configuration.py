@@ -160,3 +160,29 @@ async def test_a_connection_that_could_not_be_opened_is_refused_when_it_is_appli
     assert "access_token is missing" in errors["stores[0].channels[0]"]
     assert "credentials.consumer_key is missing" in errors["sources[0]"]
     assert (await console.get("/config"))["sources"] == []
+
+
+async def test_in6_a_channel_with_orders_keeps_its_platform_also_after_it_was_removed(
+    console: Any, document: dict[str, Any]
+) -> None:
+    """Its orders are known by that platform's ids: elsewhere they would be imported again, or be edits of others."""
+    channel = document["stores"][0]["channels"][0]
+    await console.put_config(document)
+    other = {"id": channel["id"], "platform": "events"}
+    moved = {**document, "stores": [{**document["stores"][0], "channels": [other]}]}
+    never_had_an_order = await console.put_config(moved, dry_run=True)
+    insert = "insert into excluded_orders (channel, channel_order_id, store, number, reason, sequence, at) "
+    values = "values ($1, 'gid-1', 'acme', '1001', 'before_start', 1, now())"
+    await console.run.runtime.pool.execute(insert + values, channel["id"])
+
+    refused = await console.put_config(moved)
+    without = {**document, "stores": [{**document["stores"][0], "channels": [{**other, "id": "files"}]}]}
+    removed = await console.put_config(without)
+    again = await console.put_config(moved)
+
+    assert (never_had_an_order.status_code, removed.status_code) == (200, 200)
+    for answer in (refused, again):
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["path"]) == (422, "stores[0].channels[0].platform")
+        assert "an id of its own, e.g. acme-shop-events" in error["message"]
+    assert (await console.put_config(document)).status_code == 200

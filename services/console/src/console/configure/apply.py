@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from console.configure.entities import Credentials, Entity, entities_of, merge_credentials
+from console.configure.moving import moved_channels
 from console.configure.publishing import message_of, published, removal_of
 from console.configure.reading import Problem, WrongConfiguration
 from console.messages import message
@@ -58,7 +59,10 @@ class Applier:
         now = self._clock.now()
         changes, waits_for = [], {}
         messages: list[outbox.Message] = []
-        for position, (entity, old, credentials) in enumerate(self._prepared(wanted, stored, secrets, locked_out)):
+        moved = await self._moved(conn, wanted)
+        for position, (entity, old, credentials) in enumerate(
+            self._prepared(wanted, stored, secrets, locked_out, moved)
+        ):
             change = _compare(entity, old, credentials)
             if change is None:
                 if not dry_run:
@@ -81,14 +85,21 @@ class Applier:
             await self._finish(conn, version, actor, now, changes, messages, levels)
         return Applied(version if changes or levels else version - 1, changes, len(levels), waits_for)
 
+    async def _moved(self, conn: Connection, wanted: Configuration) -> list[Problem]:
+        """Channels that would be on another platform than their orders: those are known by that platform's ids."""
+        names = [channel.id for store in wanted.stores for channel in store.channels]
+        found = await rows(self._q.platforms_of_channels(conn, channels=names))
+        return moved_channels(wanted, {row["channel"]: row["platform"] for row in found})
+
     def _prepared(
-        self, wanted: Configuration, stored: dict[str, Any], secrets: Secrets, locked_out: set[str]
-    ) -> list[tuple[Entity, Any, Credentials]]:
+        self, wanted: Configuration, stored: dict[str, Any], secrets: Secrets, locked_out: set[str],
+        moved: Sequence[Problem],
+    ) -> list[tuple[Entity, Any, Credentials]]:  # fmt: skip
         """Each wanted entity beside what is stored of it, which is taken out of `stored`: what stays there is to go.
 
         Raises WrongConfiguration, with everything that is wrong, before anything is changed.
         """
-        prepared, problems = [], []
+        prepared, problems = [], list(moved)
         for entity in entities_of(wanted):
             old = stored.pop(entity.name, None)
             try:

@@ -16,6 +16,13 @@ where e.entity = :entity and not e.removed;
 -- name: locked_out()
 select distinct connection from connections where state = 'unauthorized';
 
+-- name: platforms_of_channels(channels)
+-- Of those of these channels that ever had an order, also ones that left the configuration since.
+select c.id as channel, e.body ->> 'platform' as platform
+from unnest(:channels::text[]) as c (id) join config_entities e on e.entity = 'channel/' || c.id
+where exists (select 1 from orders o where o.channel = c.id)
+   or exists (select 1 from excluded_orders x where x.channel = c.id);
+
 -- name: removed_entities()
 select entity, version from config_entities where removed;
 
