@@ -19,10 +19,12 @@ class Inbox:
 
     url: str = ""
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: web.Request) -> web.Response:
         self.posts.append((dict(request.headers), await request.read()))
+        self.paths.append(request.path)
         self.came.set()
         return web.Response()
 
@@ -73,6 +75,21 @@ async def test_registering_twice_registers_once(hooks: Any, inbox: Inbox, stage:
     await inbox.next(hooks.read, "order")
     ids = [hooks.read(*post).id for post in inbox.posts if hooks.read(*post).kind == "order"]
     assert len(ids) == len(set(ids))
+
+
+async def test_what_is_taken_off_posts_no_more_and_what_others_registered_goes_on(
+    hooks: Any, inbox: Inbox, stage: Any
+) -> None:
+    theirs = inbox.url.replace("/hooks/acme-shop", "/somebody-elses")
+    await hooks.register(inbox.url)
+    await hooks.register(theirs)
+    await hooks.unregister(inbox.url)
+    stage.place(("SKU-100", 1))
+    await inbox.next(hooks.read, "order")
+    told = [path for path, post in zip(inbox.paths, inbox.posts, strict=False) if hooks.read(*post).kind == "order"]
+    assert set(told) == {"/somebody-elses"}  # pings, which a registration causes, may have come to both
+    await hooks.unregister(inbox.url)  # again: nothing is there, and that is what was wanted
+    assert (await hooks.register(inbox.url)).topics
 
 
 async def test_what_is_forged_is_refused(stage: Any, hooks: Any, inbox: Inbox) -> None:

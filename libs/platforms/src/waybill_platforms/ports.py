@@ -160,6 +160,10 @@ class WebhookReader(Protocol):
         and switched on already stays. Says what is on now. Two at the same moment could make each one twice."""
         ...
 
+    async def unregister(self, address: str) -> None:
+        """Ends what is registered for exactly this address, whoever registered it; nothing there is done already."""
+        ...
+
 
 class StockReader(Protocol):
     """Reads what a source has on its shelves."""

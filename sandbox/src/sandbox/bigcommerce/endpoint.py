@@ -272,6 +272,15 @@ def _update_hook(ask: Ask) -> Answer:
     return _kept(ask, hook)
 
 
+def _delete_hook(ask: Ask) -> Answer:
+    """The hook as it was, in a 200."""
+    hook = ask.store.hooks.get(ask.number("hook"))
+    if hook is None:
+        raise Refused(404, f"Webhook with id [{ask.parts['hook']}] not found")
+    ask.store.remove_hook(hook)
+    return Answer.json(200, {"data": hooks.shown(ask.store.name, hook), "meta": {}})
+
+
 def _kept(ask: Ask, known: Hook | None) -> Answer:
     fields = hooks.checked(ask.given(), ask.store.settings.strict_destinations, known)
     hook = Hook(
@@ -308,5 +317,6 @@ TABLE: tuple[tuple[str, str, str, str, Handler], ...] = (
     ("GET", "/v3/hooks", "hooks", "hooks", _hooks),
     ("POST", "/v3/hooks", "createHook", "hooks", _create_hook),
     ("PUT", "/v3/hooks/{hook}", "updateHook", "hooks", _update_hook),
+    ("DELETE", "/v3/hooks/{hook}", "deleteHook", "hooks", _delete_hook),
 )
 """(method, path, operation as fault rules call it, scope, handler)"""

@@ -132,3 +132,5 @@ class Hook:
     headers: dict[str, str]
     created_at: int
     updated_at: int
+    removed: bool = False
+    """Kept for a restart, which would else find it in what was written before."""

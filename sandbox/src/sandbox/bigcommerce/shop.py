@@ -241,6 +241,10 @@ class Store:
         self.hooks[hook.id] = hook
         self.journal.save("hook", f"{self.name}/{hook.id}", hook)
 
+    def remove_hook(self, hook: Hook) -> None:
+        del self.hooks[hook.id]
+        self.journal.save("hook", f"{self.name}/{hook.id}", replace(hook, removed=True))
+
     def restore(self, kind: str, document: Any) -> None:
         if kind == "shop":
             self._apply(TypeAdapter(Settings).validate_python(document))
@@ -248,7 +252,8 @@ class Store:
             self._sell(_PRODUCT.validate_python(document))
         elif kind == "hook":
             hook = _HOOK.validate_python(document)
-            self.hooks[hook.id] = hook
+            if not hook.removed:
+                self.hooks[hook.id] = hook
         else:
             self._remember(_ORDER.validate_python(document))
 

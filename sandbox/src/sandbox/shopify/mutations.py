@@ -96,6 +96,15 @@ def _subscribe(arguments: Arguments, context: Context) -> Any:
     return told_subscription(made)
 
 
+def _unsubscribe(arguments: Arguments, context: Context) -> Any:
+    shop, number = context.shop, number_of("WebhookSubscription", arguments["id"])
+    left = [one for one in shop.settings.subscriptions if one["id"] != number]
+    if len(left) == len(shop.settings.subscriptions):
+        raise Refused(["id"], "Webhook subscription does not exist")
+    shop.configure({"subscriptions": left})
+    return arguments["id"]
+
+
 MUTATION: dict[str, Resolve] = {
     "fulfillmentCreate": _payload("fulfillment", _create),
     "fulfillmentCancel": _payload("fulfillment", _cancel),
@@ -103,4 +112,5 @@ MUTATION: dict[str, Resolve] = {
     "orderCreate": _payload("order", _create_order),
     "orderCancel": _cancel_order,
     "webhookSubscriptionCreate": _payload("webhook_subscription", _subscribe),
+    "webhookSubscriptionDelete": _payload("deleted_webhook_subscription_id", _unsubscribe),
 }

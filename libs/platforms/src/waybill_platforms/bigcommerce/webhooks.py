@@ -22,6 +22,7 @@ from waybill_platforms.bigcommerce.settings import BigCommerceSettings
 from waybill_platforms.errors import PlatformError, SignatureRefused
 from waybill_platforms.model.deliveries import Delivery, DeliveryKind, Registered
 
+LOG_TYPE = "register_webhooks"
 OWN_HEADER = "X-Waybill-Secret"
 TOLERANCE = 300.0
 """Seconds that a delivery's time may differ from ours (Standard Webhooks' recommendation)."""
@@ -104,18 +105,24 @@ class BigCommerceWebhooks:
                 await self._write("PUT", f"/v3/hooks/{hook.id}", body)
         return Registered(SCOPES)
 
+    async def unregister(self, address: str) -> None:
+        """Of this API account's hooks; BigCommerce shows and takes off no others."""
+        for hook in await self._hooks():
+            if hook.destination == address:
+                await self._rest.change("DELETE", f"/v3/hooks/{hook.id}", LOG_TYPE)
+
     async def _hooks(self) -> list[wire.Hook]:
         found: list[wire.Hook] = []
         page, pages = 1, 1
         while page <= pages:
-            answer = await self._rest.get("/v3/hooks", "register_webhooks", {"page": page, "limit": MOST})
+            answer = await self._rest.get("/v3/hooks", LOG_TYPE, {"page": page, "limit": MOST})
             read = listed(answer)
             found += [read_as(answer, wire.Hook, entry) for entry in read.data]
             page, pages = page + 1, read.meta.pagination.total_pages
         return found
 
     async def _write(self, method: str, path: str, body: Mapping[str, Any]) -> None:
-        answer = await self._rest.change(method, path, "register_webhooks", body)
+        answer = await self._rest.change(method, path, LOG_TYPE, body)
         made = read_as(answer, wire.HookAnswer, answer.json()).data
         if not made.is_active:
             raise answer.wrong_form(f"hook {made.id} ({made.scope}) is not active")
@@ -148,6 +155,4 @@ def _decoded(text: str) -> bytes:
 
 
 def _refused(message: str) -> PlatformError:
-    return PlatformError(
-        message, family=Family.REFUSED, cause="configuration", outcome="none", action="register_webhooks"
-    )
+    return PlatformError(message, family=Family.REFUSED, cause="configuration", outcome="none", action=LOG_TYPE)

@@ -68,4 +68,11 @@ SUBSCRIBE = Document(
     cost=10,
 )
 
+UNSUBSCRIBE = Document(
+    """mutation WaybillWebhookDelete($id: ID!) {
+  webhookSubscriptionDelete(id: $id) { deletedWebhookSubscriptionId userErrors { field message } }
+}""",
+    cost=10,
+)
+
 ALL = {name: document for name, document in globals().items() if isinstance(document, Document)}

@@ -19,6 +19,7 @@ from waybill_platforms.shopify.changing import change
 from waybill_platforms.shopify.graphql import Graph, read_as
 from waybill_platforms.shopify.settings import ShopifySettings
 
+LOG_TYPE = "register_webhooks"
 TOPICS = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE",
           "APP_UNINSTALLED")  # fmt: skip
 """ORDERS_PAID and ORDERS_FULFILLED come with ORDERS_UPDATED. Redaction requests are not subscribed to: their addresses
@@ -84,28 +85,35 @@ class ShopifyWebhooks:
     async def register(self, address: str) -> Registered:
         """Subscribes what is not subscribed for this address yet. Shopify removes a subscription after 8 failures, so
         it is worth asking again from time to time."""
-        on = await self._subscribed(address)
+        on = {one.topic for one in await self._subscribed(address)}
         for topic in TOPICS:
             if topic not in on:
                 subscription = {"uri": address, "format": "JSON"}
                 variables = {"topic": topic, "subscription": subscription}
                 await change(
-                    self._graph, documents.SUBSCRIBE, variables, "webhookSubscriptionCreate", "register_webhooks",
+                    self._graph, documents.SUBSCRIBE, variables, "webhookSubscriptionCreate", LOG_TYPE,
                     makes="webhookSubscription",
                 )  # fmt: skip
                 on.add(topic)
         return Registered(tuple(sorted(on)))
 
-    async def _subscribed(self, address: str) -> set[str]:
-        on: set[str] = set()
+    async def unregister(self, address: str) -> None:
+        for one in await self._subscribed(address):
+            await change(
+                self._graph, documents.UNSUBSCRIBE, {"id": one.id}, "webhookSubscriptionDelete", LOG_TYPE,
+                makes="deletedWebhookSubscriptionId",
+            )  # fmt: skip
+
+    async def _subscribed(self, address: str) -> list[wire.Subscription]:
+        found: list[wire.Subscription] = []
         after: str | None = None
         while True:
-            data, answer = await self._graph.ask(documents.SUBSCRIPTIONS, {"after": after}, "register_webhooks")
+            data, answer = await self._graph.ask(documents.SUBSCRIPTIONS, {"after": after}, LOG_TYPE)
             page = read_as(answer, wire.Subscriptions, data.get("webhookSubscriptions"))
-            on |= {one.topic for one in page.nodes if one.uri == address}
+            found += [one for one in page.nodes if one.uri == address]
             after = page.pageInfo.endCursor
             if not page.pageInfo.hasNextPage:
-                return on
+                return found
 
 
 def signature(secret: bytes, body: bytes) -> bytes:

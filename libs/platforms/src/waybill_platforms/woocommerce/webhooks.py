@@ -70,6 +70,11 @@ class WooWebhooks:
             on.append(topic)
         return Registered(tuple(on), _unreachable(address))
 
+    async def unregister(self, address: str) -> None:
+        for one in await self._there(address):
+            route = f"{WC}/webhooks/{one.id}"
+            await self._api.send(LOG_TYPE, "DELETE", route, {"force": "true"}, effect=True)  # they have no trash
+
     async def _there(self, address: str) -> list[wire.Webhook]:
         found: list[wire.Webhook] = []
         page = 1
