@@ -30,6 +30,8 @@ async def test_every_route_of_the_api_wants_a_key(empty_console: Any) -> None:
         ("operator", "POST", "/keys", False),
         ("operator", "PUT", "/config", False),
         ("operator", "POST", "/channels/acme/webhooks", False),
+        ("operator", "DELETE", "/channels/acme/webhooks", False),
+        ("operator", "POST", "/sources/depot/webhooks", False),
         ("admin", "GET", "/keys", True),
     ],
 )

@@ -113,7 +113,7 @@ async def test_each_post_that_acts_answers_with_a_command(empty_console: Any) ->
         "/v1/frs:preview", "/v1/routing:simulate", "/v1/channels/{channel_id}/releases",  # questions
         "/v1/channels/{channel_id}/mappings/couriers:preview",
         "/v1/channels/{channel_id}/mappings/courier-services:preview",
-        "/v1/channels/{channel_id}/webhooks",  # a setting at the shop, done while one waits
+        "/v1/channels/{channel_id}/webhooks", "/v1/sources/{source_id}/webhooks",  # a setting at the shop, waited for
         "/v1/dead-letters/{service}/{letter_id}/replay", "/v1/dead-letters/{service}/{letter_id}/discard",
         "/v1/erasures",  # over all services, told for itself
         "/v1/console/rebuild", "/v1/keys", "/v1/users", "/v1/users/{user_id}/password",  # the console's own

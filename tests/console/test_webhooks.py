@@ -1,4 +1,7 @@
-"""IN-3 as a person lives it: a command makes a shop post its orders here; console, order-ingest and the shops run."""
+"""IN-3 as a person lives it: a command makes a shop post its orders here and ends it again, and a source its shipments.
+
+Console, order-ingest, shipment-poller and the shops run.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ from order_ingest.app import build as build_ingest
 from order_ingest.connection_state import Notices as IngestNotices
 from sandbox.app import build as build_sandbox
 from sandbox.world import Wish, World
+from shipment_poller.app import build as build_poller
+from shipment_poller.facts import Notices as PollerNotices
 from waybill_common.service import Definition, running
 from waybill_common.settings import ServiceSettings
 
@@ -32,6 +37,7 @@ from .conftest import ADMIN, ConsoleUnderTest
 
 SHOPS = {"shopify": "acme", "bigcommerce": "bramble", "woocommerce": "willow", "magento": "maison"}
 POSTING = ("shopify", "bigcommerce", "woocommerce")
+SOURCES = {"shopify": "depot", "bigcommerce": "bay", "woocommerce": "yonder", "magento": "mill", "http": "east"}
 NAMES = ("client_id", "consumer_key")
 """Credentials that only say who calls; they prove nothing."""
 FORGED = {
@@ -59,6 +65,7 @@ class Hub:
 
     console: ConsoleUnderTest
     ingest: Any
+    poller: Any
     world: World
     secrets: set[str]
 
@@ -76,9 +83,10 @@ class Hub:
         )
         return list(found["items"])
 
-    async def until(self, query: str, wanted: Any, *given: Any) -> None:
+    async def until(self, query: str, wanted: Any, *given: Any, at: Any = None) -> None:
+        """`at`: the service whose database it is; order-ingest, if none is named."""
         deadline = time.monotonic() + 90
-        while await self.ingest.runtime.pool.fetchval(query, *given) != wanted:
+        while await (at or self.ingest).runtime.pool.fetchval(query, *given) != wanted:
             assert time.monotonic() < deadline, f"it did not become {wanted!r}: {query}"
             await asyncio.sleep(0.05)
 
@@ -96,9 +104,14 @@ async def hub(database_url: str, kafka: str, tmp_path: Path) -> AsyncIterator[Hu
         world.shops["willow"].configure({"delivery_delay": 0.05})
         definition = Definition("order-ingest", "order_ingest", "order_ingest", build_ingest, 0, IngestNotices())
         ingest = await stack.enter_async_context(running(definition, ServiceSettings(**common, http_port=0)))
-        settings = ConsoleSettings(
-            **common, console_port=0, admin_key=SecretStr(ADMIN), order_ingest_url=f"http://127.0.0.1:{ingest.port}"
+        definition = Definition(
+            "shipment-poller", "shipment_poller", "shipment_poller", build_poller, 0, PollerNotices()
         )
+        poller = await stack.enter_async_context(running(definition, ServiceSettings(**common, http_port=0)))
+        settings = ConsoleSettings(
+            **common, console_port=0, admin_key=SecretStr(ADMIN), order_ingest_url=f"http://127.0.0.1:{ingest.port}",
+            shipment_poller_url=f"http://127.0.0.1:{poller.port}",
+        )  # fmt: skip
         run = await stack.enter_async_context(
             running(Definition("console", "console", "console", build, 0, Notices()), settings)
         )
@@ -107,11 +120,24 @@ async def hub(database_url: str, kafka: str, tmp_path: Path) -> AsyncIterator[Hu
         channels = [
             {"id": name, "poll_every": "60m", **world.shops[name].connection(origin)} for name in SHOPS.values()
         ]
+        costs = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "1.00"}]}
+        sources = [
+            {"id": name, "poll_every": "60m", "costs": costs, **world.sources[name].connection(origin)}
+            for name in SOURCES.values()
+        ]
+        sources.append({"id": "garage", "platform": "manual", "costs": costs})
         secrets = {value for one in channels for key, value in one["credentials"].items() if key not in NAMES}
-        made = Hub(console, ingest, world, secrets)
-        answer = await console.put_config({"stores": [{"id": "acme", "channels": channels}]})
+        made = Hub(console, ingest, poller, world, secrets)
+        answer = await console.put_config(
+            {
+                "stores": [{"id": "acme", "channels": channels}],
+                "sources": sources,
+                "routing": {"groups": [{"id": "default", "sources": ["depot"]}]},
+            }
+        )
         assert answer.status_code == 200, answer.text
         await made.until("select count(*) from channels where last_success_at is not null", len(SHOPS))
+        await made.until("select count(*) from config_entities where entity like 'source/%'", len(sources), at=poller)
         yield made
 
 
@@ -136,6 +162,77 @@ async def test_in3_a_registered_shop_posts_its_orders_and_they_are_imported_with
     number = shop.place({"lines": [{"sku": "SKU-100", "quantity": 2}]})
     hub.world.journal.flush()
     await hub.until("select via from orders where channel = $1 and number = $2", "webhook", name, number)
+
+
+@pytest.mark.parametrize("platform", POSTING)
+async def test_in3_what_was_registered_is_taken_off_again_and_another_address_takes_its_place(
+    hub: Hub, platform: str
+) -> None:
+    name = SHOPS[platform]
+    shop = hub.world.shops[name]
+    await hub.waybill("channels", "webhooks", name, "--url", hub.url)
+    await hub.waybill("channels", "webhooks", name, "--url", f"{hub.url}/other")
+    assert set(ADDRESSES[platform](shop)) == {f"{hub.url}/other/hooks/{name}"}, "the former one is left"
+
+    ended = await hub.waybill("channels", "webhooks", name, "--remove")
+
+    assert ended.exit_code == 0, ended.output
+    assert "posts nothing to us" in ended.output
+    assert ADDRESSES[platform](shop) == []
+    again = await hub.waybill("channels", "webhooks", name, "--remove")
+    assert again.exit_code == 1
+    assert "name the address" in again.output
+    named = await hub.waybill("channels", "webhooks", name, "--remove", "--url", hub.url, "--json")
+    assert json.loads(named.stdout)["state"] == "off"
+
+
+async def test_in3_what_a_shop_does_not_take_off_is_tried_until_it_does(hub: Hub) -> None:
+    await hub.waybill("channels", "webhooks", "acme", "--url", hub.url)
+    hub.world.faults.script([{"kind": "503", "match": "acme:*", "count": 1, "params": {"retry_after": 0.1}}])
+
+    ended = await hub.waybill("channels", "webhooks", "acme", "--remove")
+    assert (ended.exit_code, "tried again by itself" in ended.output) in {(0, False), (1, True)}
+    await hub.until("select count(*) from webhooks", 0)
+    await hub.until("select count(*) from open_alerts where key = 'webhooks/acme'", 0)
+    assert ADDRESSES["shopify"](hub.world.shops["acme"]) == []
+
+
+@pytest.mark.parametrize("platform", POSTING)
+async def test_in3_a_registered_source_posts_what_it_does_and_is_asked_at_once(hub: Hub, platform: str) -> None:
+    """Its turn would else come within the hour."""
+    name = SOURCES[platform]
+    shop = hub.world.sources[name].shop  # type: ignore[attr-defined]  # those that are shops have one
+
+    told = await hub.waybill("sources", "webhooks", name, "--url", hub.url)
+
+    assert told.exit_code == 0, told.output
+    assert set(ADDRESSES[platform](shop)) == {f"{hub.url}/hooks/{name}"}
+    await hub.until("select due_at is null from source_turns where source = $1", True, name, at=hub.poller)
+    before = await hub.poller.runtime.pool.fetchval("select turned_at from source_turns where source = $1", name)
+    shop.place({"lines": [{"sku": "SKU-100", "quantity": 1}]})
+    hub.world.journal.flush()
+    turned = "select turned_at is distinct from $2 from source_turns where source = $1"
+    await hub.until(turned, True, name, before, at=hub.poller)
+    ended = await hub.waybill("sources", "webhooks", name, "--remove")
+    assert (ended.exit_code, ADDRESSES[platform](shop)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("mill", "posts nothing: what it ships is asked for"),
+        ("east", "/hooks/east of this console, and the source's hook_secret"),
+        ("garage", "manual source"),
+        ("nowhere", "no configured source"),
+    ],
+)
+async def test_in3_a_source_that_nobody_can_make_post_is_told_so_with_what_works(
+    hub: Hub, source: str, told: str
+) -> None:
+    refused = await hub.waybill("sources", "webhooks", source, "--url", hub.url)
+
+    assert refused.exit_code == 1
+    assert told in " ".join(refused.output.split())
 
 
 async def test_in3_a_wrong_signature_is_refused_and_recorded_and_no_record_holds_a_secret(hub: Hub) -> None:

@@ -25,7 +25,7 @@ from order_ingest.preview_release import PreviewRelease
 from order_ingest.pull_channel import PullChannel
 from order_ingest.readers import Readers
 from order_ingest.refused_hooks import RefusedHooks
-from order_ingest.register_hooks import RegisterHooks
+from order_ingest.register_hooks import webhooks_of_channels
 from order_ingest.release_routes import release_routes
 from order_ingest.rerun_order import RerunOrder
 from order_ingest.rerun_routes import rerun_routes
@@ -88,7 +88,7 @@ async def build(
     audit = AuditChannel(calls)
     closers.append(audit.close)
     open_hooks = open_hooks or readers.hooks
-    register = RegisterHooks(calls, open_hooks)
+    register = webhooks_of_channels(calls, open_hooks)
     registering = Worker("webhooks", register.turn, idle_max=5.0)
     workers = (
         Worker("pull", poller.turn),

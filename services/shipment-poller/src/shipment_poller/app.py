@@ -9,11 +9,13 @@ from shipment_poller.poll_source import PollWorker
 from shipment_poller.poll_stock import StockWorker
 from shipment_poller.probe_connections import Probes
 from shipment_poller.push_worker import PushWorker
+from shipment_poller.register_hooks import webhooks_of_sources
 from shipment_poller.resync import Resyncs
 from shipment_poller.review_orders import Tools
 from shipment_poller.routes import Wakes, routes
 from shipment_poller.take_posted import Posted
 from shipment_poller.watch_deadlines import EVERY, Deadlines
+from shipment_poller.webhook_routes import webhook_routes
 from waybill_common import service
 from waybill_common.db import queries
 from waybill_common.service import Definition, Parts, Runtime
@@ -46,17 +48,21 @@ async def build(runtime: Runtime[ServiceSettings]) -> Parts:
     resyncs = Resyncs(runtime.pool, tools, pushing.wake)
     resyncing = Worker("resync", resyncs.turn, idle_max=5.0)
     deadlines = Worker("deadlines", Deadlines(runtime.pool, tools).turn, idle_max=EVERY)
+    webhooks = webhooks_of_sources(runtime.pool, tools, connections)
+    registering = Worker("webhooks", webhooks.turn, idle_max=5.0)
     posted = Posted(runtime.pool, tools, connections, runtime.log)
     probing = Worker("probe", Probes(runtime.pool, tools, connections).turn, idle_max=5.0)
     audits = OutwardAudits(runtime.pool, tools, connections, runtime.health, pushing.wake)
     auditing = Worker("audit", audits.turn, idle_max=5.0)
     planning = Worker("plan-audits", audits.plan, idle_max=300.0)
     wakes = Wakes(polling.wake, pushing.wake, resyncing.wake, counting.wake, auditing.wake)
+    internal_routes = routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections, posted)
+    webhook_routes(internal_routes, runtime.pool, tools, webhooks, registering.wake)
     return Parts(
         redact=without_person,
         subscription=subscription(tools, runtime.health, (pushing.wake, polling.wake)),
-        workers=(pushing, polling, counting, resyncing, deadlines, probing, auditing, planning),
-        routes=routes(runtime.pool, tools, runtime.settings.service_tokens, wakes, resyncs, connections, posted),
+        workers=(pushing, polling, counting, resyncing, deadlines, probing, auditing, planning, registering),
+        routes=internal_routes,
         closers=(connections.aclose, push.crew.cut, poll.crew.cut, stock.crew.cut),
     )
 

@@ -37,7 +37,7 @@ class Posted:
 
     async def take(self, source_id: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """What came of it, for whoever posted."""
-        connection = await self._open(source_id)
+        connection = await open_source(self._pool, self._tools, self._sources, source_id)
         if connection.receiver is not None:
             page = connection.receiver.received(headers, body, self._tools.clock.now())
             problems = list(page.problems)
@@ -58,16 +58,18 @@ class Posted:
             return {"delivery": delivery.id, "kind": delivery.kind}
         raise NotTaken(409, f"source {source_id!r} does not post anything to us; it is asked every `poll_every`")
 
-    async def _open(self, source_id: str) -> SourceConnection:
-        async with self._pool.acquire() as conn:
-            await self._tools.configurations.refresh(conn)
-        configured = self._tools.configurations.source(source_id)
-        if configured is None:
-            raise NotTaken(404, f"{source_id!r} is no configured source")
-        try:
-            connection = self._sources.source(configured.source, configured.sequence)
-        except ValueError as error:
-            raise NotTaken(409, f"source {source_id!r} cannot be opened: {error}") from None
-        if connection is None:
-            raise NotTaken(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
-        return connection
+
+async def open_source(pool: Pool, tools: Tools, sources: Sources, source_id: str) -> SourceConnection:
+    """Its connection. Raises NotTaken."""
+    async with pool.acquire() as conn:
+        await tools.configurations.refresh(conn)
+    configured = tools.configurations.source(source_id)
+    if configured is None:
+        raise NotTaken(404, f"{source_id!r} is no configured source")
+    try:
+        connection = sources.source(configured.source, configured.sequence)
+    except ValueError as error:
+        raise NotTaken(409, f"source {source_id!r} cannot be opened: {error}") from None
+    if connection is None:
+        raise NotTaken(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
+    return connection

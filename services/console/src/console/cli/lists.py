@@ -9,7 +9,7 @@ from console.cli.acting import act, show
 from console.cli.client import call, out, print_json, print_table
 from console.cli.options import Json
 from console.cli.probes import probe_channel, probe_source
-from console.cli.webhooks import webhooks
+from console.cli.webhooks import webhooks_of_channel, webhooks_of_source
 
 alerts = typer.Typer(no_args_is_help=True, help="What needs a look.")
 channels = typer.Typer(no_args_is_help=True, help="Where buyers order.")
@@ -52,7 +52,8 @@ def _age(seconds: float | None) -> str:
 
 channels.command("pull")(channel_commands.pull)
 channels.command("audit")(channel_commands.audit)
-channels.command("webhooks")(webhooks)
+channels.command("webhooks")(webhooks_of_channel)
+sources.command("webhooks")(webhooks_of_source)
 channels.command("probe")(probe_channel)
 sources.command("probe")(probe_source)
 

@@ -1,8 +1,8 @@
-"""IN-3: the address that a shop is told to post to is one that it could reach, and that is this channel's."""
+"""IN-3: the address that a shop is told to post to is one that it could reach, and that is this connection's."""
 
 import pytest
 
-from order_ingest.register_hooks import WrongAddress, check_address
+from waybill_platforms.webhooks import HooksRefused, check_address
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from order_ingest.register_hooks import WrongAddress, check_address
     ],
 )
 def test_in3_an_address_of_this_channel_is_taken(address: str) -> None:
-    check_address("shop", address)
+    check_address("channel", "shop", address)
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def test_in3_an_address_of_this_channel_is_taken(address: str) -> None:
     ],
 )
 def test_in3_what_no_shop_could_post_to_is_refused_with_the_fix(address: str, told: str) -> None:
-    with pytest.raises(WrongAddress, match=told):
-        check_address("shop", address)
+    with pytest.raises(HooksRefused, match=told):
+        check_address("channel", "shop", address)

@@ -1,0 +1,59 @@
+"""Internal HTTP for making sources post to us (SP-1); what they then post comes in at `posted_routes.py`.
+
+POST /internal/sources/{id}/webhooks      {address, actor}: 202; 404, 422, or 409 where the platform posts nothing
+POST /internal/sources/{id}/webhooks/end  {address?, actor}: 202; the same, and 409 where nothing was registered
+GET  /internal/sources/{id}/webhooks      what is registered: state off, waiting, on, ending or failed, and since when
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
+
+from shipment_poller.review_orders import Tools
+from waybill_common.db import Pool
+from waybill_platforms.webhooks import HooksRefused, Webhooks
+
+
+class Ended(BaseModel):
+    """`address`: what was registered there by somebody else is ended as well."""
+
+    address: str | None = Field(None, min_length=1, max_length=1000)
+    actor: str = Field(min_length=1, max_length=200)
+
+
+class Asked(Ended):
+    """Where the platform reaches this source's `/hooks/{source}`."""
+
+    address: str = Field(min_length=1, max_length=1000)
+
+
+def webhook_routes(router: APIRouter, pool: Pool, tools: Tools, webhooks: Webhooks, wake: Callable[[], None]) -> None:
+    """Adds them to the internal router."""
+
+    @router.post("/sources/{source_id}/webhooks", status_code=202)
+    async def ask(source_id: str, asked: Asked) -> dict[str, Any]:
+        try:
+            told = await webhooks.ask(source_id, asked.address, asked.actor)
+        except HooksRefused as refused:
+            raise HTTPException(refused.status, str(refused)) from refused
+        wake()
+        return told
+
+    @router.post("/sources/{source_id}/webhooks/end", status_code=202)
+    async def end(source_id: str, ended: Ended) -> dict[str, Any]:
+        try:
+            told = await webhooks.end(source_id, ended.address, ended.actor)
+        except HooksRefused as refused:
+            raise HTTPException(refused.status, str(refused)) from refused
+        wake()
+        return told
+
+    @router.get("/sources/{source_id}/webhooks")
+    async def show(source_id: str) -> dict[str, Any]:
+        async with pool.acquire() as conn:
+            await tools.configurations.refresh(conn)
+        if tools.configurations.source(source_id) is None:
+            raise HTTPException(404, f"{source_id!r} is no configured source")
+        return await webhooks.of(source_id)
