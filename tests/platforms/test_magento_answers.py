@@ -318,6 +318,21 @@ async def test_a_correction_that_was_cut_in_the_middle_ends_where_it_should(stag
     assert len(shop.shown(order.number).shipments[0].tracks) == 2
 
 
+async def test_a_shipment_is_never_written_raw(stage: Any, maison: Any) -> None:
+    """POST /V1/shipment takes whatever it gets: no quantity is checked there, and no stock moves."""
+    order = await maison.reader.find_by_number(
+        stage.world.shops["maison"].place({"lines": [{"sku": "A", "quantity": 2}]})
+    )
+    draft = FulfillmentDraft(
+        order.id, ((order.lines[0].line_id, 2),), "UPS", ("1Z1",), "https://t.example/1", notify=True
+    )
+    with recording() as exchanges:
+        made = await maison.writer.create(maison.writer.calls_for(await maison.writer.read(order.id), draft)[0])
+        await maison.writer.update_tracking(made.id, carrier="FedEx", tracking_numbers=("7",), tracking_url=None)
+    written = [one.url.partition("/V1")[2] for one in exchanges if one.method == "POST"]
+    assert written == [f"/order/{order.id}/ship", "/shipment/track"]
+
+
 async def test_an_unknown_sku_is_found_before_anything_is_placed(stage: Any, mill: Any) -> None:
     with pytest.raises(PlatformError, match="NO-SUCH") as raised:
         await mill.placer.prepare(asked(stage, ("SKU-101", 1), ("NO-SUCH", 1)))

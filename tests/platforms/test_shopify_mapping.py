@@ -232,6 +232,17 @@ def test_an_order_over_two_locations_needs_one_call_for_each(payloads: Any) -> N
     ]
 
 
+def test_an_array_takes_250_entries_so_a_longer_shipment_needs_several_calls(payloads: Any) -> None:
+    found = state(payloads.shipping([payloads.parcel(1, *((n, 1) for n in range(1000, 1300)))]))
+    draft = FulfillmentDraft("o", tuple((LINE(n), 1) for n in range(1000, 1300)), "UPS", ("1Z1",))
+    calls = fulfilling.calls_for(found, draft)
+    sizes = [
+        len(one["fulfillmentOrderLineItems"]) for call in calls for one in call.body["lineItemsByFulfillmentOrder"]
+    ]
+    assert sizes == [250, 50]
+    assert sorted(line for call in calls for line in call.lines) == sorted(draft.lines)
+
+
 def test_one_location_that_has_everything_is_preferred(payloads: Any) -> None:
     parcels = [payloads.parcel(1, (9, 1), location=1), payloads.parcel(2, (9, 3), location=2)]
     calls = fulfilling.calls_for(state(payloads.shipping(parcels)), FulfillmentDraft("o", ((LINE(9), 3),), "UPS"))
