@@ -106,6 +106,8 @@ class Shop:
     """Of every order, as the shop itself says."""
     accepts: set[str] | None = None
     """Carriers that it takes; none: any."""
+    on_made: Callable[[str], None] = lambda order_id: None
+    """Called after each fulfillment that a call of ours made."""
     _late: list[CreateCall] = field(default_factory=list)
 
     def _fault(self, operation: str) -> Any:
@@ -203,6 +205,7 @@ class Shop:
         record = self._replace(record.id, shipped_at=call.body["shipped_at"], service=call.body["service"])
         if call.body["notify"]:
             self.notified.append(record.id)
+        self.on_made(call.order_id)
         return record
 
     def by_hand(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from dataclasses import replace
 from itertools import count
 from random import Random
 from typing import Any
@@ -70,7 +71,8 @@ def written(seed: int) -> tuple[list[tuple[int, dict[str, int]]], list[tuple[Any
         slot = chance.randint(0, 5)
         match name:
             case "ship":
-                script.append((name, slot, [chance.randint(0, 3) for _ in range(4)]))
+                wish = [chance.randint(0, 3) for _ in range(4)]
+                script.append((name, slot, wish, chance.choice([None, None, chance.randint(0, 5)])))
             case "decide":
                 script.append((name, slot, chance.choice(list(Choice))))
             case "take_back" | "renumber":
@@ -106,9 +108,17 @@ class World:
         self.words: dict[str, list[SourceShipment]] = {}
         """All that was ever said about a shipment, the oldest first."""
         self.over: FrVoided | None = None
+        self.decided: set[str] = set()
         self.aside: set[str] = set()
         """Parcels of an FR that was over, of which a person decided that they do not count"""
+        self.of_shipment: dict[str, set[str]] = {}
+        """All tracking numbers that a shipment ever had"""
+        self.late: set[str] = set()
+        """First shipped when its FR was over already"""
+        self.both: list[tuple[str, list[str]]] = []
+        """Moments at which the channel showed an old and a new one of the same shipment"""
         self.numbers = count(1)
+        stage.shop.on_made = self.look_at_shop
         stage.shop.wanted[self.order.channel_order_id] = {line.line_id: line.wanted for line in lines}
 
     def _fr(self, name: str, share: int) -> Any:
@@ -149,6 +159,7 @@ class World:
         shipment = str(stable_id("shipment", "east", name))
         with contextlib.suppress(NotPossible):
             await decide_conflict(self.stage.pool, self.stage.tools, shipment, choice, ANN)
+            self.decided.add(name)
             (self.aside.add if choice is Choice.SHIP_REPLACEMENT else self.aside.discard)(name)
 
     async def in_conflict(self) -> list[str]:
@@ -163,7 +174,18 @@ class World:
         """What is alive and not set aside."""
         return {name: one for name, one in self.alive.items() if name not in self.aside}
 
-    def ship(self, slot: int, wish: list[int]) -> None:
+    def look_at_shop(self, order_id: str) -> None:
+        """A correction withdraws before it creates: never both (SP-5)."""
+        if order_id != self.order.channel_order_id:
+            return
+        standing = {n for one in self.stage.shop.standing(order_id) for n in one.tracking_numbers}
+        for name, numbers in self.of_shipment.items():
+            shared = set().union(*(more for other, more in self.of_shipment.items() if other != name))
+            if len(seen := sorted((standing & numbers) - shared)) > 1:
+                self.both.append((name, seen))
+
+    def ship(self, slot: int, wish: list[int], beside: int | None = None) -> None:
+        """`beside`: the slot whose label this goes under as well, where it has one."""
         fr = self.frs[slot % len(self.frs)]
         name = f"{self.id}-s{slot}"
         lines = {}
@@ -172,9 +194,16 @@ class World:
             lines[ref] = min(wanted, self.asked[fr.number, ref] - used)
         lines = {ref: n for ref, n in lines.items() if n > 0}
         if lines:
-            number = f"1Z{self.id}-{next(self.numbers)}"
-            self.alive[name] = (fr.number, lines, number)
-            self._said(name, self.stage.supplier.ship(name, fr.number, lines, [number]))
+            together = self.alive.get(f"{self.id}-s{beside}")
+            number = together[2] if together else f"1Z{self.id}-{next(self.numbers)}"
+            if self.over is not None and self.over.fr_id == fr.fr_id and name not in self.words:
+                self.late.add(name)
+            self._alive(name, fr.number, lines, number)
+
+    def _alive(self, name: str, reference: str, lines: dict[str, int], number: str) -> None:
+        self.alive[name] = (reference, lines, number)
+        self.of_shipment.setdefault(name, set()).add(number)
+        self._said(name, self.stage.supplier.ship(name, reference, lines, [number]))
 
     def take_back(self, slot: int) -> None:
         name = f"{self.id}-s{slot}"
@@ -194,9 +223,7 @@ class World:
         name = f"{self.id}-s{slot}"
         if name in self.alive:
             reference, lines, _ = self.alive[name]
-            number = f"1Z{self.id}-{next(self.numbers)}"
-            self.alive[name] = (reference, lines, number)
-            self._said(name, self.stage.supplier.ship(name, reference, lines, [number]))
+            self._alive(name, reference, lines, f"1Z{self.id}-{next(self.numbers)}")
 
     def expected_pieces(self) -> dict[str, int]:
         units: Counter[tuple[str, str]] = Counter()
@@ -280,6 +307,7 @@ async def _play(stage: Stage, world: World, script: list[tuple[Any, ...]]) -> St
 @given(st.integers(0, 2**32))
 async def test_the_channel_ends_up_showing_exactly_what_the_sources_say(stage: Stage, seed: int) -> None:
     shape, script = written(seed)
+    stage.shop.features = replace(stage.shop.features, updates_tracking=seed % 2 == 0)
     world = World(stage, shape)
     events = world.events()
     stage.shop.faults.clear()
@@ -304,8 +332,10 @@ async def test_the_channel_ends_up_showing_exactly_what_the_sources_say(stage: S
     await stage.settle()
 
     shop_id = world.order.channel_order_id
-    undecided = {world.alive[name][2] for name in await world.in_conflict()}
-    assert not undecided & {n for one in stage.shop.standing(shop_id) for n in one.tracking_numbers}
+    undecided = set(await world.in_conflict())
+    assert world.late & world.alive.keys() <= undecided | world.decided, "nobody was asked about what left after all"
+    counting = {number for name, (_, _, number) in world.counting.items() if name not in undecided}
+    assert {n for one in stage.shop.standing(shop_id) for n in one.tracking_numbers} <= counting
     for name in await world.in_conflict():
         await world.decide(int(name.rpartition("s")[2]), Choice.KEEP_STOPPED)
     await stage.settle()
@@ -316,8 +346,12 @@ async def test_the_channel_ends_up_showing_exactly_what_the_sources_say(stage: S
         [number] = record.tracking_numbers
         standing.setdefault(number, Counter()).update(dict(record.lines))
     assert standing.keys() <= {number for _, _, number in world.counting.values()}
+    assert not world.both
     if all(line.components[0].quantity == 1 and len(line.components) == 1 for line in world.order.lines):
-        assert standing == {number: Counter(lines) for _, lines, number in world.counting.values()}
+        owed: dict[str, Counter[str]] = {}
+        for _, lines, number in world.counting.values():
+            owed.setdefault(number, Counter()).update(lines)
+        assert standing == owed
     assert "failed" not in await stage.column("select sync from orders where order_id = $1", world.id)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from poller_harness import AT, Stage, channel_of, fr_of, line_of, order_of, refused, source_of, submitted
+from poller_harness import AT, Stage, channel_of, fr_of, later, line_of, order_of, refused, source_of, submitted
 
 from waybill_contracts.envelope import event_id
 from waybill_contracts.fr_created import FrCreated
@@ -294,6 +295,47 @@ async def test_sp_16_the_buyer_is_told_once_where_the_channel_says_so(stage: Sta
     await stage.settle()
     assert len(stage.shop.standing("c-o1")) == 2
     assert len(stage.shop.notified) == 1
+
+
+async def test_sp_16_a_call_that_had_no_effect_does_not_use_up_the_buyers_message(stage: Stage) -> None:
+    await stage.take(channel_of(2, notify_buyer=True))
+    await _submit(stage)
+    stage.shop.faults += [("create", later()), ("create", refused("moved"))]
+    stage.supplier.ship("s1", "E-o1", {"l1": 2})
+    await stage.look()
+    await stage.settle()
+    assert (stage.shop.calls["create"], stage.shop.notified) == (2, [])
+    await stage.resync()
+    await stage.settle()
+    assert len(stage.shop.notified) == len(stage.shop.standing("c-o1")) == 1
+
+
+async def test_sp_16_a_lost_answer_and_a_number_made_anew_do_not_tell_the_buyer_twice(stage: Stage) -> None:
+    stage.shop.features = replace(stage.shop.features, updates_tracking=False)
+    await stage.take(channel_of(2, notify_buyer=True))
+    await _submit(stage.restarted())
+    stage.shop.faults.append(("create", "lost"))
+    for number in ("A", "B"):
+        stage.supplier.ship("s1", "E-o1", {"l1": 2}, [number])
+        await stage.look()
+        await stage.settle()
+    assert [one.tracking_numbers for one in stage.shop.standing("c-o1")] == [("B",)]
+    assert len(stage.shop.notified) == 1
+
+
+async def test_sp_16_a_shipment_made_anew_by_its_source_tells_the_buyer_of_no_piece_twice(stage: Stage) -> None:
+    await stage.take(channel_of(2, notify_buyer=True))
+    await _submit(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 1}, ["A"])
+    await stage.look()
+    await stage.settle()
+    stage.supplier.take_back("s1")
+    stage.supplier.ship("s2", "E-o1", {"l1": 1}, ["B"])
+    stage.supplier.ship("s3", "E-o1", {"l1": 1}, ["C"])
+    await stage.look()
+    await stage.settle()
+    assert sorted(one.tracking_numbers for one in stage.shop.standing("c-o1")) == [("B",), ("C",)]
+    assert len(stage.shop.notified) == 2, "of the two pieces, whichever of the three labels they left under"
 
 
 async def test_in_7_a_fulfillment_that_we_wrote_is_never_read_back_as_a_sources_shipment(stage: Stage) -> None:

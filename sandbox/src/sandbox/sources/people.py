@@ -4,16 +4,21 @@ from typing import TYPE_CHECKING
 
 from sandbox.shops import Given, NotPossible
 from sandbox.sources import shipping
-from sandbox.sources.model import Request, Shipment
+from sandbox.sources.model import Part, Request, Shipment
 
 if TYPE_CHECKING:
     from sandbox.sources.source import Source
 
 
 def ship_now(source: "Source", wanted: str | None) -> list[str]:
-    """Ship what is planned, of the `wanted` reference or of all; the ids of the shipments made."""
+    """Ship what is planned, of the `wanted` reference or of all; the ids of the shipments made.
+
+    A wanted one that was given back leaves all the same: it was packed already.
+    """
     made = []
     for request in list(source.requests.values()):
+        if wanted == request.reference and request.state == "canceled":
+            request.parts = [Part(source.now(), [(place, line.quantity) for place, line in enumerate(request.lines)])]
         while request.parts and wanted in {None, request.reference}:
             shipment = source.ship(request, request.parts.pop(0))
             made += [shipment.id] if shipment else []

@@ -158,6 +158,8 @@ async def _call(job: Job, at: AtChannel, act: Act) -> None:
     if act.call is not None and act.intent is not None:
         record = await at.writer.create(act.call)
         act.part.notified = act.part.notified or act.notify
+        if act.notify:
+            job.untold.discard(act.part.shipment_id)
         job.bind(act.part, record.id, act.intent.content, adopted=False)
         job.close(act.part, act.intent.intent_id, "done")
         return
@@ -181,11 +183,14 @@ async def _call(job: Job, at: AtChannel, act: Act) -> None:
 
 def _after_create_failed(job: Job, act: Act, intent: Intent, *, unknown: bool) -> None:
     if not unknown:
-        job.close(act.part, intent.intent_id, "dropped")
+        _not_sent(job, act)
         return
+    job.untold.discard(act.part.shipment_id)
     job.left_open[intent.intent_id] = (job.now, None)
 
 
 def _not_sent(job: Job, act: Act) -> None:
     if act.intent is not None:
         job.close(act.part, act.intent.intent_id, "dropped")
+    if act.notify:
+        job.untold.add(act.part.shipment_id)

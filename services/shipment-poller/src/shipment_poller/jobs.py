@@ -88,6 +88,8 @@ class Job:
     """intent id -> done, dropped or forgotten"""
     left_open: dict[str, tuple[datetime | None, datetime | None]] = field(default_factory=dict)
     """intent id -> (ended at, found missing at)"""
+    untold: set[str] = field(default_factory=set)
+    """shipments whose message to the buyer was announced, and surely not sent"""
     span: str | None = None
     rests: float = 0.0
     """seconds after which the channel's rate budget asked to come again; 0: it did not"""

@@ -83,6 +83,9 @@ class SyncStore:
     async def finish(self, conn: Connection, jobs: Sequence[Job]) -> None:
         """Outcomes, facts and the next due times."""
         await self._q.lock_orders(conn, order_ids=[job.order_id for job in jobs])
+        untold = sorted({shipment_id for job in jobs for shipment_id in job.untold})
+        if untold:
+            await self._q.not_notified(conn, shipment_ids=untold)
         await self._bindings(conn, jobs)
         ended = await self._syncs(conn, jobs)
         messages = await self._facts(conn, jobs, ended)

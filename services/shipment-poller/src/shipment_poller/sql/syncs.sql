@@ -15,9 +15,22 @@ on conflict (order_id) do update set due_at = least(t.due_at, now());
 -- Everything a try needs about these orders, in one round trip.
 select o.order_id, o.channel, o.channel_order_id, o.traceparent, clock_timestamp() as now,
     (select jsonb_agg(jsonb_build_object('shipment_id', y.shipment_id, 'wanted', y.wanted, 'revision', y.revision,
-        'state', y.state, 'attempts', y.attempts, 'looks', y.looks, 'tries', y.tries, 'notified', y.notified, 'fr_id', s.fr_id, 'source', s.source,
+        'state', y.state, 'attempts', y.attempts, 'looks', y.looks, 'tries', y.tries, 'fr_id', s.fr_id, 'source', s.source,
+        'notified', y.notified or (n.any_told and exists (
+            -- of these units the buyer was told under another shipment, which was taken back
+            select from jsonb_to_recordset(s.lines) as mine (line_id text, sku text, quantity int)
+            join jsonb_to_recordset(o.body -> 'lines') as line (line_id text, quantity int, components jsonb)
+                on line.line_id = mine.line_id
+            cross join jsonb_to_recordset(line.components) as part (sku text, quantity int)
+            where part.sku = mine.sku and line.quantity * part.quantity < mine.quantity + (
+                select coalesce(sum(told.quantity), 0) from syncs z join shipments t using (shipment_id)
+                cross join jsonb_to_recordset(t.lines) as told (line_id text, sku text, quantity int)
+                where z.order_id = o.order_id and z.notified and z.shipment_id <> y.shipment_id
+                    and told.line_id = mine.line_id and told.sku = mine.sku))),
         'due', y.due_at is not null and y.due_at <= clock_timestamp()) order by s.position)
-     from syncs y join shipments s using (shipment_id) where y.order_id = o.order_id) as syncs,
+     from syncs y join shipments s using (shipment_id)
+     cross join (select coalesce(bool_or(notified), false) as any_told from syncs where order_id = o.order_id) n
+     where y.order_id = o.order_id) as syncs,
     (select jsonb_agg(jsonb_build_object('intent_id', i.intent_id, 'shipment_id', i.shipment_id, 'content', i.content,
         'ended_at', i.ended_at, 'missing_at', i.missing_at) order by i.opened_at)
      from intents i join syncs y using (shipment_id) where y.order_id = o.order_id and i.state = 'open') as intents,
@@ -32,6 +45,10 @@ update syncs y set state = u.state, notified = y.notified or u.notified
 from unnest(:shipment_ids::text[], :revisions::int[], :states::text[], :notified::boolean[])
     as u (shipment_id, revision, state, notified)
 where y.shipment_id = u.shipment_id and y.revision = u.revision;
+
+-- name: not_notified(shipment_ids)!
+-- The call that would have told the buyer surely had no effect.
+update syncs set notified = false where shipment_id = any(:shipment_ids::text[]);
 
 -- name: open_intents(intent_ids, shipment_ids, contents, ended)!
 insert into intents (intent_id, shipment_id, content, ended_at)
