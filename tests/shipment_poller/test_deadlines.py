@@ -34,6 +34,24 @@ async def test_sp_1_a_source_that_is_not_read_in_time_is_told_with_the_cause(sta
     assert "late_poll/east" not in await stage.alerts()
 
 
+async def test_sp_5_a_source_whose_corrections_would_miss_their_hour_is_told_until_it_is_read(stage: Stage) -> None:
+    deadlines = Deadlines(stage.pool, stage.tools)
+    await _open(stage)
+    stage.supplier.ship("s1", "E-o1", {"l1": 2})
+    await stage.look()
+    await stage.settle()
+    for minutes, late in ((59, False), (61, True)):
+        past = f"now() - interval '{minutes} minutes'"
+        await stage.pool.execute(f"update source_turns set read_at = {past}")
+        await stage.pool.execute(f"update watches set shipped_at = {past}")
+        await deadlines.turn()
+        assert ("late_poll/east" in await stage.alerts()) is late
+    assert (await stage.alerts())["late_poll/east"] == "east was last read 61 min ago: corrections are seen late"
+    await stage.pool.execute("update watches set shipped_at = now() - interval '31 days'")
+    await deadlines.turn()
+    assert await stage.alerts() == {}, "after 30 days it is not looked for any more"
+
+
 async def test_a_source_with_nothing_to_ship_is_never_late(stage: Stage) -> None:
     await stage.pool.execute("update source_turns set read_at = now() - interval '9 days'")
     await Deadlines(stage.pool, stage.tools).turn()

@@ -56,7 +56,7 @@ async def test_sp_1_no_statement_of_a_turn_reads_the_whole_table(stage: Stage) -
     statements = [
         (q.watching.sql, ["source-7"]),
         (q.open_requests.sql, ["source-7", 30 * day, day, hour / 2, 7 * day, 3 * hour, 12 * hour, 50]),
-        (q.late_turns.sql, []),
+        (q.late_turns.sql, [30 * day]),
         (q.watches_by_reference.sql, ["source-7", ["E-7", "E-57"], ["p107"]]),
         (q.early_for_frs.sql, [["f7"]]),
     ]

@@ -15,6 +15,7 @@ SWEEPS = ((timedelta(days=1), SWEEP_EVERY), (timedelta(days=7), timedelta(hours=
 """Up to this age, as often: what corrections need, and what a budget can bear."""
 SEEN_WITHIN = timedelta(minutes=15)
 SYNCED_WITHIN = timedelta(minutes=5)
+CORRECTED_WITHIN = timedelta(hours=1)
 HINT_WAIT = timedelta(seconds=5)
 """How long a webhook's hint waits for others: a hundred of them are one turn."""
 OVERLAP = timedelta(minutes=5)
@@ -52,6 +53,11 @@ def moved(cursor: datetime | None, seen: list[datetime], now: datetime) -> datet
 def late(read_at: datetime, poll_every: timedelta, now: datetime) -> bool:
     """Whether the deadline of seeing a shipment (15 minutes, or the source's own pace) was missed by a third."""
     return now - read_at > max(poll_every, SEEN_WITHIN) * 4 / 3
+
+
+def late_sweep(read_at: datetime, poll_every: timedelta, now: datetime) -> bool:
+    """Whether a correction may have missed its hour (or the source's own pace, by a third), with nothing unshipped."""
+    return now - read_at > max(CORRECTED_WITHIN, poll_every * 4 / 3)
 
 
 def calls_a_day(unshipped: int, poll_every: timedelta, *, lists_changes: bool, asked_at_once: int) -> float:

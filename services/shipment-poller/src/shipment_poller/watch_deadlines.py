@@ -1,7 +1,8 @@
 """The deadlines of this stage, watched: what is late raises one alert a connection, with what is in the way.
 
-A source is read within 15 minutes (or its own `poll_every`), what a channel is to be told is settled within 5 minutes
-of being asked for, an early shipment finds its FR within a day. An alert clears when nothing is late any more.
+A source is read within 15 minutes (or its own `poll_every`), and within the hour when all has shipped and may be
+corrected; what a channel is to be told is settled within 5 minutes of being asked for; an early shipment finds its FR
+within a day. An alert clears when nothing is late any more.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ class Deadlines:
             if not await q.only_one(conn, name="/deadlines"):
                 return 0
             await self._tools.configurations.refresh(conn)
-            polls = [dict(row) for row in await rows(q.late_turns(conn))]
+            polls = [dict(row) for row in await rows(q.late_turns(conn, sweep_for=schedule.SWEEP_FOR))]
             late = late_polls(polls, self._tools.configurations)
             late |= late_syncs([dict(row) for row in await rows(q.late_syncs(conn, after=schedule.SYNCED_WITHIN))])
             await self._alert(conn, late)
@@ -56,14 +57,16 @@ class Deadlines:
 
 
 def late_polls(turns: list[dict[str, Any]], configurations: Configurations) -> Late:
-    """Sources that were not read in time, though something is unshipped there."""
+    """Sources that were not read in time, though something is unshipped there, or may be corrected."""
     late: Late = {}
     for turn in turns:
         configured = configurations.source(turn["source"])
         poll_every = configured.source.poll_every if configured else schedule.SEEN_WITHIN
-        if turn["read_at"] is not None and schedule.late(turn["read_at"], poll_every, turn["now"]):
-            title = f"{turn['source']} was last read {_ago(turn['now'] - turn['read_at'])} ago: shipments are seen late"
-            late[f"{POLL}/{turn['source']}"] = (title, _in_the_way(turn))
+        is_late, what = (schedule.late, "shipments") if turn["unshipped"] else (schedule.late_sweep, "corrections")
+        key = f"{POLL}/{turn['source']}"
+        if key not in late and turn["read_at"] is not None and is_late(turn["read_at"], poll_every, turn["now"]):
+            title = f"{turn['source']} was last read {_ago(turn['now'] - turn['read_at'])} ago: {what} are seen late"
+            late[key] = (title, _in_the_way(turn))
     return late
 
 

@@ -60,12 +60,19 @@ where y.state = 'failed' or y.due_at is not null group by 1, 2, 3;
 -- name: waiting_early()$
 select count(*) from early_shipments;
 
--- name: late_turns()
--- Sources with something unshipped: when each was last read to its end (never: since its first FR is known here).
-select t.source, greatest(t.read_at, w.since) as read_at, now() as now, h.state as health, h.cause
+-- name: late_turns(sweep_for)
+-- When each source was last read to its end (never: since its first FR is known here, or shipped). `unshipped`: of those
+-- with something unshipped; the others have shipped something so lately that it may still be corrected.
+select t.source, greatest(t.read_at, w.since) as read_at, true as unshipped, now() as now, h.state as health, h.cause
 from source_turns t left join connection_health h on h.connection_id = t.source
     cross join lateral (select min(known_at) as since from watches w where w.source = t.source
         and w.shipped_at is null and w.state in ('PROCESSED', 'ACKNOWLEDGED')) w
+where w.since is not null
+union all
+select t.source, greatest(t.read_at, w.since), false, now(), h.state, h.cause
+from source_turns t left join connection_health h on h.connection_id = t.source
+    cross join lateral (select min(shipped_at) as since from watches w where w.source = t.source
+        and w.shipped_at > now() - :sweep_for::interval) w
 where w.since is not null;
 
 -- name: open_alerts(pattern)
