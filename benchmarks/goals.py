@@ -56,6 +56,7 @@ GOALS = {
         ),
         Goal("READ-search", "search, the slowest question", "ms at p95", "at_most", 100.0),
         Goal("READ-lists", "lists, the slowest", "ms at p95", "at_most", 100.0),
+        Goal("G11-reads", "growth: CPU of reading with so many orders", "÷ with 10,000", "at_most", 1.1),
         Goal("READ-pages", "an order, time line, failures, stats, the slowest", "ms at p95", "at_most", 100.0),
     )
 }

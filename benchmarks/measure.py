@@ -5,16 +5,18 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much a benchmark does. `orders` None: what suits it."""
+    """How much a benchmark does. `orders` None: what suits it. `keep`: where a filled database stays."""
 
     quick: bool = False
     orders: int | None = None
+    keep: Path | None = None
 
     def of(self, usual: int, quick: int) -> int:
         return quick if self.quick else usual

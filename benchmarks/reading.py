@@ -1,135 +1,148 @@
-"""READ: how long the console takes to answer, asked over HTTP with so many orders in its read model.
+"""READ: how long the console takes to answer, asked over HTTP with so many orders in its read model; G11: and with few.
 
-The console is a process of its own; one client asks, as a person does, question after question in turn, so that no
+Consoles are processes of their own; one client asks, as a person does, question after question in turn, so that no
 question finds only its own pages in the cache. The table has every question; a goal takes the slowest of its kind.
+Questions about orders are asked twice: by an admin, and by a user who sees one small store.
+
+The round over all questions is asked of the large read model and of a small one in turn: G11 compares their CPU, and
+shows what the slowest of a hundred answers took.
 """
 
 import asyncio
-import base64
 import random
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import asyncpg
 import httpx
-import orjson
 
 from benchmarks import stage
 from benchmarks.goals import Result
 from benchmarks.intake import KEY, Service, service_environ
-from benchmarks.measure import Size, quantile
-from benchmarks.reading_copies import fill, names_of
-from benchmarks.reading_lives import LAST, SLOTS
-from waybill_common.db import queries
+from benchmarks.measure import Size, cpu_of, median, quantile, server_cpu
+from benchmarks.reading_copies import SMALL_STORE, add_small_store, fill
+from benchmarks.reading_lives import SLOTS
+from benchmarks.reading_questions import GOALS_OF, Question
+from console.api.security import Keys
+from waybill_common.db import Pool, queries
+from waybill_common.embedded.postgres import EmbeddedPostgres
 
-Question = Callable[[int], tuple[str, dict[str, Any]]]
-"""Of an order's number: the path below /api/v1, and its parameters."""
-
-
-def _orders(**given: Any) -> Question:
-    return lambda number: ("/orders", dict(given))
-
-
-def _search(text: Callable[[int], str], **given: Any) -> Question:
-    return lambda number: ("/orders", {"search": text(number), **given})
+FEW = 10_000
+"""Orders of the read model that the large one is compared with."""
+_Asked = list[tuple[str, Question, str]]
+"""What it is called, the question, and whose key asks it."""
 
 
-def _deep(path: str, identity: Callable[[int], str], **given: Any) -> Question:
-    """A page from the middle of the list, as its `next` asks for it."""
+@dataclass
+class Side:
+    """One console over one read model, and what its answers took."""
 
-    def ask(number: int) -> tuple[str, dict[str, Any]]:
-        after = [names_of(number).hour.isoformat(), identity(number)]
-        return path, {**given, "cursor": base64.urlsafe_b64encode(orjson.dumps(after)).decode()}
-
-    return ask
-
-
-def _number(number: int) -> str:
-    return names_of(number).number
-
-
-SEARCHES: Mapping[str, Question] = {
-    "number": _search(_number),
-    "number, half of it": _search(lambda n: _number(n)[:5]),
-    "SKU": _search(lambda n: f"sku-{names_of(n).shared}"),
-    "SKU, its beginning": _search(lambda n: "SKU"),
-    "customer, every 12th order": _search(lambda n: LAST[n % len(LAST)]),
-    "customer, its beginning": _search(lambda n: LAST[n % len(LAST)][:2]),
-    "customer's e-mail": _search(lambda n: f"kim.smith.{names_of(n).shared}"),
-    "FR": _search(lambda n: f"E-{_number(n)}"),
-    "tracking number": _search(lambda n: f"1Z{_number(n)}"),
-    "nobody has it": _search(lambda n: f"nowhere-{n}"),
-    "customer, deep in": _deep("/orders", lambda n: f"order-{_number(n)}", search="smith"),
-    "customer and a rare stage": _search(lambda n: LAST[n % len(LAST)], stage="held"),
-    "customer and a rare hold": _search(lambda n: LAST[n % len(LAST)], hold="unmapped_sku"),
-    "customer and nothing": _search(lambda n: LAST[n % len(LAST)], fulfillment="partial"),
-}
-LISTS: Mapping[str, Question] = {
-    "orders": _orders(),
-    "orders, deep in": _deep("/orders", lambda n: f"order-{_number(n)}"),
-    "orders settled, deep in": _deep("/orders", lambda n: f"order-{_number(n)}", stage="settled"),
-    "orders held": _orders(stage="held"),
-    "orders held for an SKU": _orders(hold="unmapped_sku"),
-    "orders whose sync failed": _orders(sync="failed"),
-    "orders of a channel, held": _orders(channel="bolt-shop", stage="held"),
-    "orders of a channel that has none": _orders(channel="closed-shop"),
-    "orders partly shipped: none": _orders(fulfillment="partial"),
-    "orders by number": lambda n: ("/orders", {"number": _number(n)}),
-    "excluded": lambda n: ("/excluded-orders", {}),
-    "excluded by number": lambda n: ("/excluded-orders", {"number": _number(n)}),
-    "FRs": lambda n: ("/frs", {}),
-    "FRs failed": lambda n: ("/frs", {"state": "FAILED"}),
-    "FRs of a source, failed": lambda n: ("/frs", {"state": "FAILED", "source": "lodz"}),
-    "FRs, outcome unknown: none": lambda n: ("/frs", {"outcome": "unknown"}),
-    "FRs by number": lambda n: ("/frs", {"number": f"E-{_number(n)}"}),
-    "shipments": lambda n: ("/shipments", {}),
-    "shipments refused: none": lambda n: ("/shipments", {"status": "refused"}),
-    "records of a source": lambda n: ("/records", {"connection": "east"}),
-    "records refused: none": lambda n: ("/records", {"outcome": "refused"}),
-    "records of a kind": lambda n: ("/records", {"log_type": "submit_fulfillment"}),
-    "records of an order": lambda n: ("/records", {"order_id": f"order-{_number(n)}"}),
-}
-PAGES: Mapping[str, Question] = {
-    "an order": lambda n: (f"/orders/order-{_number(n)}", {}),
-    "its time line": lambda n: (f"/orders/order-{_number(n)}/timeline", {}),
-    "failures by cause": lambda n: ("/failures", {}),
-    "stats": lambda n: ("/stats", {}),
-}
-GOALS_OF = {"READ-search": SEARCHES, "READ-lists": LISTS, "READ-pages": PAGES}
+    name: str
+    orders: int
+    console: Service
+    asked: _Asked
+    taken: dict[str, list[float]] = field(default_factory=dict)
+    """Question -> milliseconds of each answer, read whole"""
+    cpu: list[float] = field(default_factory=list)
+    """milliseconds of console and PostgreSQL for each round over all questions"""
 
 
 async def measure(size: Size) -> list[Result]:
     orders = size.orders or size.of(20_000, 2_000)
-    with stage.directory() as where, stage.postgres(where) as server, stage.embedded_broker(where) as kafka:
-        pool = await stage.schema(server.url, "console", "console")
+    with stage.directory() as where, EmbeddedPostgres(size.keep or where / "postgres") as server:
+        few = min(FEW, orders // 2)
+        await _database(server, "few")
+        keys = {"few": await _filled(server.database_url("few"), few), "many": await _filled(server.url, orders)}
+        with (
+            _console(where, "few", server.database_url("few"), few, keys["few"]) as small,
+            _console(where, "many", server.url, orders, keys["many"]) as large,
+        ):
+            assert server.pid is not None
+            await ask_all([small, large], server.pid, size.of(40, 3))
+    return [*results(large), growth(small, large)]
+
+
+async def _database(server: EmbeddedPostgres, name: str) -> None:
+    root = await asyncpg.connect(server.url)
+    try:
+        if not await root.fetchval("select true from pg_database where datname = $1", name):
+            await root.execute(f"create database {name}")
+    finally:
+        await root.close()
+
+
+async def _filled(url: str, orders: int) -> str:
+    """The key of a user of the small store. What an earlier run left is taken as it is, if it has as many orders."""
+    pool, q = await stage.schema(url, "console", "console"), queries("console")
+    try:
+        there = await _orders_in(pool)
+        if there == 0:
+            await fill(pool, q, orders, lambda text: print(text, flush=True))
+        elif there != orders:
+            raise RuntimeError(
+                f"the kept database has {there} orders, not {orders}: say --orders {there}, or keep another"
+            )
+        await add_small_store(pool, q, orders)
+        _, key = await Keys(pool, q).create("bench", "viewer", "bench", stores=[SMALL_STORE])
+        return key
+    finally:
+        await pool.close()
+
+
+async def _orders_in(pool: Pool) -> int:
+    found: int = await pool.fetchval(
+        "select (select count(*) from orders where store <> $1) + (select count(*) from excluded_orders)", SMALL_STORE
+    )
+    return found
+
+
+@contextmanager
+def _console(where: Path, name: str, url: str, orders: int, of_a_store: str) -> Iterator[Side]:
+    """With a broker of its own: the two are no replicas of each other. Records stay, however old they are."""
+    place = where / name
+    place.mkdir(mode=0o755)
+    with stage.embedded_broker(place) as kafka:
+        environ = service_environ(url, kafka) | {"WAYBILL_RECORDS_KEPT_DAYS": "100000"}
+        console = Service("console", place, environ)
         try:
-            await fill(pool, queries("console"), orders, lambda text: print(text, flush=True))
-        finally:
-            await pool.close()
-        console = Service("console", where, service_environ(server.url, kafka))
-        try:
-            taken = await ask_all(console.url, orders, size.of(40, 3))
+            yield Side(name, orders, console, _asked(of_a_store))
         finally:
             console.stop(5)
-    return results(orders, taken)
 
 
-async def ask_all(url: str, orders: int, times: int) -> dict[str, list[float]]:
-    """Question -> milliseconds of each answer, read whole. Two rounds before that are thrown away."""
-    taken: dict[str, list[float]] = {}
+def _asked(of_a_store: str) -> _Asked:
+    """Every question by the admin, those about orders by the small store's user too."""
+    asked = [(what, question, KEY) for questions in GOALS_OF.values() for what, question in questions.items()]
+    return asked + [(of_store(what), ask, of_a_store) for what, ask, _ in asked if ask(1)[0] == "/orders"]
+
+
+def of_store(what: str) -> str:
+    return f"{what} (of one small store)"
+
+
+async def ask_all(sides: list[Side], postgres: int, times: int) -> None:
+    """Round after round, each side in turn. Two rounds before that are thrown away."""
     chosen = random.Random(8)
-    headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=120) as client:
-        await _ready(client, url)
+    async with httpx.AsyncClient(timeout=120) as client:
+        for side in sides:
+            await _ready(client, side.console.url)
         for turn in range(times + 2):
-            for what, question in {**SEARCHES, **LISTS, **PAGES}.items():
-                path, given = question(_settled(chosen, orders))
-                began = time.perf_counter()
-                answer = await client.get(path, params=given)
+            for side in sides:
+                before = server_cpu(postgres) + cpu_of(side.console.pid)
+                for what, question, key in side.asked:
+                    path, given = question(_settled(chosen, side.orders))
+                    began = time.perf_counter()
+                    answer = await client.get(
+                        f"{side.console.url}/api/v1{path}", params=given, headers={"Authorization": f"Bearer {key}"}
+                    )
+                    if turn > 1:
+                        side.taken.setdefault(what, []).append((time.perf_counter() - began) * 1000)
+                    answer.raise_for_status()
                 if turn > 1:
-                    taken.setdefault(what, []).append((time.perf_counter() - began) * 1000)
-                answer.raise_for_status()
-    return taken
+                    side.cpu.append((server_cpu(postgres) + cpu_of(side.console.pid) - before) * 1000)
 
 
 async def _ready(client: httpx.AsyncClient, url: str, seconds: float = 120.0) -> None:
@@ -148,14 +161,31 @@ def _settled(chosen: random.Random, orders: int) -> int:
     return number
 
 
-def results(orders: int, taken: Mapping[str, list[float]]) -> list[Result]:
+def results(side: Side) -> list[Result]:
+    """A goal for each kind of question: the slowest one's p95."""
     found = []
     for goal, questions in GOALS_OF.items():
-        of_goal = {what: taken[what] for what in questions}
+        named = [name for what in questions for name in (what, of_store(what)) if name in side.taken]
+        of_goal: Mapping[str, list[float]] = {what: side.taken[what] for what in named}
         raw = {what: _shown(values) for what, values in of_goal.items()}
         slowest = max(quantile(values, 0.95) for values in of_goal.values())
-        found.append(Result(goal, slowest, {"orders": orders, "times_each": len(taken["stats"]), **raw}))
+        found.append(Result(goal, slowest, {"orders": side.orders, "times_each": len(side.cpu), **raw}))
     return found
+
+
+def growth(small: Side, large: Side) -> Result:
+    """CPU of a round with many orders, over one with few, pair by pair."""
+    ratio = median([many / few for few, many in zip(small.cpu, large.cpu, strict=True)])
+    slowest = {
+        side.name: quantile([ms for all_of in side.taken.values() for ms in all_of], 0.99) for side in (small, large)
+    }
+    raw = {
+        "orders": [small.orders, large.orders],
+        "questions": len(large.taken),
+        "cpu_ms_a_question": [round(median(side.cpu) / len(side.taken), 2) for side in (small, large)],
+        "p99_ms_of_all_answers": [round(slowest[side.name], 1) for side in (small, large)],
+    }
+    return Result("G11-reads", ratio, raw)
 
 
 def _shown(values: list[float]) -> str:

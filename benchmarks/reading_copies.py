@@ -20,6 +20,9 @@ AN_HOUR = 60
 SHARED = 5000
 """So many different SKUs and customers' addresses."""
 CHUNK = 20_000
+SMALL_STORE = "corner"
+SMALL = 300
+"""Orders of the small store: projected one by one, and spread over the whole time."""
 COPIED = ("orders", "order_versions", "search_terms", "troubles", "decisions", "excluded_orders", "frs", "shipments",
           "activities", "records")  # fmt: skip
 
@@ -52,6 +55,33 @@ async def fill(pool: Pool, q: Queries, orders: int, say: Callable[[str], None] =
     for table in COPIED:
         await pool.execute(f"drop table template_{table}")
         await _patiently(pool, f"vacuum analyze {table}")
+
+
+async def add_small_store(pool: Pool, q: Queries, orders: int) -> None:
+    """A store of 300 orders beside the others' `orders`, and some thousand alerts; where they are not there yet."""
+    if await pool.fetchval("select true from orders where store = $1 limit 1", SMALL_STORE):
+        return
+    for start in range(0, SMALL, 50):
+        told = [
+            fact
+            for number in range(start, start + 50)
+            for fact in life_of(number * len(SLOTS) // SMALL, small_names(number, orders))
+        ]
+        async with transaction(pool) as conn:
+            await subscription(q).handle(conn, told)
+    await pool.execute(
+        "insert into alerts (alert, title, raised_at, cleared_at) "
+        "select 'bench/' || n, 'Sync of ' || n || ' failed', now() - n * interval '1 minute', "
+        "case when n % 100 > 0 then now() end from generate_series(1, 5000) n on conflict (alert) do nothing"
+    )
+    for table in (*COPIED, "alerts"):
+        await pool.execute(f"analyze {table}", timeout=600)
+
+
+def small_names(number: int, orders: int) -> Names:
+    """Those of an order of the small store."""
+    hour = BEGIN + timedelta(hours=number * (orders // AN_HOUR) // SMALL)
+    return Names(f"8{number:07}", f"{number % SHARED:05}", hour, f"{SMALL_STORE}-shop")
 
 
 async def _without_indexes(pool: Pool) -> list[str]:

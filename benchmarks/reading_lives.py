@@ -21,11 +21,15 @@ SOURCES = ("east", "west", "leeds", "lodz")
 
 
 class Names(NamedTuple):
-    """What tells one order from another: its number, and the thousand of SKUs and customers that it shares."""
+    """What tells one order from another: its number, and the thousand of SKUs and customers that it shares.
+
+    `channel` empty: by its slot.
+    """
 
     number: str
     shared: str
     hour: datetime
+    channel: str = ""
 
 
 class Life:
@@ -46,7 +50,7 @@ class Life:
 
     def order(self, state: str = "imported", sequence: int = 1, holds: tuple[Any, ...] = ()) -> dict[str, Any]:
         first, last = FIRST[self._slot % len(FIRST)], LAST[self._slot % len(LAST)]
-        channel = CHANNELS[self._slot % len(CHANNELS)]
+        channel = self._names.channel or CHANNELS[self._slot % len(CHANNELS)]
         return {
             "order_id": self._order_id, "store": channel.split("-")[0], "channel": channel, "state": state,
             "channel_order_id": f"gid://shopify/Order/55{self._names.number}", "number": f"#{self._names.number}",
