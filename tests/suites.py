@@ -7,6 +7,7 @@ they take longer than the fast tests may.
 WHOLE_SERVICES = frozenset(
     {
         "benchmarks/test_benchmarks.py",
+        "benchmarks/test_no_whole_tables.py",
         "common/test_consumer.py",
         "common/test_kills.py",
         "common/test_service.py",

@@ -69,18 +69,9 @@ create trigger tally_moved after update on troubles for each row when (old.cause
     execute function tally_trouble();
 insert into tallies (what, key, n) select 'cause', cause, count(*) from troubles group by 2;
 
--- Whether one order stands so.
-create function order_stands(id text, of_stage text, of_sync text, of_fulfillment text, of_hold text)
-returns boolean language plpgsql stable set search_path from current as $$
-begin
-    return exists (
-        select from orders o
-        where o.order_id = id and (of_stage is null or o.stage = of_stage) and (of_sync is null or o.sync = of_sync)
-          and (of_fulfillment is null or o.fulfillment = of_fulfillment)
-    ) and (of_hold is null or exists (
-        select from troubles t where t.order_id = id and t.kind = 'held' and t.code = of_hold
-    ));
-end $$;
+-- How one order stands is read from its key, where a list or a search comes upon it by something else.
+alter table orders drop constraint orders_pkey;
+alter table orders add constraint orders_pkey primary key (order_id) include (stage, sync, fulfillment);
 
 -- Of orders, as `list_orders` takes it; null does not narrow. `before` and `behind` are the last row of the page before.
 create function newest_orders(of_stores text[], of_stage text, of_sync text, of_fulfillment text, of_channel text,
@@ -96,7 +87,10 @@ begin
         with few as materialized (select * from orders o where o.number in (of_number, '#' || of_number))
         select o.placed_at, o.order_id from few o
         where (of_stores is null or o.store = any(of_stores)) and (of_channel is null or o.channel = of_channel)
-          and order_stands(o.order_id, of_stage, of_sync, of_fulfillment, of_hold)
+          and (of_stage is null or o.stage = of_stage) and (of_sync is null or o.sync = of_sync)
+          and (of_fulfillment is null or o.fulfillment = of_fulfillment)
+          and (of_hold is null or (
+                select true from troubles t where t.order_id = o.order_id and t.kind = 'held' and t.code = of_hold limit 1))
           and (o.placed_at, o.order_id) < (before, behind)
         order by 1 desc, 2 desc limit most;
     elsif of_hold is not null then
@@ -113,8 +107,10 @@ begin
             select distinct t.placed_at, t.order_id from troubles t  -- one order, two values: once
             where t.kind = 'held' and t.code = of_hold and t.channel = p.channel and t.store = p.store
               and (t.placed_at, t.order_id) < (before, behind)
-              and (coalesce(of_stage, of_sync, of_fulfillment) is null
-                   or order_stands(t.order_id, of_stage, of_sync, of_fulfillment, null))
+              and (coalesce(of_stage, of_sync, of_fulfillment) is null or (
+                    select true from orders o where o.order_id = t.order_id
+                      and (of_stage is null or o.stage = of_stage) and (of_sync is null or o.sync = of_sync)
+                      and (of_fulfillment is null or o.fulfillment = of_fulfillment)))
             order by 1 desc, 2 desc limit most) m
         where (of_stores is null or p.store = any(of_stores)) and (of_channel is null or p.channel = of_channel)
         order by 1 desc, 2 desc limit most;

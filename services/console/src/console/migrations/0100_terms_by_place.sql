@@ -61,13 +61,13 @@ end $$;
 
 -- Orders that a term names which begins so, narrowed as `newest_orders` narrows. Some of the newest that the filters leave
 -- are looked up (2,000 looks: 100 orders under 20 terms); if that does not fill the page, the rest is compared where it is
--- 20,000 at most, else each term's list is read from its newest on.
+-- 50,000 at most, else each term's list is read from its newest on.
 create function found_orders(prefix text, beyond text, of_stores text[], of_stage text, of_sync text, of_fulfillment text,
                              of_channel text, of_hold text, of_number text, before timestamptz, behind text, most bigint)
 returns table (placed_at timestamptz, order_id text) language plpgsql stable rows 50 set search_path from current as $$
 #variable_conflict use_column
 declare
-    many constant int := 20000;
+    many constant int := 50000;
     stands constant boolean := coalesce(of_stage, of_sync, of_fulfillment, of_hold, of_number) is not null;
     terms constant text[] := array(select terms_beginning(prefix, beyond));
     few constant int := 2000 / greatest(cardinality(terms), 1);
@@ -105,7 +105,12 @@ begin
         select s.placed_at, s.order_id from search_terms s
         where s.term = t.term and (s.placed_at, s.order_id) < (before, behind)
           and (of_stores is null or s.store = any(of_stores)) and (of_channel is null or s.channel = of_channel)
-          and (not stands or order_stands(s.order_id, of_stage, of_sync, of_fulfillment, of_hold))
+          and (coalesce(of_stage, of_sync, of_fulfillment) is null or (
+                select true from orders o where o.order_id = s.order_id
+                  and (of_stage is null or o.stage = of_stage) and (of_sync is null or o.sync = of_sync)
+                  and (of_fulfillment is null or o.fulfillment = of_fulfillment)))
+          and (of_hold is null or (
+                select true from troubles t where t.order_id = s.order_id and t.kind = 'held' and t.code = of_hold limit 1))
           and (of_number is null or (select o.number in (of_number, '#' || of_number) from orders o
                                      where o.order_id = s.order_id))
         order by s.placed_at desc, s.order_id desc limit most) s

@@ -25,9 +25,11 @@ delete from alert_changes where at < now() - interval '90 days';
 -- name: late(stage, seconds)^
 -- Orders that stand at a stage for longer than is promised; what waits for a person or for stock has its own place.
 select count(*) as orders, min(o.stage_since) as since, (array_agg(o.number order by o.stage_since))[1 : 5] as numbers
-from orders o left join decisions d using (order_id)
+from orders o
 where o.stage = :stage and o.stage_since < now() - make_interval(secs => :seconds)
-  and (o.stage <> 'imported' or (coalesce(d.routed, true) and (o.snapshot ->> 'auto_generate')::boolean))
+  and (o.stage <> 'imported' or (
+        coalesce((select d.routed from decisions d where d.order_id = o.order_id), true)
+        and (o.snapshot ->> 'auto_generate')::boolean))
   and (o.stage <> 'routed' or exists (
         select from frs f where f.order_id = o.order_id and f.state in ('UNPROCESSED', 'PROCESSING')
             and (f.body ->> 'auto_process')::boolean))
