@@ -94,7 +94,8 @@ async def _filled(url: str, orders: int) -> str:
 
 async def _orders_in(pool: Pool) -> int:
     found: int = await pool.fetchval(
-        "select (select count(*) from orders where store <> $1) + (select count(*) from excluded_orders where store <> $1)",
+        "select (select count(*) from orders where store <> $1) "
+        "+ (select count(*) from excluded_orders where store <> $1)",
         SMALL_STORE,
     )
     return found
