@@ -52,6 +52,7 @@ WHOLE_SERVICES = frozenset(
         "order_ingest/test_service.py",
         "order_ingest/test_ways_in.py",
         "order_ingest/test_webhooks.py",
+        "platforms/test_conformance_can_fail.py",
         "router/test_service.py",
         "router/test_waking.py",
         "sandbox/test_persistence.py",

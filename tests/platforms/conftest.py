@@ -328,11 +328,30 @@ def hub(source: SourceConnection) -> Hub:
     return Hub(source)
 
 
+@pytest.fixture(scope="session")
+def hub_of() -> Callable[[SourceConnection], Hub]:
+    return Hub
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`failure` runs a test over all of `FAILURES`."""
     if "failure" in metafunc.fixturenames:
         names = ["-".join([row[0], *map(str, row[1].values())]) for row in FAILURES]
         metafunc.parametrize("failure", FAILURES, ids=names)
+
+
+@pytest.fixture
+async def opened(stage: Stage, ledger: Any) -> AsyncIterator[Callable[[str, str], Any]]:
+    """`opened("channel", "shopify")` -> a connection, for tests that choose it themselves."""
+    connections: list[Any] = []
+
+    def open_one(role: str, platform: str) -> Any:
+        connections.append((channel_on if role == "channel" else source_on)(stage, platform, ledger))
+        return connections[-1]
+
+    yield open_one
+    for connection in connections:
+        await connection.aclose()
 
 
 @pytest.fixture(scope="session")

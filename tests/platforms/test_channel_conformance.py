@@ -243,6 +243,7 @@ async def test_a_withdrawn_fulfillment_opens_its_pieces_again(
     assert sum(after.remaining.values()) == 2
     again = await channel.writer.create(channel.writer.calls_for(after, draft(order, 2, numbers=("1Z2",)))[0])
     assert again.status == "success"
+    assert channel.notices() == ()  # the order's status follows, where it does not by itself
 
 
 async def test_a_channels_failures_have_their_family_cause_and_outcome(

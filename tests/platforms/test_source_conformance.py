@@ -37,6 +37,10 @@ def request(number: int = 1, quantity: int = 2) -> SourceRequest:
 
 @pytest.fixture
 def ask(stage: Any) -> Callable[..., SourceRequest]:
+    return asking(stage)
+
+
+def asking(stage: Any) -> Callable[..., SourceRequest]:
     """A request in SKUs that the sandbox's source sells."""
     name = stage.theirs.name
     most = max((one for one in stage.world.levels if one.source == name), key=lambda one: one.on_hand)

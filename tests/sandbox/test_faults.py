@@ -167,6 +167,7 @@ async def test_a_stale_read_shows_an_order_as_it_was_before_its_last_change(box:
         ("unauthorized", 401, "Invalid API key"),
         ("html", 200, "<html>"),
         ("wrong_type", 200, "unexpected"),
+        ("gone", 404, "<html>"),
         ("429", 429, "Exceeded"),
     ],
 )

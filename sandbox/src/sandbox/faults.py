@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 Kind = Literal[
     "429", "503", "slow", "lost", "late", "unauthorized", "throttled", "html", "cut", "duplicate", "stale", "lag",
     "reset", "black_hole", "wrong_type", "big", "redirect", "internal",
-    "forget",
+    "forget", "gone",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 

@@ -164,6 +164,8 @@ class Server:
             return Answer(200, b'["unexpected"]')
         if kind == "big":
             return Answer(200, orjson.dumps({"padding": "x" * 1_000_000}))
+        if kind == "gone":
+            return Answer(404, b"<html><body>404 Not Found</body></html>", content_type="text/html")
         if kind == "redirect":
             return Answer(302, b"", {"Location": call.path})
         named = {"unauthorized": manners.unauthorized, "throttled": manners.throttled, "internal": manners.internal}
