@@ -118,7 +118,7 @@ def at_moments(house: House, *ages: int, numbers: int = 1) -> list[str]:
     for age in ages:
         for _ in range(numbers):
             name = house.place(("SKU-101", 1))
-            order = house.shop.named(name)
+            order = house.shop.shown(name)
             order.modified_at = order.created_at = now - age
             house.shop.keep(order)
             names.append(name)
@@ -134,7 +134,7 @@ async def test_a_window_skips_no_order_in_a_store_east_of_greenwich(house: House
     """IN-2: nor does it read hours again west of it; times come back in UTC."""
     house.shop.configure({"timezone": zone, "storage": storage})
     old, new = at_moments(house, 3 * 3600, 60)
-    order = house.shop.named(new)
+    order = house.shop.shown(new)
     since = datetime.fromtimestamp(order.modified_at, UTC)
     found = await walk(house.channel(), since)  # inclusive to the second
     assert [one.number for one in found if one.number in {old, new}] == [new]
@@ -145,7 +145,7 @@ async def test_the_emulated_list_is_wrong_with_a_zone_and_the_flag_as_real_ones_
     """The trap is there to be fallen into: a bound with Z misses what a naive one finds."""
     house.shop.configure({"timezone": "Europe/Berlin", "tls": True})
     (name,) = at_moments(house, 60)
-    bound = datetime.fromtimestamp(house.shop.named(name).modified_at - 1, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    bound = datetime.fromtimestamp(house.shop.shown(name).modified_at - 1, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     key = house.shop.settings.keys[0]
     async with httpx.AsyncClient(auth=(key.consumer_key, key.consumer_secret)) as http:
         for text, flag, seen in [(bound, "true", True), (bound + "Z", "false", True), (bound + "Z", "true", False)]:
@@ -180,7 +180,7 @@ async def test_an_order_that_leaves_a_crowded_second_makes_no_other_one_be_skipp
 async def test_drafts_are_left_out_and_trashed_orders_are_not(house: House) -> None:
     """`any` would hold every shopper who opened the checkout, and no trashed order."""
     draft, trashed = house.place(("SKU-101", 1)), house.place(("SKU-101", 1))
-    house.shop.named(draft).status = "checkout-draft"
+    house.shop.shown(draft).status = "checkout-draft"
     house.shop.act(trashed, "trash", {})
     channel = house.channel()
     found = {one.number: one for one in await walk(channel, EVER)}
@@ -193,7 +193,7 @@ async def test_a_status_of_a_plugin_is_read_and_one_that_is_gone_fails_once_at_m
     """One wrong word in the list fails the whole request."""
     house.shop.configure({"statuses": ["packing"]})
     name = house.place(("SKU-101", 1))
-    house.shop.named(name).status = "packing"
+    house.shop.shown(name).status = "packing"
     channel = house.channel()
     found = next(one for one in await walk(channel, EVER) if one.number == name)
     assert (found.fulfillment, found.payment.value) == ("unknown", "paid")
@@ -216,7 +216,7 @@ async def test_the_refunds_of_a_page_are_read_in_one_call_where_the_version_can(
     house.shop.configure({"version": version, "fulfillments": False})
     names = [house.place(("SKU-101", 3), ("SKU-102", 1)) for _ in range(5)]
     for name in names:
-        line = house.shop.named(name).lines[0]
+        line = house.shop.shown(name).lines[0]
         house.shop.edit(name, {"lines": [{"id": line.id, "current_quantity": 1}]})
     channel = house.channel()
     with recording() as made:
@@ -282,14 +282,14 @@ async def test_a_part_and_then_the_rest_is_told_in_each_way(house: House, settin
     state = await channel.writer.read(order.id)
     assert state is not None
     assert (state.fulfillment, [*state.remaining.values()], state.fulfillments) == ("partial", [1, 1], (first,))
-    assert house.shop.named(order.number).status == "processing"
+    assert house.shop.shown(order.number).status == "processing"
     with pytest.raises(NotFulfillable):
         channel.writer.calls_for(state, draft(order, 2))
     await tell(channel, draft(order, 1, 1, numbers=("1Z2",)))
     after = await channel.writer.read(order.id)
     assert after is not None
     assert (after.fulfillment, after.remaining, len(after.fulfillments)) == ("fulfilled", {}, 2)
-    assert house.shop.named(order.number).status == "completed"
+    assert house.shop.shown(order.number).status == "completed"
     said = " ".join(channel.notices())
     assert ("cannot be told" in said or "cannot tell" in said or "be told apart" in said) is (way != "fulfillments")
 
@@ -308,7 +308,7 @@ async def test_withdrawn_and_told_again_in_each_way(house: House, settings: dict
     assert state is not None
     assert [*state.remaining.values()] == [2]
     assert all(record.status == "canceled" for record in state.fulfillments)
-    assert house.shop.named(order.number).status == "processing"
+    assert house.shop.shown(order.number).status == "processing"
     again = await tell(channel, draft(order, 2))
     assert again.id != made.id
     after = await channel.writer.read(order.id)
@@ -328,11 +328,11 @@ async def test_withdrawing_what_is_gone_leaves_an_order_completed_that_was_shipp
     await tell(channel, draft(order, 1, 1))
     wrong = await tell(channel, draft(order, 1, numbers=("1Z2",)))
     await channel.writer.cancel(wrong.id)
-    assert house.shop.named(order.number).status == "processing"
+    assert house.shop.shown(order.number).status == "processing"
     await tell(channel, draft(order, 1, numbers=("1Z3",)))
-    assert house.shop.named(order.number).status == "completed"
+    assert house.shop.shown(order.number).status == "completed"
     await channel.writer.cancel(wrong.id)
-    assert house.shop.named(order.number).status == "completed"
+    assert house.shop.shown(order.number).status == "completed"
 
 
 @pytest.mark.parametrize("version", ["11.0.1", "10.2.2"])
@@ -346,7 +346,7 @@ async def test_a_cd_with_files_is_shipped_though_the_store_fulfilled_it_at_payme
     for name in (house.place(("CD", 1)), house.place(("CD", 1), ("SKU-101", 2), ("LICENCE", 1))):
         order = await channel.reader.find_by_number(name)
         assert order is not None
-        assert len(house.shop.named(name).fulfillments) == 1
+        assert len(house.shop.shown(name).fulfillments) == 1
         assert order.fulfillment == "unfulfilled"
         ships = [line for line in order.lines if line.requires_shipping]
         assert [line.fulfillable for line in ships] == [line.quantity for line in ships]
@@ -356,7 +356,7 @@ async def test_a_cd_with_files_is_shipped_though_the_store_fulfilled_it_at_payme
         assert state is not None
         assert (state.fulfillment, state.remaining) == ("fulfilled", {})
         assert made in state.fulfillments
-        assert house.shop.named(name).status == "completed"
+        assert house.shop.shown(name).status == "completed"
 
 
 async def test_a_variation_is_called_by_its_product_s_name_too(house: House) -> None:
@@ -378,7 +378,7 @@ async def test_a_carrier_that_the_plugin_does_not_know_keeps_its_name_in_the_sam
     order = await channel.reader.find_by_number(house.place(("SKU-101", 1)))
     assert order is not None
     made = await tell(channel, draft(order, 1, carrier="Northern Vans"))
-    (row,) = house.shop.named(order.number).value("_wc_shipment_tracking_items")
+    (row,) = house.shop.shown(order.number).value("_wc_shipment_tracking_items")
     assert (row["tracking_provider"], row["custom_tracking_provider"]) == ("Northern Vans", "")
     assert (made.carrier, made.tracking_urls) == ("Northern Vans", ("https://t.example/1Z1",))
 
@@ -399,7 +399,7 @@ async def test_details_are_corrected_in_place_in_each_way(house: House, settings
     assert state is not None
     assert state.fulfillments == (corrected,)
     if way == "tracking":
-        items = house.shop.named(order.number).value("_wc_shipment_tracking_items")
+        items = house.shop.shown(order.number).value("_wc_shipment_tracking_items")
         assert [item["tracking_number"] for item in items] == ["77", "78"]
 
 
@@ -451,9 +451,9 @@ async def test_tracking_is_not_stored_twice_when_an_answer_is_lost(house: House,
     assert state is not None
     if not state.fulfillments:
         await tell(channel, draft(order, 2, numbers=("1Z1", "1Z2")))
-    items = house.shop.named(order.number).value("_wc_shipment_tracking_items")
+    items = house.shop.shown(order.number).value("_wc_shipment_tracking_items")
     assert [item["tracking_number"] for item in items] == ["1Z1", "1Z2"]
-    assert house.shop.named(order.number).status == "completed"
+    assert house.shop.shown(order.number).status == "completed"
 
 
 async def test_a_note_is_not_written_twice_when_an_answer_is_lost(house: House) -> None:
@@ -470,7 +470,7 @@ async def test_a_note_is_not_written_twice_when_an_answer_is_lost(house: House) 
         assert state is not None
         if state.fulfillments:
             break
-    assert [note.note.partition(":")[0] for note in house.shop.named(order.number).notes] == [
+    assert [note.note.partition(":")[0] for note in house.shop.shown(order.number).notes] == [
         "Shipped by UPS, tracking 1Z1 (https"]  # fmt: skip
 
 
@@ -514,7 +514,7 @@ async def test_a_store_may_keep_the_status_to_itself(house: House) -> None:
     order = await channel.reader.find_by_number(house.place(("SKU-101", 2)))
     assert order is not None
     await tell(channel, draft(order, 2))
-    assert house.shop.named(order.number).status == "processing"
+    assert house.shop.shown(order.number).status == "processing"
 
 
 async def test_a_feature_that_is_switched_on_later_is_used_and_what_was_told_before_still_counts(house: House) -> None:
@@ -817,7 +817,7 @@ async def test_a_store_without_fulfillments_ships_by_completing_the_order(
     source = house.source()
     made = await source.sink.submit(request(house))
     open_requests = [OpenRequest("Y-1001", made.platform_id)]
-    order = house.supplier.named(made.platform_id)
+    order = house.supplier.shown(made.platform_id)
     if settings.get("plugin"):
         order.meta.append({"id": 1, "key": "_wc_shipment_tracking_items", "value": [
             {"tracking_id": "t1", "tracking_number": "1Z1", "tracking_provider": "ups"}]})  # fmt: skip

@@ -1,7 +1,7 @@
 """One emulated store: its orders, products and hooks, and everything that changes them. Changes are kept and noted."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -10,34 +10,23 @@ from sandbox.bigcommerce import hooks, judging, merchant, seeded, shipping
 from sandbox.bigcommerce.model import Hook, Order, Product, Shipment
 from sandbox.bigcommerce.quota import Quota
 from sandbox.bigcommerce.seeded import ABANDONED
+from sandbox.bigcommerce.settings import Settings
 from sandbox.seeding.drafts import Draft
 from sandbox.seeding.goods import Good
 from sandbox.seeding.orders import EXPECTED
-from sandbox.shops import Given, JudgedOrder, NotPossible, Place, Post
+from sandbox.shops import Given, JudgedOrder, Place, Post
+from sandbox.standing import StandingShop
 
 SHELF = 100
 """Pieces of what nobody counts."""
-_ORDER, _PRODUCT, _HOOK = TypeAdapter(Order), TypeAdapter(Product), TypeAdapter(Hook)
+_PRODUCT, _HOOK = TypeAdapter(Product), TypeAdapter(Hook)
 
 
-@dataclass(slots=True)
-class Settings:
-    """What can be turned at run time by the control API."""
-
-    tokens: list[str] = field(default_factory=list)
-    client_secret: str = ""
-    missing_scopes: list[str] = field(default_factory=list)
-    """Parts of the API that answer 403: orders, products, inventory, information."""
-    quota: int = 6_000
-    """Calls in a window; a Standard store has 150."""
-    window: float = 30.0
-    strict_destinations: bool = False
-    """Hold webhooks to https and port 443, as the platform does; off, because this machine has neither."""
-    status: str = "live"
-
-
-class Store:
+class Store(StandingShop[Order, Settings]):
     """A channel or a source; what a source does besides is in `supplying`."""
+
+    order_form = TypeAdapter(Order)
+    settings_form = TypeAdapter(Settings)
 
     kinds: Mapping[str, str] = EXPECTED
     couriers: Mapping[str, str] = {
@@ -52,31 +41,15 @@ class Store:
     """Providers of the enumeration, AfterShip's slugs, and one that BigCommerce knows in neither way."""
 
     def __init__(self, place: Place) -> None:
-        self.name = place.name
-        self.role = place.role
-        self.journal = place.journal
-        self.new_id = place.new_id
-        self.now = place.now
-        self.wake = place.wake
-        self.first_number = place.first_number
-        self.settings = Settings([f"bc_demo_{place.name}"], client_secret=f"{place.name}-client-secret")
+        super().__init__(place, Settings([f"bc_demo_{place.name}"], client_secret=f"{place.name}-client-secret"))
         self.quota = Quota(self.settings.quota, self.settings.window)
-        self.orders: dict[int, Order] = {}
         self.products: dict[int, Product] = {}
         self.hooks: dict[int, Hook] = {}
-        self.post = place.post
         self._posted = 0
         self._by_sku: dict[str, Product] = {}
         self._by_shipment: dict[int, int] = {}
-        self._last_number = place.first_number - 1
 
     # -- finding
-
-    def next_number(self) -> int:
-        return self._last_number + 1
-
-    def next_position(self) -> int:
-        return self.next_number() - self.first_number
 
     def stock(self, goods: Sequence[Good], on_hand: Mapping[str, int]) -> None:
         """A source sells what it has; a channel everything, and its shelves do not matter. One has no SKU."""
@@ -99,6 +72,9 @@ class Store:
         self.keep_product(made)
         return made
 
+    def key(self, order: Order) -> int:
+        return order.id
+
     def order_named(self, number: str) -> Order | None:
         text = number.removeprefix("#")
         return self.orders.get(int(text)) if text.isdigit() else None
@@ -107,11 +83,6 @@ class Store:
         """KeyError when there is none."""
         order = self.orders[self._by_shipment[shipment_id]]
         return order, next(made for made in order.shipments if made.id == shipment_id)
-
-    def as_before(self, order: Order) -> Order:
-        """The order as a replica that missed the last change would show it."""
-        earlier = self.journal.before("order", f"{self.name}/{order.id}")
-        return order if earlier is None else _ORDER.validate_python(earlier)
 
     # -- changing
 
@@ -186,12 +157,6 @@ class Store:
     def act(self, number: str, action: str, given: Given) -> None:
         merchant.act(self, self.shown(number), action, given)
 
-    def shown(self, number: str) -> Order:
-        order = self.order_named(number)
-        if order is None:
-            raise KeyError(f"order {number}")
-        return order
-
     def judged(self) -> Iterator[JudgedOrder]:
         """Not those of programs in a store that plays a source, nor what buyers left at the payment page."""
         return (judging.judged(self.name, order) for order in self.orders.values() if self._is_judged(order))
@@ -230,7 +195,7 @@ class Store:
     # -- keeping
 
     def keep(self, order: Order) -> None:
-        self.journal.save("order", f"{self.name}/{order.id}", order)
+        self.save(order)
         self._remember(order)
 
     def keep_product(self, product: Product) -> None:
@@ -247,7 +212,7 @@ class Store:
 
     def restore(self, kind: str, document: Any) -> None:
         if kind == "shop":
-            self._apply(TypeAdapter(Settings).validate_python(document))
+            self.restore_settings(document)
         elif kind == "product":
             self._sell(_PRODUCT.validate_python(document))
         elif kind == "hook":
@@ -255,22 +220,12 @@ class Store:
             if not hook.removed:
                 self.hooks[hook.id] = hook
         else:
-            self._remember(_ORDER.validate_python(document))
+            self._remember(self.order_form.validate_python(document))
 
     def _sell(self, product: Product) -> None:
         self.products[product.id] = product
         if product.sku:
             self._by_sku.setdefault(product.sku.casefold(), product)
-
-    def told_settings(self) -> Given:
-        return asdict(self.settings)
-
-    def configure(self, given: Given) -> None:
-        known = sorted(one.name for one in fields(Settings))
-        if unknown := sorted(set(given) - set(known)):
-            raise NotPossible(f"unknown settings {unknown}; there are {known}")
-        self._apply(replace(self.settings, **given))
-        self.journal.save("shop", self.name, self.settings)
 
     def _apply(self, settings: Settings) -> None:
         self.settings = settings

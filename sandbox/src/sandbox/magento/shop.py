@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -11,64 +10,38 @@ from sandbox.magento import judging, merchant, seeded, shipping
 from sandbox.magento.auth import Keys
 from sandbox.magento.errors import not_found
 from sandbox.magento.model import Cart, Comment, Order, Product, Row, Shipment, Track, shipping_rows
+from sandbox.magento.settings import Settings
 from sandbox.seeding.drafts import Draft
 from sandbox.seeding.goods import CHANNEL_COURIERS, Good
 from sandbox.seeding.orders import EXPECTED
-from sandbox.shops import Given, JudgedOrder, NotPossible, Place
+from sandbox.shops import Given, JudgedOrder, Place
+from sandbox.standing import StandingShop
 
-_ORDER, _PRODUCT, _CART = TypeAdapter(Order), TypeAdapter(Product), TypeAdapter(Cart)
+_PRODUCT, _CART = TypeAdapter(Product), TypeAdapter(Cart)
 PLENTY = 10**9
 
 
-@dataclass(slots=True)
-class Settings:
-    """What can be turned at run time by the control API."""
-
-    tokens: list[str] = field(default_factory=list)
-    bearer: bool = False
-    """May the integration's token be used alone? Off since 2.4.4 unless somebody turns it on."""
-    denied: list[str] = field(default_factory=list)
-    """API resources that the integration does not have."""
-    inventory: bool = True
-    """Multi-source inventory is installed."""
-    sources: list[str] = field(default_factory=lambda: ["default"])
-    version: str = "Magento/2.4 (Community)"
-
-
-_SETTINGS = TypeAdapter(Settings)
-
-
-class MagentoShop:
+class MagentoShop(StandingShop[Order, Settings]):
+    order_form = TypeAdapter(Order)
+    settings_form = TypeAdapter(Settings)
     kinds: Mapping[str, str] = {kind: said for kind, said in EXPECTED.items() if kind != "two_locations"}
     couriers: Mapping[str, str] = CHANNEL_COURIERS
     method_codes: Mapping[str, str] = seeded.METHODS
 
     def __init__(self, place: Place) -> None:
-        self.name = place.name
-        self.role = place.role
-        self.journal = place.journal
-        self.new_id = place.new_id
-        self.now = place.now
-        self.wake = place.wake
-        self.first_number = place.first_number
-        self.settings = Settings(tokens=[f"at-{place.name}-demo-token"], bearer=place.role == "source")
+        super().__init__(place, Settings(tokens=[f"at-{place.name}-demo-token"], bearer=place.role == "source"))
         key = f"{place.name}-demo"
         self.keys = Keys(f"ck-{key}-key", f"cs-{key}-secret", f"ats-{key}-secret", self.settings.tokens)
         self.admin = ("hub", f"demo-{place.name}-password")
-        self.orders: dict[int, Order] = {}
         self.products: dict[str, Product] = {}
         self.carts: dict[str, Cart] = {}
         self.separately: frozenset[int] = frozenset()
         self._by_name: dict[str, int] = {}
         self._by_shipment: dict[int, int] = {}
-        self._last_number = place.first_number - 1
         self._taken: Counter[str] = Counter()
         self._counted: dict[int, Counter[str]] = {}
 
     # -- numbers
-
-    def next_number(self) -> int:
-        return self._last_number + 1
 
     def name_of(self, number: int) -> str:
         return f"{number:09d}"
@@ -162,9 +135,6 @@ class MagentoShop:
 
     # -- what people do, and what is judged
 
-    def next_position(self) -> int:
-        return self.next_number() - self.first_number
-
     def seed(self, draft: Draft) -> str:
         return seeded.seed(self, draft).increment_id
 
@@ -177,22 +147,19 @@ class MagentoShop:
     def act(self, number: str, action: str, given: Given) -> None:
         merchant.act(self, self.shown(number), action, given)
 
-    def named(self, number: str) -> Order | None:
+    def key(self, order: Order) -> int:
+        return order.entity_id
+
+    def order_named(self, number: str) -> Order | None:
         text = number.removeprefix("#")
         found = self._by_name.get(text) or self._by_name.get(text.zfill(len(self.name_of(0))))
         return None if found is None else self.orders[found]
-
-    def shown(self, number: str) -> Order:
-        order = self.named(number)
-        if order is None:
-            raise KeyError(f"order {number}")
-        return order
 
     def judged(self) -> Iterator[JudgedOrder]:
         return (judging.judged(self.name, o, self.separately) for o in self.orders.values() if not o.by_program)
 
     def find(self, number: str) -> JudgedOrder | None:
-        order = self.named(number)
+        order = self.order_named(number)
         return None if order is None else judging.judged(self.name, order, self.separately)
 
     def count(self) -> tuple[int, int]:
@@ -223,21 +190,16 @@ class MagentoShop:
     # -- keeping
 
     def keep(self, order: Order) -> None:
-        self.journal.save("order", f"{self.name}/{order.entity_id}", order)
+        self.save(order)
         self._remember(order)
 
     def keep_cart(self, cart: Cart) -> None:
         self.journal.save("cart", f"{self.name}/{cart.masked_id}", cart)
         self.carts[cart.masked_id] = cart
 
-    def as_before(self, order: Order) -> Order:
-        """The order as a replica that missed the last change would show it."""
-        earlier = self.journal.before("order", f"{self.name}/{order.entity_id}")
-        return order if earlier is None else _ORDER.validate_python(earlier)
-
     def restore(self, kind: str, document: Any) -> None:
         if kind == "shop":
-            self._apply(_SETTINGS.validate_python(document))
+            self.restore_settings(document)
         elif kind == "product":
             product = _PRODUCT.validate_python(document)
             self.products[product.sku] = product
@@ -247,17 +209,7 @@ class MagentoShop:
             cart = _CART.validate_python(document)
             self.carts[cart.masked_id] = cart
         else:
-            self._remember(_ORDER.validate_python(document))
-
-    def told_settings(self) -> Given:
-        return asdict(self.settings)
-
-    def configure(self, given: Given) -> None:
-        known = sorted(one.name for one in fields(Settings))
-        if unknown := sorted(set(given) - set(known)):
-            raise NotPossible(f"unknown settings {unknown}; there are {known}")
-        self._apply(replace(self.settings, **given))
-        self.journal.save("shop", self.name, self.settings)
+            self._remember(self.order_form.validate_python(document))
 
     def _apply(self, settings: Settings) -> None:
         self.settings = settings

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -17,42 +16,33 @@ from sandbox.shopify.fulfilling import Refused, Tracking, Wanted
 from sandbox.shopify.index import Index
 from sandbox.shopify.model import Fulfillment, Line, Order
 from sandbox.shopify.settings import LOCATIONS, Settings
-from sandbox.shops import Given, JudgedOrder, NotPossible, Place
+from sandbox.shops import Given, JudgedOrder, Place
+from sandbox.standing import StandingShop
 
-_ORDER = TypeAdapter(Order)
 
-
-class Shop:
+class Shop(StandingShop[Order, Settings]):
+    order_form = TypeAdapter(Order)
+    settings_form = TypeAdapter(Settings)
     kinds: Mapping[str, str] = EXPECTED
     couriers: Mapping[str, str] = CHANNEL_COURIERS
 
     def __init__(self, place: Place) -> None:
-        self.name = place.name
-        self.journal = place.journal
-        self.new_id = place.new_id
-        self.now = place.now
-        self.first_number = place.first_number
-        self.settings = Settings(tokens=[f"shpat_demo_{place.name}"], client_secret=f"{place.name}-secret")
+        super().__init__(place, Settings(tokens=[f"shpat_demo_{place.name}"], client_secret=f"{place.name}-secret"))
         self.catalogue = Catalogue()
-        self.role = place.role
-        self._post = place.post
-        self._wake = place.wake
         self.bucket = Bucket()
-        self.orders: dict[int, Order] = {}
         self.index = Index(self.orders.__getitem__)
-        self._last_number = place.first_number - 1
         self._by_name: dict[str, int] = {}
         self._by_fulfillment: dict[int, int] = {}
         self._by_fulfillment_order: dict[int, int] = {}
 
-    def next_number(self) -> int:
-        return self._last_number + 1
-
     # -- finding
 
-    def order_named(self, name: str) -> Order | None:
-        number = self._by_name.get(name.removeprefix("#"))
-        return None if number is None else self.orders[number]
+    def key(self, order: Order) -> int:
+        return order.id
+
+    def order_named(self, number: str) -> Order | None:
+        found = self._by_name.get(number.removeprefix("#"))
+        return None if found is None else self.orders[found]
 
     def order_of_fulfillment(self, fulfillment_id: int) -> tuple[Order, Fulfillment] | None:
         order = self.orders.get(self._by_fulfillment.get(fulfillment_id, 0))
@@ -63,11 +53,6 @@ class Shop:
     def order_of_fulfillment_order(self, fulfillment_order_id: int) -> Order | None:
         return self.orders.get(self._by_fulfillment_order.get(fulfillment_order_id, 0))
 
-    def as_before(self, order: Order) -> Order:
-        """The order as a replica that missed the last change would show it."""
-        earlier = self.journal.before("order", f"{self.name}/{order.id}")
-        return order if earlier is None else _ORDER.validate_python(earlier)
-
     # -- changing
 
     def add(self, order: Order, location_of: Callable[[Line], int] | None = None) -> Order:
@@ -77,7 +62,7 @@ class Shop:
         self.journal.note("order_created", shop=self.name, order=order.name, expectation=order.expectation)
         self.keep(order, "ORDERS_CREATE")
         if order.by_program:
-            self._wake()
+            self.wake()
         return order
 
     def fulfill(self, wanted: Sequence[Wanted], tracking: Tracking, notify: bool) -> tuple[Order, Fulfillment]:
@@ -142,9 +127,6 @@ class Shop:
 
     # -- what people do, and what is judged
 
-    def next_position(self) -> int:
-        return self.next_number() - self.first_number
-
     def stock(self, goods: Sequence[Good], on_hand: Mapping[str, int]) -> None:
         for variant in offered(goods, on_hand, self.name, self.role == "channel", self.new_id):
             self.catalogue.variants[variant.id] = variant
@@ -161,12 +143,6 @@ class Shop:
 
     def act(self, number: str, action: str, given: Given) -> None:
         merchant.act(self, self.shown(number), action, given)
-
-    def shown(self, number: str) -> Order:
-        order = self.order_named(number)
-        if order is None:
-            raise KeyError(f"order {number}")
-        return order
 
     def judged(self) -> Iterator[JudgedOrder]:
         return (judging.judged(self.name, order) for order in self.orders.values())
@@ -198,7 +174,7 @@ class Shop:
 
     def keep(self, order: Order, *topics: str) -> None:
         """`topics` are the webhooks that tell of it."""
-        self.journal.save("order", f"{self.name}/{order.id}", order)
+        self.save(order)
         lag = self.settings.index_lag
         self._remember(order, self.now() + lag if lag else None)
         for topic in topics:
@@ -215,26 +191,16 @@ class Shop:
         event = secrets.token_hex(16)
         for _ in range({"lost": 0, "twice": 2}.get(self.settings.webhooks, 1) if subscriptions else 0):
             hooks.deliver(subscriptions, topic, content, shop=self.name, secret=self.settings.client_secret,
-                          event=event, now=self.now(), post=self._post)  # fmt: skip
+                          event=event, now=self.now(), post=self.post)  # fmt: skip
 
     def restore(self, kind: str, document: Any) -> None:
         if kind == "shop":
-            self._apply(_SETTINGS.validate_python(document))
+            self.restore_settings(document)
         elif kind == "variant":
             variant = _VARIANT.validate_python(document)
             self.catalogue.variants[variant.id] = variant
         else:
-            self._remember(_ORDER.validate_python(document), None)
-
-    def told_settings(self) -> Given:
-        return asdict(self.settings)
-
-    def configure(self, given: Given) -> None:
-        known = sorted(one.name for one in fields(Settings))
-        if unknown := sorted(set(given) - set(known)):
-            raise NotPossible(f"unknown settings {unknown}; there are {known}")
-        self._apply(replace(self.settings, **given))
-        self.journal.save("shop", self.name, self.settings)
+            self._remember(self.order_form.validate_python(document), None)
 
     def _apply(self, settings: Settings) -> None:
         self.settings = settings
@@ -263,7 +229,6 @@ class Shop:
         self.index.see(order, visible_at)
 
 
-_SETTINGS = TypeAdapter(Settings)
 _VARIANT = TypeAdapter(Variant)
 
 

@@ -4,41 +4,22 @@ import heapq
 import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from sandbox.journal import Journal
 from sandbox.seeding.goods import COURIERS_BY_SOURCE
-from sandbox.shops import Given, NotPossible
+from sandbox.shops import Given
 from sandbox.sources import people, shipping
 from sandbox.sources.model import Part, Request, RequestLine, Shipment, ShipmentLine
+from sandbox.sources.settings import Settings
+from sandbox.standing import turned
 from sandbox.supply import Asked, Sent
 
 _REQUEST = TypeAdapter(Request)
 _SHIPMENT = TypeAdapter(Shipment)
-
-
-@dataclass(slots=True)
-class Settings:
-    """What can be turned at run time by the control API. All difficulties are off by default."""
-
-    tokens: list[str] = field(default_factory=list)
-    ship_after: float = 2.0
-    acknowledges: bool = True
-    """False leaves a request `received` until it ships."""
-    ships: bool = True
-    refuse_rate: float = 0.0
-    """Share of new requests answered 422 (out_of_stock)."""
-    partial_rate: float = 0.0
-    """Share of requests of which only a part is accepted."""
-    cancel_rate: float = 0.0
-    """Share of requests that the source cancels instead of shipping them."""
-    cancel_answer: str = "auto"
-    """auto (accepted while nothing shipped), refused, or pending."""
-
-
 _SETTINGS = TypeAdapter(Settings)
 
 
@@ -264,10 +245,7 @@ class Source:
         return asdict(self.settings)
 
     def configure(self, given: Given) -> None:
-        known = sorted(one.name for one in fields(self.settings))
-        if unknown := sorted(set(given) - set(known)):
-            raise NotPossible(f"unknown settings {unknown}; there are {known}")
-        self.settings = replace(self.settings, **given)
+        self.settings = turned(self.settings, given)
         self.journal.save("source", self.name, self.settings)
 
     def restore(self, kind: str, document: Any) -> None:

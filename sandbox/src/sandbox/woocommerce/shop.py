@@ -1,7 +1,6 @@
 """One emulated store: orders, goods, keys, webhooks, and what people do there. Every change is kept and noted."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -9,7 +8,8 @@ from pydantic import TypeAdapter
 from sandbox.seeding.drafts import Draft
 from sandbox.seeding.goods import Good
 from sandbox.seeding.orders import EXPECTED
-from sandbox.shops import Given, JudgedOrder, NotPossible, Place
+from sandbox.shops import Given, JudgedOrder, Place
+from sandbox.standing import StandingShop
 from sandbox.supply import Arrival, Asked, Parcel, Sent
 from sandbox.woocommerce import judging, merchant, supplying, writing
 from sandbox.woocommerce.auth import Nonces
@@ -17,8 +17,6 @@ from sandbox.woocommerce.model import Fulfillment, Hook, Order, Product
 from sandbox.woocommerce.settings import Key, Settings
 from sandbox.woocommerce.telling import fulfillment_time
 
-_ORDER = TypeAdapter(Order)
-_SETTINGS = TypeAdapter(Settings)
 _PRODUCT = TypeAdapter(Product)
 _HOOK = TypeAdapter(Hook)
 _WITHOUT = {"two_locations", "authorized"}
@@ -35,24 +33,18 @@ COURIERS = {
 """Ours -> the slug of WooCommerce's fulfillments; the last one is none that it knows."""
 
 
-class Store:
+class Store(StandingShop[Order, Settings]):
     """A channel, or (its `Place.role`) a source."""
+
+    order_form = TypeAdapter(Order)
+    settings_form = TypeAdapter(Settings)
 
     kinds: Mapping[str, str] = KINDS
     couriers: Mapping[str, str] = COURIERS
 
     def __init__(self, place: Place) -> None:
-        self.name = place.name
-        self.role = place.role
-        self.journal = place.journal
-        self.now = place.now
-        self.new_id = place.new_id
-        self.first_number = place.first_number
-        self.wake = place.wake
-        self.post = place.post
-        self.settings = Settings(keys=[Key(f"ck_demo_{place.name}", f"cs_demo_{place.name}")])
+        super().__init__(place, Settings(keys=[Key(f"ck_demo_{place.name}", f"cs_demo_{place.name}")]))
         self.nonces = Nonces()
-        self.orders: dict[int, Order] = {}
         self.products: dict[int, Product] = {}
         self.hooks: dict[int, Hook] = {}
         self.changed: Callable[[str, Order], None] = lambda topic, order: None
@@ -60,18 +52,15 @@ class Store:
         self._by_sku: dict[str, int] = {}
         self.fresh: set[int] = set()
         """Orders that came or changed since the warehouse looked."""
-        self._last_number = place.first_number - 1
-
-    def next_number(self) -> int:
-        return self._last_number + 1
 
     # -- finding
 
-    def named(self, number: str) -> Order:
-        order = self.orders.get(int(digits)) if (digits := number.lstrip("#").removeprefix("W-")).isdigit() else None
-        if order is None:
-            raise KeyError(f"order {number}")
-        return order
+    def key(self, order: Order) -> int:
+        return order.id
+
+    def order_named(self, number: str) -> Order | None:
+        digits = number.lstrip("#").removeprefix("W-")
+        return self.orders.get(int(digits)) if digits.isdigit() else None
 
     def product(self, sku: str, name: str = "", price: str = "10.00", *, virtual: bool = False) -> Product:
         """The product of this SKU; it comes into being when it is first asked for."""
@@ -81,11 +70,6 @@ class Store:
 
     def has(self, sku: str) -> bool:
         return sku in self._by_sku
-
-    def as_before(self, order: Order) -> Order:
-        """The order as a replica that missed the last change would show it."""
-        earlier = self.journal.before("order", f"{self.name}/{order.id}")
-        return order if earlier is None else _ORDER.validate_python(earlier)
 
     # -- changing
 
@@ -138,9 +122,6 @@ class Store:
 
     # -- what people do, and what is judged
 
-    def next_position(self) -> int:
-        return self.next_number() - self.first_number
-
     def seed(self, draft: Draft) -> str:
         return str(merchant.seed(self, draft).id)
 
@@ -148,23 +129,17 @@ class Store:
         return self._number(merchant.place(self, given))
 
     def edit(self, number: str, given: Given) -> None:
-        merchant.edit(self, self.named(number), given)
+        merchant.edit(self, self.shown(number), given)
 
     def act(self, number: str, action: str, given: Given) -> None:
-        merchant.act(self, self.named(number), action, given)
-
-    def shown(self, number: str) -> Order:
-        return self.named(number)
+        merchant.act(self, self.shown(number), action, given)
 
     def judged(self) -> Iterator[JudgedOrder]:
         return (judging.judged(self.name, self._number(one), one) for one in self.orders.values() if _bought(one))
 
     def find(self, number: str) -> JudgedOrder | None:
-        try:
-            order = self.named(number)
-        except KeyError:
-            return None
-        return judging.judged(self.name, self._number(order), order) if _bought(order) else None
+        order = self.order_named(number)
+        return judging.judged(self.name, self._number(order), order) if order is not None and _bought(order) else None
 
     def count(self) -> tuple[int, int]:
         if self.role == "source":
@@ -193,10 +168,10 @@ class Store:
         return supplying.arrivals(self)
 
     def ship(self, order_id: str, pieces: Mapping[str, int], parcel: Parcel) -> str | None:
-        return supplying.ship(self, self.named(order_id), pieces, parcel)
+        return supplying.ship(self, self.shown(order_id), pieces, parcel)
 
     def give_up(self, order_id: str, pieces: Mapping[str, int]) -> None:
-        supplying.give_up(self, self.named(order_id), pieces)
+        supplying.give_up(self, self.shown(order_id), pieces)
 
     def act_on_shipment(self, shipment_id: str, action: str, parcel: Parcel | None) -> None:
         supplying.act(self, shipment_id, action, parcel)
@@ -220,23 +195,13 @@ class Store:
             "fulfillment": ["unfulfilled", "partial", "on_hold"],
         }
 
-    def told_settings(self) -> Given:
-        return asdict(self.settings)
-
-    def configure(self, given: Given) -> None:
-        known = {one.name for one in fields(Settings)}
-        if set(given) - known:
-            raise NotPossible(f"unknown settings {sorted(set(given) - known)}; there are {sorted(known)}")
-        self.settings = _SETTINGS.validate_python(asdict(replace(self.settings, **given)))
-        self.journal.save("shop", self.name, self.settings)
-
     def keep(self, order: Order) -> None:
-        self.journal.save("order", f"{self.name}/{order.id}", order)
+        self.save(order)
         self._remember(order)
 
     def restore(self, kind: str, document: Any) -> None:
         if kind == "shop":
-            self.settings = _SETTINGS.validate_python(document)
+            self.restore_settings(document)
         elif kind == "product":
             self._know(_PRODUCT.validate_python(document))
         elif kind == "hook":
@@ -245,7 +210,7 @@ class Store:
             if hook.status == "deleted":
                 del self.hooks[hook.id]
         else:
-            self._remember(_ORDER.validate_python(document))
+            self._remember(self.order_form.validate_python(document))
 
     def ids(self) -> Iterable[int]:
         yield from self.products
