@@ -39,4 +39,4 @@ async def test_there_is_no_bundle_of_an_unknown_order(console: Any) -> None:
     answer = await console.http.get("/api/v1/orders/nobody/bundle")
 
     assert answer.status_code == 404
-    assert "GET /orders?number=" in answer.json()["detail"]
+    assert "GET /orders?number=" in answer.json()["remedy"]

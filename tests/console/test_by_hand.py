@@ -122,7 +122,7 @@ async def test_sp_6_what_cannot_be_says_why_and_makes_nothing(hub: ConsoleUnderT
     await _placed(hub, harness.order_of("o3", sequence=1))
     unknown = await _enter(hub, "key-3", order_id="o3", source="nowhere")
     assert unknown.status_code == 409
-    assert "'nowhere' is no source: use one of desk, east" in unknown.json()["detail"]
+    assert (unknown.json()["detail"], unknown.json()["remedy"]) == ("'nowhere' is no source", "use one of desk, east")
     nobody = await _enter(hub, "key-4", order_id="nobody")
     assert (nobody.status_code, nobody.json()["title"]) == (404, "No such order")
     assert (await hub.get("/frs"))["items"] == []

@@ -65,7 +65,7 @@ async def test_a_wrong_file_is_refused_with_every_path(console: Any, config_file
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("[1, 2]", "not a configuration"), ("a: [", "is no YAML"), (None, "No such file")]
+    ("text", "words"), [("[1, 2]", "no configuration"), ("a: [", "is no YAML"), (None, "No such file")]
 )
 async def test_a_file_that_is_none_says_what_it_is(console: Any, tmp_path: Path, text: str | None, words: str) -> None:
     path = tmp_path / "config.yaml"
@@ -136,7 +136,9 @@ async def test_a_missing_key_and_a_silent_console_are_said_in_one_sentence(conso
     silent = await run(console, "stats", WAYBILL_URL="http://127.0.0.1:9")
 
     assert "WAYBILL_API_KEY is not set" in keyless.output
-    assert "is the console running?" in silent.output
+    assert "no answer from http://127.0.0.1:9" in silent.output
+    for told in (keyless, silent):
+        assert [line[:5] for line in told.output.splitlines()][1:] == ["Try: "], "why, then what would work"
     assert (keyless.exit_code, silent.exit_code) == (1, 1)
 
 

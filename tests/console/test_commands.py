@@ -110,9 +110,10 @@ async def test_a_refused_one_says_why_and_is_kept_and_may_be_tried_again_under_i
     assert refused.status_code == 409
     problem = refused.json()
     assert "only FAILED or unknown ones are resent" in problem["detail"]
+    assert problem["remedy"] == "process it"
     now = await hub.get(f"/commands/{problem['command_id']}")
     assert (now["state"], now["refused"]["status"], now["effects"]) == ("refused", 409, [])
-    assert now["refused"]["reason"] == problem["reason"]
+    assert (now["refused"]["reason"], now["refused"]["remedy"]) == (problem["reason"], problem["remedy"])
     await hub.run.runtime.pool.execute(
         "update fulfillment_push.frs set state = 'FAILED', waiting = 'failed' where fr_id = 'fr-E-0'"
     )
@@ -205,16 +206,12 @@ def test_what_passes_by_itself_is_sent_again(status: int, on_its_way: bool, over
 
 
 def test_a_refusal_is_told_in_its_owners_words() -> None:
-    assert refusal_of(Answer(409, {"detail": {"message": "it is sent", "remedy": "recall it", "code": "sent"}}))[
-        :3
-    ] == (
-        "it is sent",
-        "recall it",
-        "sent",
-    )
-    assert refusal_of(Answer(409, {"detail": "no"})).reason == "no"
+    told = refusal_of(Answer(409, {"detail": "it is sent", "remedy": "recall it", "code": "sent"}))
+    assert told[:3] == ("it is sent", "recall it", "sent")
+    assert refusal_of(Answer(500, "a stack")).remedy, "also a service that failed leaves nobody without a next step"
     wrong = refusal_of(Answer(422, {"detail": [{"loc": ["body", "state"], "msg": "is none"}]}))
     assert (wrong.reason, wrong.errors) == ("state: is none", [{"path": "state", "message": "is none"}])
+    assert "mend" in wrong.remedy
 
 
 def test_the_waits_between_tries_grow_to_a_minute() -> None:

@@ -133,7 +133,7 @@ async def test_fp9_many_are_processed_each_decided_on_its_own_with_who_and_why(h
     nothing = await run(hub, "frs", "process", "--source", "east", *WHY)
     assert (nothing.exit_code, "No FR of east waits" in nothing.stdout) == (0, True)
     both = await run(hub, "frs", "process", "E-0", "--source", "east", *WHY)
-    assert (both.exit_code, "one of the two" in both.output) == (1, True)
+    assert (both.exit_code, "one of the two is wanted" in both.output) == (2, True)
 
 
 async def test_fp9_many_are_resent(hub: ConsoleUnderTest) -> None:

@@ -59,6 +59,6 @@ async def test_before_it_was_here_says_since_when_it_is(console: Any) -> None:
     zoneless = await console.http.get(f"/api/v1{PATH}", params={"at": "2026-11-22T10:00:00"})
 
     assert early.status_code == 404
-    assert "2026-11-22T10:00:00+00:00" in early.json()["detail"]
+    assert "2026-11-22T10:00:00+00:00" in early.json()["detail"] + early.json()["remedy"]
     assert zoneless.status_code == 422
     assert "timezone" in zoneless.json()["detail"]

@@ -107,4 +107,4 @@ async def test_sp_14_a_store_that_cannot_be_used_ends_the_command_with_1_and_the
     assert "Settings > Permalinks" in said.output
     unknown = await hub.waybill("channels", "probe", "nowhere")
     assert unknown.exit_code == 1
-    assert "no configured channel or source" in unknown.output
+    assert "'nowhere' is no configured channel" in unknown.output

@@ -14,7 +14,14 @@ from console.api.problems import install
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "says"),
     [
-        ("GET", "/orders?stage=%00", None, 422, "cannot be stored or looked up"),
+        ("GET", "/orders?channel=%00", None, 422, "cannot be stored or looked up"),
+        ("GET", "/orders?stage=hold", None, 422, "'held', 'imported'"),
+        ("GET", "/orders?hold=unmapped", None, 422, "'unmapped_sku'"),
+        ("GET", "/frs?state=SENT", None, 422, "'PROCESSED'"),
+        ("GET", "/shipments?status=failed", None, 422, "'sync_failed'"),
+        ("GET", "/records?outcome=failed", None, 422, "'unauthorized'"),
+        ("GET", "/commands?state=open", None, 422, "'stored'"),
+        ("PUT", "/views/mine", {"stage": "hold"}, 422, "'held', 'imported'"),
         ("GET", "/frs?source=a%00b", None, 422, "cannot be stored or looked up"),
         ("POST", "/keys", {"name": "nul\0", "role": "viewer"}, 422, "cannot be stored or looked up"),
         ("GET", "/config/versions?limit=-1", None, 422, "limit"),
@@ -34,7 +41,9 @@ async def test_it_is_told_what_is_wrong(
     answer = await empty_console.http.request(method, f"/api/v1{path}", content=content, headers=headers)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert says in answer.json()["detail"]
+    told = answer.json()
+    assert says in told["detail"] + told["remedy"]
+    assert told["remedy"]
 
 
 @pytest.mark.parametrize(

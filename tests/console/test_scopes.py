@@ -73,7 +73,7 @@ async def test_a_scope_that_does_not_exist_is_named_with_those_that_do(empty_con
 
     assert answer.status_code == 422
     assert "orders:delete" in answer.json()["detail"]
-    assert "orders:read" in answer.json()["detail"]
+    assert "orders:read" in answer.json()["remedy"]
 
 
 async def test_a_limited_key_makes_no_wider_key_and_no_user(empty_console: Any) -> None:

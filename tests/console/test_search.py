@@ -75,7 +75,7 @@ async def test_one_character_is_too_little_to_search_for(console: Any) -> None:
     answer = await console.http.get("/api/v1/orders", params={"search": "#1"})
 
     assert answer.status_code == 422
-    assert "2 characters" in answer.json()["detail"]
+    assert "2 characters" in answer.json()["remedy"]
 
 
 @given(st.text(max_size=300), st.text(max_size=5))

@@ -72,5 +72,5 @@ async def test_op13_an_excluded_order_says_why_and_whether_it_would_come_in_toda
 
 
 async def test_op13_an_order_that_is_not_here_is_named(rerun: RerunOrder) -> None:
-    with pytest.raises(NoSuchOrder, match="find it by its number"):
+    with pytest.raises(NoSuchOrder, match="no order has the id"):
         await rerun.rerun(new_id())

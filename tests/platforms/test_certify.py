@@ -336,4 +336,4 @@ def test_the_command_prints_pass_or_fail_by_rule_and_answers_by_its_exit_code(tm
 
 def test_an_address_where_nobody_answers_is_said_so(unused_port: int) -> None:
     assert invoked(f"http://127.0.0.1:{unused_port}").exit_code == 2
-    assert invoked("ftp://no").exit_code == 1
+    assert invoked("ftp://no").exit_code == 2

@@ -26,7 +26,7 @@ from router.wake_orders import WakeOrders
 from waybill_common.alerts import Alerts
 from waybill_common.db import Pool, open_pool, queries, transaction
 from waybill_common.embedded.postgres import EmbeddedPostgres
-from waybill_common.http import internal
+from waybill_common.http import answer_refusals, internal
 from waybill_common.ids import new_id
 from waybill_common.logs import make_log
 from waybill_common.metrics import Metrics
@@ -226,6 +226,7 @@ async def world(router_pool: Pool) -> World:
 async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """The router's internal HTTP on the world's database."""
     app = FastAPI()
+    answer_refusals(app)
     routes = make_routes(world.pool, world.q, world.books, internal([TOKEN]))
     add_simulation(routes, world.pool, world.q, world.books)
     add_actuals(routes, world.pool, world.q, world.books)

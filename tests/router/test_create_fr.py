@@ -135,12 +135,13 @@ async def test_rt10_what_cannot_be_made_says_why(world: Any, http: Any, source: 
     placed = order(("A", 1, 0), ("A", 1, 1), addresses=addresses, auto_generate=False)
     await world.place(placed)
     table = [
-        (await create(http, placed, "nowhere"), "'nowhere' is no source: use one of east, strict"),
-        (await create(http, placed, "strict"), "strict has no name for 'ground'"),
-        (await create(http, placed, "east", ("L9", 1)), "order 1001 has no line 'L9'; it has L1, L2"),
-        (await create(http, placed, "east"), "they go to different addresses, and an FR goes to one"),
+        (await create(http, placed, "nowhere"), "'nowhere' is no source", "use one of east, strict"),
+        (await create(http, placed, "strict"), "strict has no name for 'ground'", "use one that it knows (express)"),
+        (await create(http, placed, "east", ("L9", 1)), "order 1001 has no line 'L9'", "it has L1, L2"),
+        (await create(http, placed, "east"), "they go to different addresses", "make one for each address"),
     ]
-    for answer, words in table:
+    for answer, words, way in table:
         assert answer.status_code == 409
         assert words in answer.json()["detail"]
+        assert way in answer.json()["remedy"]
     assert (await create(http, placed, "east", ("L2", 1))).json()["ship_to"]["city"] == "B"

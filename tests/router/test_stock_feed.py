@@ -57,7 +57,9 @@ async def test_rt6_oversold_by_a_count_the_newest_promise_is_listed_first(
 async def test_rt1_what_cannot_be_taken_says_why(world: Any, http: Any, source: Make) -> None:
     await world.configure([source("east")])
     nowhere = await send(http, "nowhere", {"sku": "A", "on_hand": 1})
-    assert (nowhere.status_code, nowhere.json()["detail"]) == (404, "'nowhere' is no source: use one of east")
+    assert (nowhere.status_code, nowhere.json()) == (
+        404, {"detail": "'nowhere' is no source", "remedy": "use one of east"}
+    )  # fmt: skip
     assert (await send(http, "east", {"sku": "A", "on_hand": -1})).status_code == 422
     assert (await send(http, "east", {"sku": "A", "on_hand": 1, "unit_cost": "1.0000001"})).status_code == 422
     future = (datetime.now(UTC) + timedelta(days=1)).isoformat()

@@ -13,6 +13,7 @@ from poller_harness import AT, Stage, channel_of, fr_of, order_of, source_of, su
 
 from shipment_poller import couriers
 from shipment_poller.courier_routes import courier_routes
+from waybill_common.http import answer_refusals
 from waybill_contracts.configuration import Channel, NameMapping
 from waybill_contracts.fr_created import FrCreated
 from waybill_contracts.fulfillment_submitted import Reason
@@ -32,6 +33,7 @@ async def _ship(stage: Stage, count: int, carrier: str) -> None:
 
 def _http(stage: Stage, channels: Any) -> httpx.AsyncClient:
     app, router = FastAPI(), APIRouter()
+    answer_refusals(app)
     courier_routes(router, stage.pool, stage.tools, channels)
     app.include_router(router)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://poller")

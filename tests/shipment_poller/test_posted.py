@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from shipment_poller.posted_routes import posted_routes
 from shipment_poller.take_posted import Posted
+from waybill_common.http import answer_refusals
 from waybill_common.logs import make_log
 from waybill_platforms.errors import SignatureRefused
 from waybill_platforms.http_source.pushed import PushedShipments
@@ -189,6 +190,7 @@ async def test_sp_1_a_hint_while_the_turn_is_under_way_makes_another_one_follow(
 async def test_the_route_says_what_is_wrong(stage: Stage) -> None:
     async def ask(posted: Posted, source: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         app, router = FastAPI(), APIRouter()
+        answer_refusals(app)
         posted_routes(router, posted, ())
         app.include_router(router)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://poller") as http:

@@ -13,6 +13,7 @@ import asyncpg
 
 from waybill_common.consuming import Record
 from waybill_common.db import Connection, Queryable
+from waybill_common.refusals import Refused
 
 REASON_LIMIT = 2000
 STACK_LIMIT = 16_000
@@ -28,8 +29,15 @@ class Letter:
     cause: str = "failed"  # for counting: unreadable, failed, killed
 
 
-class LetterNotOpen(LookupError):
+class LetterNotOpen(Refused):
     """There is no open dead letter of this number: it is unknown, or was replayed or discarded before."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"dead letter {number} is not open: it is unknown, or was replayed or discarded before",
+            "list the open ones and use one of their numbers: `waybill dead-letters list`",
+            status=404,
+        )
 
 
 _SAVE_IN = """
@@ -88,7 +96,7 @@ async def locked(conn: Connection, number: int) -> asyncpg.Record:
     """The open letter of this number, locked for the caller's transaction; raises LetterNotOpen."""
     row = await conn.fetchrow("select * from dead_letters where id = $1 and state = 'open' for update", number)
     if row is None:
-        raise LetterNotOpen(f"dead letter {number} is not open: list the open ones and use one of their numbers")
+        raise LetterNotOpen(number)
     return row
 
 

@@ -14,10 +14,11 @@ from typing import Annotated, Any
 
 import asyncpg
 import uvicorn
-from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from waybill_common.metrics import Metrics
+from waybill_common.refusals import Refused
 
 Check = Callable[[], Awaitable[str | None]]  # None = fine, else what is wrong
 Asgi = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
@@ -33,7 +34,7 @@ def service_token_guard(tokens: Sequence[str]) -> Callable[..., None]:
     def guard(authorization: Annotated[str, Header()] = "") -> None:
         scheme, _, given = authorization.partition(" ")
         if scheme.lower() != "bearer" or not any(hmac.compare_digest(given.encode(), t.encode()) for t in tokens):
-            raise HTTPException(401, "send the service token: Authorization: Bearer TOKEN")
+            raise Refused("the service token is missing or wrong", "send it: Authorization: Bearer TOKEN", status=401)
 
     return guard
 
@@ -41,11 +42,7 @@ def service_token_guard(tokens: Sequence[str]) -> Callable[..., None]:
 def make_app(name: str, metrics: Metrics, checks: Callable[[], dict[str, Check]]) -> FastAPI:
     """The app with its three open routes; `checks` gives the readiness checks by name, asked afresh each time."""
     app = FastAPI(title=name, docs_url=None, redoc_url=None, openapi_url="/internal/openapi.json")
-
-    @app.exception_handler(asyncpg.DataError)
-    async def not_storable(_: Request, error: asyncpg.DataError) -> JSONResponse:
-        """A value that is fine as JSON and that no database takes: NUL in a text, a number out of its range."""
-        return JSONResponse({"detail": f"a value cannot be stored or looked up: {error}"[:300]}, 422)
+    answer_refusals(app)
 
     @app.get("/livez")
     async def livez() -> PlainTextResponse:
@@ -63,6 +60,20 @@ def make_app(name: str, metrics: Metrics, checks: Callable[[], dict[str, Check]]
         return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return app
+
+
+def answer_refusals(app: FastAPI) -> None:
+    """A refusal is answered with its status, why, and what would work."""
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, refusal: Refused) -> JSONResponse:
+        return JSONResponse(refusal.told, refusal.status)
+
+    @app.exception_handler(asyncpg.DataError)
+    async def not_storable(_: Request, error: asyncpg.DataError) -> JSONResponse:
+        """A value that is fine as JSON and that no database takes: NUL in a text, a number out of its range."""
+        reason = f"a value cannot be stored or looked up: {error}"[:300]
+        return JSONResponse(Refused(reason, "use texts without NUL and numbers in their range").told, 422)
 
 
 def internal(tokens: Sequence[str]) -> list[Any]:

@@ -4,7 +4,7 @@ import base64
 import traceback
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from waybill_common import dead_letters, sweep
@@ -14,6 +14,7 @@ from waybill_common.consumer import Consumer
 from waybill_common.db import Connection, Pool, transaction, transient
 from waybill_common.erasing import Eraser, Subject
 from waybill_common.logs import Log, declare_events
+from waybill_common.refusals import Refused
 
 declare_events(
     {
@@ -73,7 +74,7 @@ class Steering:
                 await self._again(conn, row)
                 await dead_letters.resolve(conn, number, "replayed", "handled on replay")
                 await self._clear_alert(conn, row["topic"])
-        except dead_letters.LetterNotOpen:
+        except (dead_letters.LetterNotOpen, ReplayFailed):
             raise
         except Exception as error:
             if transient(error):
@@ -83,7 +84,7 @@ class Steering:
                 stack = "".join(traceback.format_exception(error))
                 await dead_letters.note_failed_replay(conn, number, reason, stack)
             self._log.warning("dead_letter.replay_failed", number=number, reason=reason)
-            raise ReplayFailed(reason) from error
+            raise ReplayFailed(reason, _MEND) from error
         self._log.info("dead_letter.replayed", number=number)
 
     async def _again(self, conn: Connection, row: Any) -> None:
@@ -91,7 +92,7 @@ class Steering:
             await conn.execute("insert into outbox (position) values ($1) on conflict do nothing", row["fact_position"])
             await conn.execute("select pg_notify('outbox_' || current_schema(), '')")
         elif self._batches is None:
-            raise ReplayFailed("this service consumes nothing: discard the letter")
+            raise ReplayFailed("this service consumes nothing", "discard the letter")
         else:
             await self._batches.try_one(conn, dead_letters.record_of(row))
 
@@ -143,20 +144,12 @@ class Steering:
 
         @router.post("/dead-letters/{number}/replay")
         async def replayed(number: int) -> dict[str, Any]:
-            try:
-                await self.replay(number)
-            except dead_letters.LetterNotOpen as error:
-                raise HTTPException(404, str(error)) from error
-            except ReplayFailed as error:
-                raise HTTPException(409, f"failed again: {error}") from error
+            await self.replay(number)
             return {"id": number, "state": "replayed"}
 
         @router.post("/dead-letters/{number}/discard")
         async def discarded(number: int, body: Discard) -> dict[str, Any]:
-            try:
-                await self.discard(number, body.reason)
-            except dead_letters.LetterNotOpen as error:
-                raise HTTPException(404, str(error)) from error
+            await self.discard(number, body.reason)
             return {"id": number, "state": "discarded"}
 
         @router.get("/facts/position")
@@ -183,8 +176,14 @@ class Steering:
         return router
 
 
-class ReplayFailed(Exception):
-    """The dead letter failed again; the text is the new reason."""
+class ReplayFailed(Refused):
+    """The dead letter failed again; the text says why this time."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"failed again: {reason}", remedy)
+
+
+_MEND = "mend the cause, then replay it; or discard it with a reason"
 
 
 def _shown(row: Any) -> dict[str, Any]:

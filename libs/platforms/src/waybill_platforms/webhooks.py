@@ -20,6 +20,7 @@ from waybill_common.budget import BudgetWait, patient
 from waybill_common.db import Connection, Pool, Queries, transaction
 from waybill_common.leases import Lease, LeasedTable, claim, give_up
 from waybill_common.outbox import Message
+from waybill_common.refusals import Refused
 from waybill_common.retry import Again, Schedule, decide
 from waybill_platforms.errors import PlatformError
 from waybill_platforms.model.deliveries import Registered
@@ -37,12 +38,8 @@ PATIENCE = 30.0
 AT_ONCE = 4
 
 
-class HooksRefused(Exception):
-    """Nobody posts for this connection, or not there; the text says why, and what would work. `status`: of HTTP."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+class HooksRefused(Refused):
+    """Nobody posts for this connection, or not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +69,8 @@ class Webhooks:
         if address is not None:
             check_address(self.noun, connection, address)
         elif await self.q.webhooks_of(self.pool, connection=connection) is None:
-            text = f"nothing that {connection} posts was registered here: name the address that it posts to, to end it"
-            raise HooksRefused(409, text)
+            text = f"nothing that {connection} posts was registered here"
+            raise HooksRefused(text, "name the address that it posts to, to end it")
         leaving = [address] if address else []
         row = await self.q.end_webhooks(self.pool, connection=connection, leaving=leaving, asked_by=actor)
         return self._shown(connection, row)
@@ -113,7 +110,7 @@ class Webhooks:
         try:
             return await self.open_hooks(connection)
         except PlatformError as error:  # the connection cannot be opened: a setting or a secret is missing
-            raise HooksRefused(409, error.message) from error
+            raise HooksRefused(error.message, "add the setting or secret that it lacks: `waybill apply`") from error
 
     async def _settle(self, lease: Lease) -> None:
         """What nobody expected is the worker's to log; the row is due again when its lease ends."""
@@ -126,7 +123,7 @@ class Webhooks:
                 async with self.pool.acquire() as conn:
                     await give_up(conn, TABLE, [lease], timedelta(seconds=wait.seconds))
                 return
-            except HooksRefused:  # it was removed, or is of another platform now
+            except Refused:  # it was removed, or is of another platform now
                 pass
             except PlatformError as error:
                 failed = error
@@ -179,10 +176,11 @@ def check_address(noun: str, connection: str, address: str) -> None:
     except ValueError:  # a port that is no number
         reachable = False
     if not reachable or parts.query or parts.fragment or parts.username is not None or any(map(str.isspace, address)):
-        raise HooksRefused(422, f"address: {address!r} is no plain http or https address; write https://hub.example")
+        text = f"address: {address!r} is no plain http or https address"
+        raise HooksRefused(text, "write https://hub.example", status=422)
     if not parts.path.endswith(f"/hooks/{connection}"):
-        text = f"address: {address!r} does not end with /hooks/{connection}, where this {noun} listens"
-        raise HooksRefused(422, text)
+        way = f"let it end with /hooks/{connection}, where this {noun} listens"
+        raise HooksRefused(f"address: {address!r} does not lead to {noun} {connection}", way, status=422)
 
 
 def _alert(connection: str) -> str:

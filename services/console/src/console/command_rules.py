@@ -11,6 +11,8 @@ OF_THE_MOMENT = frozenset({408, 425, 429})
 """Statuses below 500 that judge the moment, not the request: the same one may be taken a little later."""
 _LONGEST_WAIT = 60.0
 
+UNEXPLAINED = "see the log of the service, which says more"
+
 
 class Answer(NamedTuple):
     """What an owner said. `status` 0: nothing, `body` says why. `told`: facts that name the command, now or soon."""
@@ -43,15 +45,14 @@ def next_try(attempts: int) -> timedelta:
 
 
 def refusal_of(answer: Answer) -> Refusal:
-    """In the owner's own words. A text says why, then what would work: `why; remedy` or `why: remedy`."""
-    detail = answer.body.get("detail", answer.body) if isinstance(answer.body, Mapping) else answer.body
+    """In the owner's own words: `{detail, remedy, code}`, or what FastAPI says of a body."""
+    said = answer.body if isinstance(answer.body, Mapping) else {}
+    detail = said.get("detail", answer.body)
     if isinstance(detail, list):  # of what FastAPI found wrong with the body
         wrong = [{"path": ".".join(map(str, i["loc"][1:])) or "body", "message": i["msg"]} for i in detail[:100]]
         words = "; ".join(f"{field['path']}: {field['message']}" for field in wrong)
-        return Refusal(words, "mend these and ask for it again", errors=wrong)
-    if isinstance(detail, Mapping):
-        return Refusal(str(detail["message"]), str(detail.get("remedy", "")), detail.get("code"))
-    return Refusal(str(detail)[:2000], "")
+        return Refusal(words, "mend these fields and ask for it again", errors=wrong)
+    return Refusal(str(detail)[:2000], str(said.get("remedy") or UNEXPLAINED), said.get("code"))
 
 
 def given_up(trouble: str) -> Refusal:

@@ -164,10 +164,10 @@ async def ask_owner_to(
     answer = await owners.ask(
         service, "POST", path, json=body, headers={HEADER: command_id}, timeout=float(row["timeout_s"])
     )
-    return Answer(answer.status_code, _content(answer), int(answer.headers.get(TOLD, 0)))
+    return Answer(answer.status_code, content(answer), int(answer.headers.get(TOLD, 0)))
 
 
-def _content(answer: httpx.Response) -> Any:
+def content(answer: httpx.Response) -> Any:
     try:
         return answer.json()
     except ValueError:

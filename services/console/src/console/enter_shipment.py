@@ -76,8 +76,8 @@ class _Entering:
         source = self._new["source"] or (manual[0] if len(manual) == 1 else None)
         if source is None:
             known = f"name one as `source`: {', '.join(manual)}" if manual else "configure one with `platform: manual`"
-            text = f"{detail['message']}; to make one, a manual source is needed"
-            return Answer(409, {"detail": {"message": text, "remedy": known, "code": "no_live_fr"}})
+            text = f"{detail['detail']}; to make one, a manual source is needed"
+            return Answer(409, {"detail": text, "remedy": known, "code": "no_live_fr"})
         body = {"source": source, "lines": self._new["lines"]}
         made = await self._ask(topics.ROUTER, f"/internal/orders/{self._new['order_id']}/frs", body, "make")
         if made.status == 404:  # it has not heard of the order yet
@@ -101,6 +101,6 @@ class _Entering:
 
 
 def _detail(answer: Answer) -> dict[str, Any]:
-    """What a refusal says to programs; empty for an answer, and for a refusal in words alone."""
-    detail = answer.body.get("detail") if answer.status >= 400 and isinstance(answer.body, dict) else None
-    return detail if isinstance(detail, dict) and "code" in detail else {}
+    """What a refusal says to programs; empty for an answer, and for a refusal without a code."""
+    refused = answer.status >= 400 and isinstance(answer.body, dict) and "code" in answer.body
+    return answer.body if refused else {}

@@ -41,7 +41,7 @@ class Whose:
                 "channel_order_ids": list(self.channel_order_ids)}  # fmt: skip
 
 
-class Refused(Exception):
+class NotErased(Exception):
     """A service did not do it; the text says which, and what it answered."""
 
 
@@ -70,7 +70,7 @@ class ErasePerson:
             return 0
         try:
             await self._carry_out(row)
-        except (OwnerSilent, Refused) as error:
+        except (OwnerSilent, NotErased) as error:
             await self._q.note_not_erased(self._pool, erasure_id=row["erasure_id"], error=str(error)[:500])
         return 1
 
@@ -145,7 +145,7 @@ class ErasePerson:
     async def _post(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
         answer = await self._owners.ask(service, "POST", path, json=body, timeout=_PATIENCE)
         if answer.status_code != 200:
-            raise Refused(f"{service} answered {answer.status_code} to {path}; its log says why")
+            raise NotErased(f"{service} answered {answer.status_code} to {path}; its log says why")
         return answer.json()
 
 

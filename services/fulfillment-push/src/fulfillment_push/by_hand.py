@@ -17,7 +17,8 @@ from waybill_contracts.fulfillment_submitted import FrAcknowledged, FrProcessing
 def process(fr: Fr, sources: Mapping[str, Source], *, who: str, why: str) -> None:
     """UNPROCESSED -> PROCESSING."""
     if fr.state is not FrState.UNPROCESSED:
-        raise MoveRefused(f"FR {fr.number} is {fr.state}; only an UNPROCESSED one is launched (a FAILED one is resent)")
+        way = "resend it" if fr.state is FrState.FAILED else "nothing: it was launched before"
+        raise MoveRefused(f"FR {fr.number} is {fr.state}; only an UNPROCESSED one is launched", way)
     _launch(fr, sources, who=who, why=why)
 
 
@@ -27,16 +28,19 @@ def resend(fr: Fr, sources: Mapping[str, Source], *, who: str, why: str) -> None
         _new_round(fr, sources, who=who)
     elif fr.state is FrState.FAILED and fr.shipped_total:
         units = sum(fr.shipped_total.values())
-        raise MoveRefused(f"FR {fr.number}: its source shipped {units} units of it already; mark it PROCESSED instead")
+        raise MoveRefused(
+            f"FR {fr.number}: its source shipped {units} units of it already", "mark it PROCESSED instead"
+        )
     elif fr.state is FrState.FAILED:
         _launch(fr, sources, who=who, why=why)
     else:
-        raise MoveRefused(f"FR {fr.number} is {fr.state} ({fr.outcome}); only FAILED or unknown ones are resent")
+        way = "process it" if fr.state is FrState.UNPROCESSED else "regenerate it to have its units asked for again"
+        raise MoveRefused(f"FR {fr.number} is {fr.state} ({fr.outcome}); only FAILED or unknown ones are resent", way)
 
 
 def _launch(fr: Fr, sources: Mapping[str, Source], *, who: str, why: str) -> None:
     if fr.void_wanted:
-        raise MoveRefused(f"FR {fr.number} is to be voided ({fr.void_reason}); void it instead of sending it")
+        raise MoveRefused(f"FR {fr.number} is to be voided ({fr.void_reason})", "void it instead of sending it")
     advance(fr, FrState.PROCESSING, who=who, why=why)
     _new_round(fr, sources, who=who)
 
@@ -57,9 +61,9 @@ def _new_round(fr: Fr, sources: Mapping[str, Source], *, who: str) -> None:
 def mark(fr: Fr, to: FrState, *, who: str, why: str, platform_id: str | None = None) -> None:
     """A person says that the source has it (PROCESSED) or will ship it (ACKNOWLEDGED)."""
     if to not in SENT:
-        raise MoveRefused(f"state={to} cannot be marked by hand; use PROCESSED or ACKNOWLEDGED, or void it")
+        raise MoveRefused(f"state={to} cannot be marked by hand", "use PROCESSED or ACKNOWLEDGED, or void it")
     if fr.outcome is Outcome.IN_FLIGHT:
-        raise MoveRefused(f"FR {fr.number} is being sent at this moment; look again in a minute")
+        raise MoveRefused(f"FR {fr.number} is being sent at this moment", "look again in a minute")
     was_sent = fr.state in SENT
     advance(fr, to, who=who, why=why, by_hand=True)
     fr.outcome = Outcome.KNOWN
@@ -75,7 +79,8 @@ def mark(fr: Fr, to: FrState, *, who: str, why: str, platform_id: str | None = N
 def recalled(fr: Fr, *, given_back: bool, who: str, why: str) -> None:
     """A person got the source's answer to a recall by other ways."""
     if fr.state not in SENT or fr.recall not in (Recall.REQUESTED, Recall.UNANSWERED):
-        raise MoveRefused(f"FR {fr.number} is {fr.state}, recall {fr.recall}: nobody asked the source to give it back")
+        reason = f"FR {fr.number} is {fr.state}, recall {fr.recall}: nobody asked the source to give it back"
+        raise MoveRefused(reason, "void it first: its source is asked then, and its answer is waited for")
     if given_back:
         accepted(fr, who=who)
     else:

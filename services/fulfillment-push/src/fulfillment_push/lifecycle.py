@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from fulfillment_push.fr import Fr, Move
+from waybill_common.refusals import Refused
 from waybill_contracts.fulfillment_submitted import FrShipping, FrState, Recall
 
 
@@ -79,24 +80,38 @@ def _closure(start: set[FrState], following: Callable[[FrState], Iterable[FrStat
     return found
 
 
-class MoveRefused(Exception):
-    """The life cycle has no such move; the text names the FR, both states and what would have to hold."""
+class MoveRefused(Refused):
+    """The life cycle has no such move; the text names the FR and its state, the remedy what would have to hold."""
 
 
 def advance(fr: Fr, to: FrState, *, who: str, why: str, by_hand: bool = False) -> None:
     """Moves `fr` to `to` and notes it; raises MoveRefused and changes nothing when the table does not have the move."""
     condition = MOVES[fr.state].get(to)
     if condition is None:
-        possible = ", ".join(MOVES[fr.state]) or "nothing: it is final"
-        raise MoveRefused(f"FR {fr.number or fr.fr_id} is {fr.state} and cannot become {to}; it may become {possible}")
+        raise MoveRefused(f"FR {fr.number or fr.fr_id} is {fr.state} and cannot become {to}", _instead(fr.state))
     if not _holds(condition, fr, by_hand=by_hand):
-        raise MoveRefused(f"FR {fr.number or fr.fr_id} is {fr.state} and may become {to} only with: {condition}")
+        reason = f"FR {fr.number or fr.fr_id} is {fr.state} and may become {to} only with: {condition}"
+        raise MoveRefused(reason, _MEETS[condition])
     fr.moves.append(Move(fr.state, to, who, why, fr.now, fr.attempts))
     fr.state = to
     if to in SENT:
         fr.sent_at = fr.sent_at or fr.now
     if to in FINAL and fr.shipping is FrShipping.AWAITING:
         fr.shipping = FrShipping.CANCELED
+
+
+def _instead(state: FrState) -> str:
+    possible = ", ".join(MOVES[state])
+    return f"it may become {possible}" if possible else "it is final: regenerate it to have its units asked for again"
+
+
+_MEETS: dict[Condition, str] = {
+    Condition.ALWAYS: "try again",
+    Condition.BY_HAND: "mark it: `waybill frs mark`",
+    Condition.NO_OPEN_INTENT: "wait until it was read back at its source whether the request arrived, then try again",
+    Condition.RECALL_ACCEPTED: "void it, so that its source is asked to give it back",
+}
+"""How each condition comes to hold."""
 
 
 def _holds(condition: Condition, fr: Fr, *, by_hand: bool) -> bool:

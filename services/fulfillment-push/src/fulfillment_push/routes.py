@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from fulfillment_push import by_hand
@@ -21,7 +21,10 @@ from fulfillment_push.store import Store
 from waybill_common.alerts import Alerts
 from waybill_common.commands import UNNAMED, Command, Taken
 from waybill_common.db import Connection, Pool, rows
+from waybill_common.refusals import Refused
 from waybill_contracts.fulfillment_submitted import FrState
+
+_FIND = "find its id by its number: `waybill frs list`"
 
 
 class Who(BaseModel):
@@ -71,10 +74,9 @@ class Desk:
 
         async def act(conn: Connection) -> dict[str, Any]:
             [result] = await self._act(conn, [fr_id], action)
-            if result["state"] is None:
-                raise HTTPException(404, result["refused"])
             if result["refused"] is not None:
-                raise HTTPException(409, result["refused"])
+                status = 404 if result["state"] is None else 409
+                raise Refused(result["refused"], result["remedy"], status=status)
             return result
 
         result: dict[str, Any] = await command.once(self.pool, act)
@@ -91,7 +93,8 @@ class Desk:
             if fr is not None and refused is None:
                 attend(fr, self._book.settings)
                 done.append(fr)
-            results.append({"fr_id": fr_id, "state": fr and fr.state.value, "refused": refused})
+            told = {"refused": refused and str(refused), "remedy": refused and refused.remedy}
+            results.append({"fr_id": fr_id, "state": fr and fr.state.value, **told})
         await self.store.save(conn, done)
         for fr in done:
             await self._alerts.cleared(conn, alert_key(fr.fr_id))
@@ -102,13 +105,13 @@ class Desk:
         return self._book.settings
 
 
-def _tried(fr: Fr | None, action: Callable[[Fr], None]) -> str | None:
+def _tried(fr: Fr | None, action: Callable[[Fr], None]) -> Refused | None:
     if fr is None:
-        return "there is no such FR here"
+        return Refused("there is no such FR here", _FIND)
     try:
         action(fr)
-    except MoveRefused as error:
-        return str(error)
+    except MoveRefused as refused:
+        return refused
     return None
 
 
@@ -152,7 +155,7 @@ def _reading(router: APIRouter, desk: Desk) -> None:
         async with desk.pool.acquire() as conn:
             row = await q.one_fr(conn, fr_id=fr_id)
             if row is None:
-                raise HTTPException(404, f"there is no FR {fr_id} here")
+                raise Refused(f"there is no FR {fr_id} here", _FIND, status=404)
             history = await rows(q.history_of(conn, fr_id=fr_id))
         return dict(row) | {"history": [dict(line) for line in history]}
 

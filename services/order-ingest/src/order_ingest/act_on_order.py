@@ -23,6 +23,7 @@ from order_ingest.twins import lock_alike
 from waybill_common.clock import Clock
 from waybill_common.commands import UNNAMED, Command
 from waybill_common.db import Connection, Pool
+from waybill_common.refusals import Refused
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.fr_created import OrderDecision, OrderUnroutable
 from waybill_contracts.topics import ROUTER
@@ -31,12 +32,16 @@ from waybill_contracts.values import HoldReason, Order
 ON_HOLD = frozenset({HoldReason.ON_HOLD_BY_PERSON})
 
 
-class NoSuchOrder(LookupError):
+class NoSuchOrder(Refused):
     """There is no order of this id here."""
 
+    def __init__(self, order_id: object) -> None:
+        way = "find its id by its number: `waybill orders list`"
+        super().__init__(f"no order has the id {order_id}", way, status=404)
 
-class ActionRefused(ValueError):
-    """The order does not allow it; the text says why, and what to do instead."""
+
+class ActionRefused(Refused):
+    """The order does not allow it: why, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,8 @@ class ActOnOrder:
     async def _apply(self, conn: Connection, row: Stored, word: Word, said: Callable[[Stored, Word], Said]) -> Stored:
         if row.copy.standing in (Standing.EXCLUDED, Standing.CANCELED):
             raise ActionRefused(
-                f"order {row.number} is {row.copy.standing.value} ({row.copy.reason}): it waits for nothing"
+                f"order {row.number} is {row.copy.standing.value} ({row.copy.reason}): it waits for nothing",
+                "change it at its channel: its next version is judged anew",
             )
         changed = replace(row, said=said(row, word))
         return row if changed.said == row.said else await self._judged(conn, changed, word, self.clock.now())
@@ -107,7 +113,7 @@ class ActOnOrder:
         sighting = as_last_seen(row)
         rules = await self.rulebook.of(conn, [sighting])
         if sighting.channel not in rules:
-            raise ActionRefused(f"channel {sighting.channel!r} is not configured any more: configure it again first")
+            raise ActionRefused(f"channel {sighting.channel!r} is not configured any more", "configure it again first")
         batch = Batch([sighting], rules, self.telemetry, now, word)
         (judged,) = await apply_looks(conn, batch, [(row, sighting)])
         return replace(row, copy=judged.copy)
@@ -116,7 +122,7 @@ class ActOnOrder:
 async def _locked(conn: Connection, order_id: UUID) -> Stored:
     glimpse = await q().order_by_id(conn, order_id=order_id)
     if glimpse is None:
-        raise NoSuchOrder(f"no order has the id {order_id}; find it by its number")
+        raise NoSuchOrder(order_id)
     await lock_alike(conn, [glimpse["alike"]])
     return store.stored(await q().lock_order(conn, order_id=order_id))
 
@@ -133,10 +139,11 @@ def _released(row: Stored, _: Word) -> Said:
     holds = _copy(row).holds
     ends = [hold.reason for hold in holds if hold.reason in WAIVABLE | ON_HOLD]
     if not holds:
-        raise ActionRefused(f"order {row.number} is not on hold")
+        raise ActionRefused(f"order {row.number} is not on hold", "see what it waits for: `waybill orders show`")
     if not ends:
         named = "; ".join(f"{hold.reason.value}: {hold.fix}" for hold in holds)
-        raise ActionRefused(f"order {row.number} goes on by itself when its cause is mended: {named}")
+        reason = f"order {row.number} waits for its cause to be mended, and then goes on by itself"
+        raise ActionRefused(reason, named)
     return replace(row.said, hold=None, waived=row.said.waived | (set(ends) & WAIVABLE))
 
 

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
+from order_ingest.import_file import NoSuchChannel
 from order_ingest.named import q
 from waybill_common.commands import Taken
 from waybill_common.db import Connection, Pool, rows
 from waybill_common.ids import new_id
+from waybill_common.refusals import Refused
 
 
 class Asked(BaseModel):
@@ -36,9 +38,9 @@ def audit_routes(pool: Pool, wake: Callable[[], None]) -> APIRouter:
     @router.post("/channels/{channel}/audits", status_code=202)
     async def ask(channel: str, asked: Asked, command: Taken) -> dict[str, Any]:
         if asked.kind == "window" and asked.since is None:
-            raise HTTPException(422, "since: say where the window begins, e.g. 2026-01-01T00:00:00Z")
+            raise Refused("since: a window begins somewhere", "give it, e.g. 2026-01-01T00:00:00Z", status=422)
         if asked.since and asked.until and asked.since > asked.until:
-            raise HTTPException(422, f"until: {asked.until:%Y-%m-%d} lies before since; exchange them")
+            raise Refused(f"until: {asked.until:%Y-%m-%d} lies before since", "exchange them", status=422)
 
         async def act(conn: Connection) -> dict[str, Any]:
             row = await q().ask_audit(
@@ -47,10 +49,9 @@ def audit_routes(pool: Pool, wake: Callable[[], None]) -> APIRouter:
             )  # fmt: skip
             if row is None:
                 if not await rows(q().listing(conn, channel=channel)):
-                    raise HTTPException(
-                        404, f"channel {channel!r} is not configured: use the id of a configured channel"
-                    )
-                raise HTTPException(409, f"channel {channel!r} has no API to compare with, or was removed")
+                    raise NoSuchChannel(channel)
+                reason = f"channel {channel!r} has no API to compare with, or was removed"
+                raise Refused(reason, "audit a channel that is a shop")
             return dict(row)
 
         answer: dict[str, Any] = await command.once(pool, act)
@@ -66,7 +67,7 @@ def audit_routes(pool: Pool, wake: Callable[[], None]) -> APIRouter:
     async def one(audit_id: UUID) -> dict[str, Any]:
         row = await q().audit(pool, audit_id=audit_id)
         if row is None:
-            raise HTTPException(404, f"no audit has the id {audit_id}")
+            raise Refused(f"no audit has the id {audit_id}", "list them: GET /api/v1/channels/ID/audits", status=404)
         return _shown(row)
 
     return router

@@ -33,7 +33,7 @@ class ExplainOrder:
         """Raises NoSuchChannel."""
         found = await rows(q().listing(self.calls.pool, channel=channel))
         if not found or not found[0]["active"]:
-            raise NoSuchChannel(f"channel: {channel!r} is not configured; use the id of a configured channel")
+            raise NoSuchChannel(channel)
         now, names = _now(found[0]), _spellings(number)
         stored = await q().order_named(self.calls.pool, channel=channel, names=names)
         live = await self._look(now, names, stored, locked_out=found[0]["health"] == "unauthorized")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from waybill_common.refusals import Refused
 from waybill_contracts.configuration import FileField, FileMapping
 
 FIELDS: tuple[str, ...] = get_args(FileField)
@@ -16,8 +17,11 @@ REQUIRED = ("number", "sku", "quantity", "country")
 _ALIASES = {"price": "unit_price", "description": "title", "date": "placed_at", "postcode": "postal_code"}
 
 
-class MappingRefused(ValueError):
-    """The mapping cannot be used; the text names field, value and fix."""
+class MappingRefused(Refused):
+    """The mapping cannot be used; the text names field and value."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason, remedy, status=422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,15 @@ def columns_of(header: Sequence[str], asked: Mapping[str, str], saved: FileMappi
     for field, column in wanted.items():
         if _plain(column) not in known:
             raise MappingRefused(
-                f"map: {field}={column}: the file has no column {column!r}; it has {', '.join(header) or 'none'}"
+                f"map: {field}={column}: the file has no column {column!r}", f"it has {', '.join(header) or 'none'}"
             )
         places[field] = known[_plain(column)]
     missing = [field for field in REQUIRED if field not in places]
     if missing:
         raise MappingRefused(
-            f"map: nothing says which column is the {' and the '.join(missing)}; write e.g. "
-            f"--map {','.join(f'{field}=COLUMN' for field in missing)}, with columns of {', '.join(header) or 'none'}"
+            f"map: nothing says which column is the {' and the '.join(missing)}",
+            f"write e.g. --map {','.join(f'{field}=COLUMN' for field in missing)}, "
+            f"with columns of {', '.join(header) or 'none'}",
         )
     ignored = tuple(name for place, name in enumerate(header) if place not in places.values())
     return Columns(places, {field: header[place] for field, place in places.items()}, ignored)
@@ -62,7 +67,7 @@ def columns_of(header: Sequence[str], asked: Mapping[str, str], saved: FileMappi
 def _field(name: str) -> str:
     field = _ALIASES.get(_plain(name), name.strip().lower())
     if field not in FIELDS:
-        raise MappingRefused(f"map: {name!r} is none of our fields; use one of {', '.join(FIELDS)}")
+        raise MappingRefused(f"map: {name!r} is none of our fields", f"use one of {', '.join(FIELDS)}")
     return field
 
 

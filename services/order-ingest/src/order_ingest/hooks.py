@@ -7,10 +7,11 @@ import base64
 import binascii
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from order_ingest.take_hook import HookRefused, TakeHook
+from order_ingest.take_hook import TakeHook
+from waybill_common.refusals import Refused
 
 
 class Posted(BaseModel):
@@ -28,10 +29,7 @@ def hook_routes(take: TakeHook) -> APIRouter:
         try:
             body = base64.b64decode(posted.body, validate=True)
         except binascii.Error as error:
-            raise HTTPException(422, f"body: {error}; write the raw body in base64") from error
-        try:
-            return await take.take(channel, posted.headers, body)
-        except HookRefused as error:
-            raise HTTPException(401, str(error)) from error
+            raise Refused(f"body: {error}", "write the raw body in base64", status=422) from error
+        return await take.take(channel, posted.headers, body)
 
     return router

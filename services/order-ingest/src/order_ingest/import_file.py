@@ -21,6 +21,7 @@ from order_ingest.seen import Seen, seen
 from waybill_common.clock import Clock
 from waybill_common.db import Connection, Pool, rows, transaction, transient
 from waybill_common.metrics import Metrics
+from waybill_common.refusals import Refused
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_platforms.model.orders import ChannelOrder
@@ -28,12 +29,16 @@ from waybill_platforms.model.orders import ChannelOrder
 VIA = "file"
 
 
-class NoSuchChannel(LookupError):
-    """The channel is not configured; the text says what to do."""
+class NoSuchChannel(Refused):
+    """The channel is not configured."""
+
+    def __init__(self, channel: str) -> None:
+        way = "use an id of `waybill channels list`, or configure it first"
+        super().__init__(f"channel: {channel!r} is not configured", way, status=404)
 
 
-class ChannelHasAnApi(ValueError):
-    """Orders of this channel are read from its shop; the text says what to do."""
+class ChannelHasAnApi(Refused):
+    """Orders of this channel are read from its shop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +152,11 @@ async def taking_channel(pool: Pool, rulebook: Rulebook, channel: str) -> Channe
     async with transaction(pool) as conn:
         configured = await rulebook.channel(conn, channel)
     if configured is None:
-        raise NoSuchChannel(f"channel: {channel!r} is not configured; use the id of a configured channel")
+        raise NoSuchChannel(channel)
     if configured.channel.platform not in UNPOLLED:
         raise ChannelHasAnApi(
-            f"channel: {channel!r} is a {configured.channel.platform.value} shop and is read itself: pull it "
-            "(also for a past window), or use a channel with platform events"
+            f"channel: {channel!r} is a {configured.channel.platform.value} shop and is read itself",
+            "pull it (also for a past window), or use a channel with platform events",
         )
     return configured
 

@@ -4,23 +4,17 @@ POST /internal/orders/import  rows of a file: {channel, columns, rows: [[row num
 POST /internal/orders/place   one order; the header Idempotency-Key makes a repetition harmless
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException
+from fastapi import APIRouter, Header
 from pydantic import BaseModel, Field
 
-from order_ingest.file_columns import MappingRefused
 from order_ingest.file_orders import Row
-from order_ingest.import_file import ChannelHasAnApi, Chunk, FileImport, NoSuchChannel
-from order_ingest.place_order import KeyUsed, PlacedOrder, PlaceOrder
+from order_ingest.import_file import Chunk, FileImport
+from order_ingest.place_order import PlacedOrder, PlaceOrder
 from waybill_common.commands import Taken
 
 MOST_ROWS = 20_000
-_STATUS: dict[type[Exception], int] = {
-    NoSuchChannel: 404, ChannelHasAnApi: 409, MappingRefused: 422, KeyUsed: 422,
-}  # fmt: skip
 
 
 class ImportChunk(BaseModel):
@@ -39,8 +33,7 @@ def intake_routes(files: FileImport, place: PlaceOrder) -> APIRouter:
     @router.post("/orders/import")
     async def import_chunk(chunk: ImportChunk) -> dict[str, Any]:
         rows = [Row(number, cells) for number, cells in chunk.rows]
-        with _told():
-            return (await files.take(Chunk(chunk.channel, chunk.map, chunk.columns, rows, chunk.dry_run))).as_json()
+        return (await files.take(Chunk(chunk.channel, chunk.map, chunk.columns, rows, chunk.dry_run))).as_json()
 
     @router.post("/orders/place", status_code=201)
     async def place_order(
@@ -49,16 +42,6 @@ def intake_routes(files: FileImport, place: PlaceOrder) -> APIRouter:
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
         traceparent: Annotated[str | None, Header()] = None,
     ) -> dict[str, Any]:
-        with _told():
-            return await place.place(placed, idempotency_key, traceparent, command)
+        return await place.place(placed, idempotency_key, traceparent, command)
 
     return router
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What a person can mend is answered in its words."""
-    try:
-        yield
-    except tuple(_STATUS) as error:
-        raise HTTPException(_STATUS[type(error)], str(error)) from error

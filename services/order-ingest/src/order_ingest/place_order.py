@@ -21,6 +21,7 @@ from order_ingest.seen import seen
 from waybill_common.clock import Clock
 from waybill_common.commands import UNNAMED, Command
 from waybill_common.db import Connection, Pool, rows
+from waybill_common.refusals import Refused
 from waybill_common.telemetry import Telemetry
 from waybill_contracts.orders_inbound import OrderSubmitted, SubmittedLine
 from waybill_contracts.values import Address, Currency, PaymentState
@@ -51,7 +52,7 @@ class PlacedOrder(BaseModel):
         return OrderSubmitted.model_validate({**content, "at": now, "placed_at": self.placed_at or now})
 
 
-class KeyUsed(ValueError):
+class KeyUsed(Refused):
     """The Idempotency-Key came with another order before."""
 
 
@@ -91,6 +92,8 @@ async def _first_time(conn: Connection, key: str, placed: PlacedOrder) -> bool:
     known = await q().note_placed(conn, key=key, digest=digest, channel=placed.channel, number=placed.number)
     if known is not None and bytes(known["digest"]) != digest:
         raise KeyUsed(
-            f"Idempotency-Key: {key!r} placed order {known['number']} of channel {known['channel']}; use a new key"
+            f"Idempotency-Key: {key!r} placed order {known['number']} of channel {known['channel']}",
+            "use a new key for each order",
+            status=422,
         )
     return known is None

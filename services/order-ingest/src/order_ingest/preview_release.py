@@ -21,6 +21,7 @@ from order_ingest.store import Stored, stored
 from order_ingest.twins import Twins
 from waybill_common.db import Connection, Pool, rows, transaction
 from waybill_common.ids import new_id
+from waybill_common.refusals import Refused
 from waybill_contracts.configuration import Channel
 from waybill_contracts.values import HoldReason
 
@@ -29,7 +30,7 @@ SHOWN = 20
 _FIRST = UUID(int=0)
 
 
-class NoSuchPreview(LookupError):
+class NoSuchPreview(Refused):
     """The token was never given, or is older than a day."""
 
 
@@ -46,7 +47,7 @@ class PreviewRelease:
         async with transaction(self.pool) as conn:
             known = await self.rulebook.channel(conn, candidate.id)
             if known is None:
-                raise NoSuchChannel(f"channel: {candidate.id!r} is not configured yet: nothing waits for it")
+                raise NoSuchChannel(candidate.id)
             await q().add_preview(conn, token=token, channel=candidate.id, version=known.sequence)
             after = _FIRST
             while found := await rows(q().waiting_orders(conn, channel=candidate.id, after=after, limit=PAGE)):
@@ -64,7 +65,7 @@ class PreviewRelease:
         """What became of the promised ones. Raises NoSuchPreview."""
         found = await q().preview(self.pool, token=token)
         if found is None:
-            raise NoSuchPreview(f"token: {token} was never given, or is older than a day; count again")
+            raise NoSuchPreview(f"token: {token} was never given, or is older than a day", "count again", status=404)
         left = await rows(q().not_released(self.pool, token=token))
         return {
             "token": token, "channel": found["channel"], "saved": found["version_now"] != found["config_version"],

@@ -2,6 +2,7 @@
 
 from order_ingest.calls import Calls
 from order_ingest.facts import message
+from order_ingest.import_file import NoSuchChannel
 from order_ingest.take_hook import OpenHooks
 from waybill_common.db import queries
 from waybill_contracts.topics import ORDER_INGEST
@@ -15,14 +16,15 @@ def webhooks_of_channels(calls: Calls, open_hooks: OpenHooks) -> Webhooks:
     async def opened(channel: str) -> WebhookReader:
         configured = await calls.rulebook.channel(calls.pool, channel)
         if configured is None:
-            raise HooksRefused(404, f"channel {channel!r} is not configured: use the id of a configured channel")
+            raise NoSuchChannel(channel)
         hooks = await open_hooks(configured)
         if hooks is None:
             every = configured.channel.poll_every.total_seconds()
             text = (
                 f"platform {configured.channel.platform.value} posts nothing: changes of channel {channel} come with "
+                f"its pull, every {every:g} s"
             )
-            raise HooksRefused(409, f"{text}its pull, every {every:g} s; make `poll_every` shorter if that is too late")
+            raise HooksRefused(text, "make its `poll_every` shorter if that is too late")
         return hooks
 
     return Webhooks(

@@ -7,11 +7,10 @@ GET  /internal/releases/{token}  what became of the orders that were promised
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel
 
-from order_ingest.import_file import NoSuchChannel
-from order_ingest.preview_release import NoSuchPreview, PreviewRelease
+from order_ingest.preview_release import PreviewRelease
 from waybill_contracts.configuration import Channel
 
 
@@ -26,16 +25,10 @@ def release_routes(preview: PreviewRelease) -> APIRouter:
 
     @router.post("/releases")
     async def count(wanted: Wanted) -> dict[str, Any]:
-        try:
-            return await preview.preview(wanted.channel)
-        except NoSuchChannel as error:
-            raise HTTPException(404, str(error)) from error
+        return await preview.preview(wanted.channel)
 
     @router.get("/releases/{token}")
     async def outcome(token: UUID) -> dict[str, Any]:
-        try:
-            return await preview.outcome(token)
-        except NoSuchPreview as error:
-            raise HTTPException(404, str(error)) from error
+        return await preview.outcome(token)
 
     return router

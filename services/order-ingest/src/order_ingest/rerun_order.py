@@ -35,14 +35,12 @@ class RerunOrder:
         async with self.pool.acquire() as conn, conn.transaction(readonly=True):
             found = await q().order_by_id(conn, order_id=order_id)
             if found is None:
-                raise NoSuchOrder(f"no order has the id {order_id}; find it by its number")
+                raise NoSuchOrder(order_id)
             row = stored(found)
             sighting = as_last_seen(row)
             rules = await self.rulebook.of(conn, [sighting])
             if sighting.channel not in rules:
-                raise NoSuchChannel(
-                    f"channel {sighting.channel!r} is not configured any more: configure it again first"
-                )
+                raise NoSuchChannel(sighting.channel)
             here = row.copy.standing is not Standing.EXCLUDED
             twins = await Twins.find(conn, rules, [(sighting, row.here)])
             known = Known(row.said, twins.twin_of(sighting, here=here))

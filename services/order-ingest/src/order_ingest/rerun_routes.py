@@ -3,10 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 
-from order_ingest.act_on_order import NoSuchOrder
-from order_ingest.import_file import NoSuchChannel
 from order_ingest.rerun_order import RerunOrder
 
 
@@ -15,9 +13,6 @@ def rerun_routes(rerun: RerunOrder) -> APIRouter:
 
     @router.get("/orders/{order_id}/rerun")
     async def rerun_order(order_id: UUID) -> dict[str, Any]:
-        try:
-            return await rerun.rerun(order_id)
-        except (NoSuchOrder, NoSuchChannel) as error:
-            raise HTTPException(404, str(error)) from error
+        return await rerun.rerun(order_id)
 
     return router

@@ -11,16 +11,17 @@ from collections.abc import Callable
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from order_ingest.act_on_order import ActionRefused, ActOnOrder, NoSuchOrder
+from order_ingest.act_on_order import ActOnOrder
 from order_ingest.explain_order import ExplainOrder
 from order_ingest.import_file import NoSuchChannel
 from order_ingest.named import q
 from order_ingest.said import Word
 from waybill_common.commands import Taken
 from waybill_common.db import Connection, Pool, rows
+from waybill_common.refusals import Refused
 
 
 class Said(BaseModel):
@@ -44,10 +45,9 @@ def routes(pool: Pool, act: ActOnOrder, explain: ExplainOrder, wake: Callable[[]
             row = await q().ask_pull(conn, channel=channel)
             if row is None:
                 if not await rows(q().listing(conn, channel=channel)):
-                    raise HTTPException(
-                        404, f"channel {channel!r} is not configured: use the id of a configured channel"
-                    )
-                raise HTTPException(409, f"channel {channel!r} has no API to pull from, or was removed")
+                    raise NoSuchChannel(channel)
+                reason = f"channel {channel!r} has no API to pull from, or was removed"
+                raise Refused(reason, "import its orders as a file (`waybill orders import`), or pull another channel")
             return {"channel": channel, "running": row["running"]}
 
         answer: dict[str, Any] = await command.once(pool, act)
@@ -61,22 +61,14 @@ def routes(pool: Pool, act: ActOnOrder, explain: ExplainOrder, wake: Callable[[]
 
     @router.get("/channels/{channel}/explain")
     async def explain_order(channel: str, number: str) -> dict[str, Any]:
-        try:
-            return await explain.explain(channel, number)
-        except NoSuchChannel as error:
-            raise HTTPException(404, str(error)) from error
+        return await explain.explain(channel, number)
 
     @router.post("/orders/{order_id}/{action}")
     async def act_on_order(
         order_id: UUID, action: Literal["hold", "release", "cancel"], said: Said, command: Taken
     ) -> dict[str, Any]:
         verb = {"hold": act.hold, "release": act.release, "cancel": act.cancel}[action]
-        try:
-            return await verb(order_id, Word(said.actor, said.reason), command)
-        except NoSuchOrder as error:
-            raise HTTPException(404, str(error)) from error
-        except ActionRefused as error:
-            raise HTTPException(409, str(error)) from error
+        return await verb(order_id, Word(said.actor, said.reason), command)
 
     return router
 

@@ -15,6 +15,7 @@ from order_ingest.rulebook import Rulebook
 from waybill_common.alerts import Alerts
 from waybill_common.db import Connection, Pool, affected, transaction
 from waybill_common.metrics import Metrics
+from waybill_common.refusals import Refused
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_platforms.errors import PlatformError, SignatureRefused
 from waybill_platforms.model.deliveries import Delivery
@@ -26,8 +27,14 @@ OpenHooks = Callable[[ChannelConfigured], Awaitable[WebhookReader | None]]
 VIA = "webhook"
 
 
-class HookRefused(Exception):
+_SIGN = "let the platform sign with the secret that is configured here, or register its webhooks again"
+
+
+class HookRefused(Refused):
     """Nobody knows who sent it: 401. The text says why, without the secret."""
+
+    def __init__(self, reason: str, remedy: str = _SIGN) -> None:
+        super().__init__(reason, remedy, status=401)
 
 
 class UnknownChannel(HookRefused):
@@ -67,7 +74,7 @@ class TakeHook:
     async def _read(self, channel: str, headers: Mapping[str, str], body: bytes) -> Delivery:
         configured = await self.rulebook.channel(self.pool, channel)
         if configured is None:
-            raise UnknownChannel(f"channel {channel[:80]!r} is not configured")
+            raise UnknownChannel(f"channel {channel[:80]!r} is not configured", "remove the webhook at the platform")
         try:
             reader = await self.open_hooks(configured)
             if reader is None:

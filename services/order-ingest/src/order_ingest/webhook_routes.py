@@ -8,12 +8,13 @@ GET  /internal/channels/{id}/webhooks      what is registered: state off, waitin
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from order_ingest.import_file import NoSuchChannel
 from order_ingest.named import q
 from waybill_common.db import Pool, rows
-from waybill_platforms.webhooks import HooksRefused, Webhooks
+from waybill_platforms.webhooks import Webhooks
 
 
 class Ended(BaseModel):
@@ -34,26 +35,20 @@ def webhook_routes(pool: Pool, webhooks: Webhooks, wake: Callable[[], None]) -> 
 
     @router.post("/channels/{channel}/webhooks", status_code=202)
     async def ask(channel: str, asked: Asked) -> dict[str, Any]:
-        try:
-            told = await webhooks.ask(channel, asked.address, asked.actor)
-        except HooksRefused as refused:
-            raise HTTPException(refused.status, str(refused)) from refused
+        told = await webhooks.ask(channel, asked.address, asked.actor)
         wake()
         return told
 
     @router.post("/channels/{channel}/webhooks/end", status_code=202)
     async def end(channel: str, ended: Ended) -> dict[str, Any]:
-        try:
-            told = await webhooks.end(channel, ended.address, ended.actor)
-        except HooksRefused as refused:
-            raise HTTPException(refused.status, str(refused)) from refused
+        told = await webhooks.end(channel, ended.address, ended.actor)
         wake()
         return told
 
     @router.get("/channels/{channel}/webhooks")
     async def show(channel: str) -> dict[str, Any]:
         if not await rows(q().listing(pool, channel=channel)):
-            raise HTTPException(404, f"channel {channel!r} is not configured: use the id of a configured channel")
+            raise NoSuchChannel(channel)
         return await webhooks.of(channel)
 
     return router

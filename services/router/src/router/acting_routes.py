@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from router import take_back
@@ -59,10 +59,7 @@ class _Acting:
 
     async def once(self, command: Command, act: Callable[[Connection], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         """The answer; of the first time, when the command comes again."""
-        try:
-            answer: dict[str, Any] = await command.once(self._pool, act)
-        except NotPossible as refused:
-            raise HTTPException(refused.status, str(refused)) from None
+        answer: dict[str, Any] = await command.once(self._pool, act)
         self._wake()
         return answer
 
@@ -123,7 +120,7 @@ def _on_orders(router: APIRouter, acting: _Acting) -> None:
         try:
             return await acting.once(command, act)
         except asyncpg.UniqueViolationError:
-            raise HTTPException(409, "another FR took its number at this very moment: try again") from None
+            raise NotPossible("another FR took its number at this very moment", "try again") from None
 
     @router.post("/orders:generate")
     async def generate_many(body: ManyOrders, command: Taken) -> dict[str, Any]:
@@ -132,14 +129,19 @@ def _on_orders(router: APIRouter, acting: _Acting) -> None:
 
 
 async def _generate_many(conn: Connection, desk: Desk, body: ManyOrders, command: Command) -> dict[str, Any]:
-    refusals: dict[str, str | None] = {}
+    refusals: dict[str, NotPossible | None] = {}
     for order_id in sorted(set(body.order_ids)):  # locked in one order
         refusals[order_id] = None
         try:
             async with conn.transaction():
                 await take_back.generate(conn, desk, order_id, body.by_hand(command))
             command.expects()
-        except NotPossible as error:
-            refusals[order_id] = str(error)
-    named = dict.fromkeys(body.order_ids)
-    return {"orders": [{"order_id": order_id, "refused": refusals[order_id]} for order_id in named]}
+        except NotPossible as refused:
+            refusals[order_id] = refused
+    named = {order_id: refusals[order_id] for order_id in body.order_ids}
+    return {
+        "orders": [
+            {"order_id": order_id, "refused": no and str(no), "remedy": no and no.remedy}
+            for order_id, no in named.items()
+        ]
+    }

@@ -18,7 +18,7 @@ from router.routing.draft import Draft, DraftRequest
 from router.routing.plan import Answer, Rulebook
 from router.routing.task import Demand, Offer, Site, Task
 from router.store import Round, load_offers, save
-from router.take_back import Desk, NotPossible, load_order, note
+from router.take_back import CANCELED, Desk, NotPossible, load_order, note
 from router.verdict import Verdict
 from waybill_common.db import Connection
 from waybill_common.ids import new_id
@@ -51,17 +51,19 @@ async def create_fr(conn: Connection, desk: Desk, order_id: str, wanted: WantedF
     revision, book = await desk.books.current(conn)
     site = book.sites.get(wanted.source)
     if site is None:
-        raise NotPossible(f"{wanted.source!r} is no source: use one of {', '.join(sorted(book.sites)) or '(none)'}")
+        raise NotPossible(f"{wanted.source!r} is no source", f"use one of {', '.join(sorted(book.sites)) or '(none)'}")
     _named(site, wanted.shipping_method or case.order.shipping_method)
     demands = demands_of(case, wanted)
     offers = await load_offers(conn, q, sorted({demand.sku for demand in demands}), book)
     verdict = _verdict(case, site, demands, offers, who, wanted.shipping_method)
     await number_frs(conn, q, [verdict], book)
     if not verdict.makes_frs:
-        raise NotPossible(verdict.detail)
+        raise NotPossible(verdict.detail, "mend the source's fr_number, or choose another source")
     done = Round(revision)
     if not await reserve(conn, q, [verdict], done, book):
-        raise NotPossible(_short(verdict, book, offers))
+        raise NotPossible(
+            _short(verdict, book, offers), "ask for less, choose another source, or enter a new count of its stock"
+        )
     conclude(verdict, done, book, now=datetime.now(UTC), batch=str(new_id()), trace=case.traceparent)
     await save(conn, q, done)
     await q.touch_orders(conn, order_ids=[order_id])  # what the FR leaves is looked at again
@@ -72,10 +74,11 @@ async def create_fr(conn: Connection, desk: Desk, order_id: str, wanted: WantedF
 def _may_go(case: Case) -> None:
     order = case.order
     if order.state is OrderState.CANCELED:
-        raise NotPossible(f"order {order.number} is canceled: nothing of it is wanted any more")
+        raise NotPossible(f"order {order.number} is canceled: nothing of it is wanted any more", CANCELED)
     if order.state is OrderState.HELD:
         reasons = "; ".join(f"{hold.reason.value}: {hold.fix}" for hold in order.holds)
-        raise NotPossible(f"order {order.number} is held, and a hold counts for FRs by hand too ({reasons})")
+        reason = f"order {order.number} is held, and a hold counts for FRs by hand too ({reasons})"
+        raise NotPossible(reason, "mend the hold's cause, or release the order: `waybill orders release`")
 
 
 def _named(site: Site, method: str | None) -> None:
@@ -83,8 +86,8 @@ def _named(site: Site, method: str | None) -> None:
     if method and methods.unmapped == "hold" and method not in methods.map:
         known = ", ".join(sorted(methods.map)) or "none"
         raise NotPossible(
-            f"shipping_method: {site.id} has no name for {method!r}; use one that it knows ({known}), "
-            "or add it to its shipping_methods.map"
+            f"shipping_method: {site.id} has no name for {method!r}",
+            f"use one that it knows ({known}), or add it to its shipping_methods.map",
         )
 
 
@@ -97,12 +100,14 @@ def demands_of(case: Case, wanted: WantedFr) -> tuple[Demand, ...]:
         line = lines.get(asked.line_id)
         if line is None:
             known = ", ".join(lines)
-            raise NotPossible(f"lines: order {case.order.number} has no line {asked.line_id!r}; it has {known}")
+            raise NotPossible(f"lines: order {case.order.number} has no line {asked.line_id!r}", f"it has {known}")
         parts = [(part.sku, part.quantity) for part in line.components]
         if asked.sku is not None:
             parts = [(asked.sku, 1)] if asked.sku in dict(parts) else []
         if not parts:
-            raise NotPossible(f"lines: line {asked.line_id} has no {asked.sku or 'mapped SKU'}")
+            has = ", ".join(part.sku for part in line.components)
+            way = f"it has {has}" if has else "map its SKU, or choose another line"
+            raise NotPossible(f"lines: line {asked.line_id} has no {asked.sku or 'mapped SKU'}", way)
         for sku, each in parts:
             key = (asked.line_id, sku)
             units[key] = units.get(key, 0) + asked.quantity * each
@@ -112,14 +117,18 @@ def demands_of(case: Case, wanted: WantedFr) -> tuple[Demand, ...]:
         if n > left.get((line_id, sku), 0)
     ]
     if too_many:
-        raise NotPossible(f"lines: {'; '.join(too_many)}: the rest is in other FRs, canceled, or has shipped")
+        reason = f"lines: {'; '.join(too_many)}: the rest is in other FRs, canceled, or has shipped"
+        raise NotPossible(reason, "ask for what is missing, or void the FR that has the rest")
     if not units:
-        raise NotPossible(f"nothing is missing of order {case.order.number}: all of it is in FRs, or has shipped")
+        reason = f"nothing is missing of order {case.order.number}: all of it is in FRs, or has shipped"
+        raise NotPossible(reason, "void the FR that should not ship it, then make the new one")
     demands = tuple(Demand(line_id, sku, n, lines[line_id].address) for (line_id, sku), n in units.items())
     if len({demand.address for demand in demands}) > 1:
-        raise NotPossible("lines: they go to different addresses, and an FR goes to one: create one for each")
+        raise NotPossible("lines: they go to different addresses, and an FR goes to one", "make one for each address")
     if demands[0].address >= len(case.order.addresses):
-        raise NotPossible(f"order {case.order.number} has no ship-to address")
+        raise NotPossible(
+            f"order {case.order.number} has no ship-to address", "add it at the channel, and pull it again"
+        )
     return demands
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 
 from router.decide import decide
 from router.missing import missing, wanted
@@ -12,6 +12,7 @@ from router.requests import decision_event
 from router.routing.plan import plan_order
 from router.rulebooks import Rulebooks, document_of
 from router.store import add_frs, case_of, load_offers
+from router.take_back import KEPT, NotPossible, no_such_order
 from waybill_common.clock import SystemClock
 from waybill_common.db import Connection, Pool, Queries, rows
 
@@ -69,7 +70,7 @@ def make_routes(pool: Pool, q: Queries, books: Rulebooks, guard: list[Any]) -> A
         async with pool.acquire() as conn:
             book = await books.at(conn, version)
         if book is None:
-            raise HTTPException(404, f"version {version} of the rules is not kept")
+            raise NotPossible(f"version {version} of the rules is not kept", KEPT, status=404)
         return document_of(book)
 
     return router
@@ -79,7 +80,7 @@ async def preview_order(conn: Connection, q: Queries, books: Rulebooks, order_id
     """Runs in a read-only transaction: whatever it did, nothing could be stored."""
     row = await q.order_of(conn, order_id=order_id)
     if row is None:
-        raise HTTPException(404, f"order {order_id} is not known to the router")
+        raise no_such_order(order_id)
     case = case_of(row)
     await add_frs(conn, q, [case])
     _, book = await books.current(conn)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
@@ -20,6 +20,7 @@ from router.plan_files import FileRefused
 from router.routing.plan import Rulebook
 from router.rulebooks import Rulebooks
 from router.simulate import Tally, draft_rulebook, simulate_all
+from router.take_back import KEPT, NotPossible
 from waybill_common.db import Connection, Pool, Queries, rows
 
 PAGE = 200
@@ -66,15 +67,13 @@ async def _rules(conn: Connection, books: Rulebooks, asked: Simulation) -> Ruleb
     if asked.draft is None:
         found = await books.at(conn, asked.version or 0)
         if found is None:
-            raise HTTPException(
-                404, f"version {asked.version} of the rules is not kept; see /internal/routing/versions"
-            )
+            raise NotPossible(f"version {asked.version} of the rules is not kept", KEPT, status=404)
         return found
     _, current = await books.current(conn)
     try:
         return draft_rulebook(asked.draft, current)
     except FileRefused as refused:
-        raise HTTPException(422, str(refused)) from None
+        raise NotPossible(str(refused), "mend these in the draft and send it again", status=422) from None
 
 
 async def run(

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
 from router.ledger import Moves
-from router.take_back import Desk
+from router.take_back import Desk, NotPossible
 from router.take_stock import take_stock
 from waybill_common.db import Pool, transaction
 from waybill_contracts.inventory_updated import StockCounted
@@ -38,10 +38,12 @@ def add_stock(router: APIRouter, pool: Pool, desk: Desk, wake: Callable[[], None
         async with pool.acquire() as conn:
             _, book = await desk.books.current(conn)
         if source not in book.sites:
-            raise HTTPException(404, f"{source!r} is no source: use one of {', '.join(sorted(book.sites)) or '(none)'}")
+            known = ", ".join(sorted(book.sites)) or "(none)"
+            raise NotPossible(f"{source!r} is no source", f"use one of {known}", status=404)
         now = datetime.now(UTC)
         if any(level.counted_at and level.counted_at > now for level in body.levels):
-            raise HTTPException(422, "counted_at: a count of the future would hide all counts until then")
+            reason = "counted_at: a count of the future would hide all counts until then"
+            raise NotPossible(reason, "give the moment of the count, or leave it out: now", status=422)
         older: list[str] = []
         for at in range(0, len(body.levels), AT_ONCE):
             counts = [_counted(source, level, now) for level in body.levels[at : at + AT_ONCE]]

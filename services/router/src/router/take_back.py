@@ -17,16 +17,13 @@ from router.store import add_frs, case_of
 from waybill_common import outbox
 from waybill_common.alerts import Alerts
 from waybill_common.db import Connection, Queries, rows
+from waybill_common.refusals import Refused
 from waybill_contracts.fr_created import FrVoidRequested
 from waybill_contracts.values import ByHand, OrderState
 
 
-class NotPossible(Exception):
-    """What a person asked for cannot be done: why, and what to do instead. `status` is that of the HTTP answer."""
-
-    def __init__(self, text: str, status: int = 409) -> None:
-        super().__init__(text)
-        self.status = status
+class NotPossible(Refused):
+    """What a person asked for cannot be done: why, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +35,23 @@ class Desk:
     alerts: Alerts
 
 
+KEPT = "name one that is: GET /api/v1/routing/versions"
+CANCELED = "fill the order again at its channel; its next version is planned by itself"
+_SHIPPED = "withdraw the shipment first, where it was not really sent"
+
+
+def no_such_order(order_id: str) -> NotPossible:
+    return NotPossible(
+        f"order {order_id} is not known to the router", "find its id by its number: `waybill orders list`", status=404
+    )
+
+
 async def load_order(conn: Connection, q: Queries, order_id: str) -> Case:
     """The order with its FRs, its row locked. Raises NotPossible when it is not known."""
     await rows(q.lock_orders(conn, order_ids=[order_id]))
     row = await q.order_of(conn, order_id=order_id)
     if row is None:
-        raise NotPossible(f"order {order_id} is not known to the router", 404)
+        raise no_such_order(order_id)
     case = case_of(row)
     await add_frs(conn, q, [case])
     return case
@@ -52,7 +60,7 @@ async def load_order(conn: Connection, q: Queries, order_id: str) -> Case:
 async def _load(conn: Connection, q: Queries, fr_id: str) -> tuple[Case, LiveFr]:
     found = await rows(q.orders_of_frs(conn, fr_ids=[fr_id]))
     if not found:
-        raise NotPossible(f"there is no FR {fr_id} here", 404)
+        raise NotPossible(f"there is no FR {fr_id} here", "find its id by its number: `waybill frs list`", status=404)
     case = await load_order(conn, q, found[0]["order_id"])
     return case, next(fr for fr in case.frs if fr.fr_id == fr_id)
 
@@ -61,11 +69,14 @@ async def void(conn: Connection, desk: Desk, fr_id: str, who: ByHand) -> str:
     """Asks for it; what it holds is free once push says `fr.voided`. The FR's state now. Raises NotPossible."""
     case, fr = await _load(conn, desk.q, fr_id)
     if fr.state == "closed":
-        raise NotPossible(f"FR {fr.number} is closed already; regenerate it to have its units asked for again")
+        raise NotPossible(f"FR {fr.number} is closed already", "regenerate it to have its units asked for again")
     if fr.state == "recall_refused":
-        raise NotPossible(f"{fr.source} refused to give FR {fr.number} back: it ships it all the same")
+        reason = f"{fr.source} refused to give FR {fr.number} back: it ships it all the same"
+        raise NotPossible(
+            reason, "an admin may regenerate it with override, at the risk that its units are shipped twice"
+        )
     if not fr.open:
-        raise NotPossible(f"all of FR {fr.number} has shipped: there is nothing left to take back")
+        raise NotPossible(f"all of FR {fr.number} has shipped: there is nothing left to take back", _SHIPPED)
     if fr.state == "void_requested" and fr.wish == "parked":
         return fr.state
     await _wish(conn, desk.q, case, fr, "overridden" if fr.wish == "overridden" else "parked", "void", who)
@@ -78,13 +89,13 @@ async def regenerate(conn: Connection, desk: Desk, fr_id: str, who: ByHand, *, o
     """Takes back what is not closed yet, and has its units planned again. Raises NotPossible."""
     case, fr = await _load(conn, desk.q, fr_id)
     if case.order.state is OrderState.CANCELED and not any(a.killed for a in fr.allocations):
-        raise NotPossible(f"order {case.order.number} is canceled: nothing of it is wanted any more")
+        raise NotPossible(f"order {case.order.number} is canceled: nothing of it is wanted any more", CANCELED)
     if fr.state != "closed" and not fr.open:
-        raise NotPossible(f"all of FR {fr.number} has shipped: there is nothing left to ask for again")
+        raise NotPossible(f"all of FR {fr.number} has shipped: there is nothing left to ask for again", _SHIPPED)
     if fr.state == "recall_refused" and not override:
         raise NotPossible(
-            f"{fr.source} refused to give FR {fr.number} back and ships it all the same; an admin may override this "
-            "(override: true), at the risk that its units are shipped twice"
+            f"{fr.source} refused to give FR {fr.number} back and ships it all the same",
+            "an admin may override this (override: true), at the risk that its units are shipped twice",
         )
     risky = override and fr.state != "closed"
     await _wish(conn, desk.q, case, fr, "overridden" if risky else "again", "override" if risky else "regenerate", who)
@@ -104,7 +115,10 @@ async def generate(conn: Connection, desk: Desk, order_id: str, who: ByHand) -> 
     case = await load_order(conn, desk.q, order_id)
     if case.standing != "waiting" or case.reason != "awaiting_generate":
         stands = f"waits for {case.reason}" if case.standing == "waiting" else f"is {case.standing}"
-        raise NotPossible(f"order {case.order.number} does not wait for generate: it {stands}")
+        way = (
+            "see what it waits for: `waybill orders show`" if case.standing == "waiting" else "nothing: it was decided"
+        )
+        raise NotPossible(f"order {case.order.number} does not wait for generate: it {stands}", way)
     await desk.q.ask_for_more(conn, order_id=order_id, asked_by=who.model_dump(exclude_none=True))
     await note(conn, desk.q, order_id, None, "generate", who)
 
@@ -113,7 +127,8 @@ def _something_to_ask_for(case: Case, fr: LiveFr) -> None:
     if not missing(case).task.demands:
         raise NotPossible(
             f"nothing is missing of order {case.order.number}: all that is wanted of FR {fr.number} is in other FRs, "
-            "or has shipped"
+            "or has shipped",
+            "look at its other FRs: `waybill orders show`; void the one that should not ship it",
         )
 
 

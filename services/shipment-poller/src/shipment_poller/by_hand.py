@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from shipment_poller import judgement
 from shipment_poller.line_refs import references
 from shipment_poller.model import SaidLine, Watched
+from waybill_common.refusals import Refused
 from waybill_contracts.fulfillment_submitted import FrState
 from waybill_contracts.values import FulfillmentRequest, Order, OrderState
 
@@ -18,14 +19,8 @@ Units = Mapping[tuple[str, str], int]
 """(line id, SKU) -> units."""
 
 
-class NotPossible(Exception):
-    """It changes nothing. `status` and `code` are for programs, the text says what a person does; `more` helps them."""
-
-    def __init__(self, status: int, code: str, message: str, **more: object) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.more = more
+class NotPossible(Refused):
+    """What a person enters or asks for cannot be done: why, and what would work; the code is for programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +46,14 @@ class Open:
 def may_ship(order: Order) -> None:
     """Raises NotPossible for an order that is held or canceled, with the reason."""
     if order.state is OrderState.CANCELED:
-        raise NotPossible(409, "order_canceled", f"order {order.number} is canceled: nothing of it may be shipped")
+        reason = f"order {order.number} is canceled: nothing of it may be shipped"
+        raise NotPossible(
+            reason, "ask for the parcel back, or fill the order again at its channel", code="order_canceled"
+        )
     if order.state is OrderState.HELD:
         reasons = "; ".join(f"{hold.reason.value}: {hold.fix}" for hold in order.holds)
-        raise NotPossible(409, "order_held", f"order {order.number} is held ({reasons}); release it first")
+        reason = f"order {order.number} is held ({reasons})"
+        raise NotPossible(reason, "mend that, or release the order first: `waybill orders release`", code="order_held")
 
 
 def choose(order: Order, frs: Sequence[Open], asked: Mapping[str, int], fr_id: str | None) -> tuple[Open, Units]:
@@ -62,21 +61,23 @@ def choose(order: Order, frs: Sequence[Open], asked: Mapping[str, int], fr_id: s
     unknown = [line for line in asked if line not in {one.line_id for one in order.lines}]
     if unknown:
         known = ", ".join(line.line_id for line in order.lines)
-        message = f"lines: order {order.number} has no line {unknown[0]!r}; it has {known}"
-        raise NotPossible(422, "line_unknown", message)
+        reason = f"lines: order {order.number} has no line {unknown[0]!r}"
+        raise NotPossible(reason, f"it has {known}", status=422, code="line_unknown")
     candidates = [one for one in frs if fr_id in (None, one.watched.fr_id, one.fr.number)]
     if fr_id is not None and not candidates:
-        raise NotPossible(404, "fr_unknown", f"fr: order {order.number} has no FR {fr_id!r} that is not over")
+        reason = f"fr: order {order.number} has no FR {fr_id!r} that is not over"
+        raise NotPossible(reason, f"use one of {_named(frs) or '(none)'}", status=404, code="fr_unknown")
     fitting = [(one, units) for one in candidates if (units := _units(one, asked)) is not None]
     usable = [(one, units) for one, units in fitting if one.takes] or [(o, u) for o, u in fitting if o.markable]
     if len(usable) > 1 and not asked:
-        raise NotPossible(422, "several_frs", f"name lines or the FR: several are open ({_named(frs)})")
+        reason = f"several FRs are open ({_named(frs)})"
+        raise NotPossible(reason, "name lines or the FR", status=422, code="several_frs")
     if not usable:
         raise _nothing_fits(order, candidates, fitting, asked)
     chosen, units = usable[0]
     if not chosen.takes:
-        message = f"FR {chosen.fr.number} is {chosen.watched.state}: mark it PROCESSED first"
-        raise NotPossible(409, "mark_first", message, fr_id=chosen.watched.fr_id)
+        reason = f"FR {chosen.fr.number} is {chosen.watched.state}"
+        raise NotPossible(reason, "mark it PROCESSED first", code="mark_first", fr_id=chosen.watched.fr_id)
     return chosen, units
 
 
@@ -100,16 +101,17 @@ def _nothing_fits(
 ) -> NotPossible:
     if fitting:
         one = fitting[0][0]
-        message = (
-            f"FR {one.fr.number} is being sent to {one.watched.source}: void it first, or wait until it is sent; "
+        reason = (
+            f"FR {one.fr.number} is being sent to {one.watched.source}: "
             "what is shipped by hand meanwhile may be shipped twice"
         )
-        return NotPossible(409, "fr_is_being_sent", message)
+        return NotPossible(reason, "void it first, or wait until it is sent", code="fr_is_being_sent")
     partly = [one for one in frs if any(left > 0 and line in asked for (line, _), left in one.left.items())]
     if partly:
-        message = f"lines: no FR has all of that left ({_named(partly)}); enter one shipment for each FR"
-        return NotPossible(422, "not_one_fr", message)
-    return NotPossible(409, "no_live_fr", f"order {order.number} has no FR that these lines could belong to")
+        reason = f"lines: no FR has all of that left ({_named(partly)})"
+        return NotPossible(reason, "enter one shipment for each FR", status=422, code="not_one_fr")
+    reason = f"order {order.number} has no FR that these lines could belong to"
+    return NotPossible(reason, "make an FR for them first: `waybill frs create`", code="no_live_fr")
 
 
 def _named(frs: Sequence[Open]) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body
 from pydantic import AwareDatetime, BaseModel, Field
 
-from shipment_poller.by_hand import NotPossible
 from shipment_poller.decide_conflict import decide_conflict
 from shipment_poller.record_by_hand import Entry, record_by_hand, withdraw_by_hand
 from shipment_poller.review_orders import Tools
@@ -56,36 +55,23 @@ class NewShipment(Who):
 
 
 def by_hand_routes(router: APIRouter, pool: Pool, tools: Tools, wake: Callable[[], None]) -> None:
-    """Adds them to the internal router; what is not possible answers `{code, message, …}` as its detail."""
+    """Adds them to the internal router; what is not possible answers `{detail, remedy, code, …}`."""
 
     @router.post("/orders/{order_id}/shipments", status_code=201)
     async def enter(order_id: str, given: Annotated[NewShipment, Body()], command: Taken) -> dict[str, Any]:
-        try:
-            answer = await record_by_hand(pool, tools, order_id, given.entry, command)
-        except NotPossible as refused:
-            raise _refusal(refused) from None
+        answer = await record_by_hand(pool, tools, order_id, given.entry, command)
         wake()
         return answer
 
     @router.post("/shipments/{shipment_id}/withdraw")
     async def withdraw(shipment_id: str, who: Annotated[Who, Body()], command: Taken) -> dict[str, Any]:
-        try:
-            answer = await withdraw_by_hand(pool, tools, shipment_id, who.by_hand, command)
-        except NotPossible as refused:
-            raise _refusal(refused) from None
+        answer = await withdraw_by_hand(pool, tools, shipment_id, who.by_hand, command)
         wake()
         return answer
 
     @router.post("/shipments/{shipment_id}/decide")
     async def decide(shipment_id: str, given: Annotated[Decision, Body()], command: Taken) -> dict[str, Any]:
         who = given.by_hand.model_copy(update={"command": command.cause})
-        try:
-            answer = await decide_conflict(pool, tools, shipment_id, given.choice, who, command)
-        except NotPossible as refused:
-            raise _refusal(refused) from None
+        answer = await decide_conflict(pool, tools, shipment_id, given.choice, who, command)
         wake()
         return answer
-
-
-def _refusal(refused: NotPossible) -> HTTPException:
-    return HTTPException(refused.status, {"code": refused.code, "message": str(refused), **refused.more})

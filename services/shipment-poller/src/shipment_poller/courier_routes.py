@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body
 
 from shipment_poller import couriers, preflight
+from shipment_poller.not_here import no_such_channel
 from shipment_poller.review_orders import Tools
 from waybill_common.budget import BudgetWait
 from waybill_common.db import Pool, rows
@@ -58,7 +59,7 @@ async def _configured(pool: Pool, tools: Tools, channel_id: str) -> ChannelConfi
         await tools.configurations.refresh(conn)
     configured = tools.configurations.channel(channel_id)
     if configured is None:
-        raise HTTPException(404, f"{channel_id!r} is no configured channel")
+        raise no_such_channel(channel_id)
     return configured
 
 

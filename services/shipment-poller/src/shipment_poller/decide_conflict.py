@@ -9,6 +9,7 @@ from typing import Any
 
 from shipment_poller.by_hand import NotPossible
 from shipment_poller.model import ShipmentState
+from shipment_poller.not_here import no_such_shipment
 from shipment_poller.review_orders import Tools, review_orders
 from waybill_common.commands import UNNAMED, Command
 from waybill_common.db import Connection, Pool, rows
@@ -38,7 +39,7 @@ async def decide_conflict(
 async def _locked(conn: Connection, tools: Tools, shipment_id: str) -> Any:
     found = await tools.queries.one_shipment(conn, shipment_id=shipment_id)
     if found is None:
-        raise NotPossible(404, "shipment_unknown", f"there is no shipment {shipment_id} here")
+        raise no_such_shipment(shipment_id)
     await tools.queries.lock_orders(conn, order_ids=[found["order_id"]])
     return await tools.queries.one_shipment(conn, shipment_id=shipment_id)
 
@@ -49,14 +50,14 @@ def _is_news(row: Any, wish: Decided) -> bool:
     if before is not None and before.choice is wish.choice:
         return False
     if before is not None and before.choice is Choice.KEEP_STOPPED:
-        message = (
-            f"{before.by.actor} decided that this parcel counts ({before.by.reason}), and its channel was told: "
-            "when it comes back, let its source withdraw it, and what was in it is asked for again"
-        )
-        raise NotPossible(409, "decided_already", message)
+        reason = f"{before.by.actor} decided that this parcel counts ({before.by.reason}), and its channel was told"
+        way = "when it comes back, let its source withdraw it, and what was in it is asked for again"
+        raise NotPossible(reason, way, code="decided_already")
     if row["state"] != ShipmentState.CONFLICT:
-        message = f"shipment {row['source_shipment_id']} is {row['state']}, not in conflict: there is nothing to decide"
-        raise NotPossible(409, "not_in_conflict", message)
+        reason = f"shipment {row['source_shipment_id']} is {row['state']}, not in conflict: there is nothing to decide"
+        raise NotPossible(
+            reason, "list those that are: `waybill shipments list --status conflicted`", code="not_in_conflict"
+        )
     return True
 
 
@@ -64,8 +65,8 @@ async def _may_ship_another(conn: Connection, tools: Tools, order_id: str, choic
     [row] = await rows(tools.queries.orders_for_review(conn, order_ids=[order_id]))
     order = Order.model_validate(row["body"])
     if choice is Choice.SHIP_REPLACEMENT and order.state is OrderState.CANCELED:
-        message = f"order {order.number} is canceled: nothing is sent in the parcel's place; let the source withdraw it"
-        raise NotPossible(409, "order_canceled", message)
+        reason = f"order {order.number} is canceled: nothing is sent in the parcel's place"
+        raise NotPossible(reason, "let the source withdraw it", code="order_canceled")
 
 
 def _answer(row: Any) -> dict[str, Any]:

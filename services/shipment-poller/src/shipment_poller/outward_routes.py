@@ -7,14 +7,16 @@ GET  /internal/channels/{id}/outward-audits  the newest ones, with results
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
+from shipment_poller.not_here import no_such_channel
 from shipment_poller.outward_rules import Kind
 from shipment_poller.review_orders import Tools
 from waybill_common.commands import Taken
 from waybill_common.db import Connection, Pool, rows
 from waybill_common.ids import new_id
+from waybill_common.refusals import Refused
 from waybill_contracts.configuration import Platform
 
 
@@ -32,15 +34,15 @@ def outward_routes(router: APIRouter, pool: Pool, tools: Tools, wake: Callable[[
     @router.post("/channels/{channel}/outward-audits", status_code=202)
     async def ask(channel: str, asked: Asked, command: Taken) -> dict[str, Any]:
         if asked.since and asked.until and asked.since > asked.until:
-            raise HTTPException(422, f"until: {asked.until:%Y-%m-%d} lies before since; exchange them")
+            raise Refused(f"until: {asked.until:%Y-%m-%d} lies before since", "exchange them", status=422)
 
         async def act(conn: Connection) -> dict[str, Any]:
             await tools.configurations.refresh(conn)
             configured = tools.configurations.channel(channel)
             if configured is None:
-                raise HTTPException(404, f"channel {channel!r} is not configured: use the id of a configured channel")
+                raise no_such_channel(channel)
             if configured.channel.platform is Platform.EVENTS:
-                raise HTTPException(409, f"channel {channel!r} has no API to compare with")
+                raise Refused(f"channel {channel!r} has no API to compare with", "audit a channel that is a shop")
             row = await tools.queries.ask_outward(
                 conn, id=new_id(), channel=channel, since=asked.since, until=asked.until, asked_by=asked.actor
             )

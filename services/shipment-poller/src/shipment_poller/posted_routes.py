@@ -5,10 +5,11 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field
 
-from shipment_poller.take_posted import NotTaken, Posted
+from shipment_poller.take_posted import Posted
+from waybill_common.refusals import Refused
 from waybill_platforms.errors import SignatureRefused
 
 
@@ -28,11 +29,12 @@ def posted_routes(router: APIRouter, posted: Posted, wakes: Sequence[Callable[[]
             body = base64.b64decode(call.body, validate=True)
             answer = await posted.take(source_id, call.headers, body)
         except SignatureRefused as refused:
-            raise HTTPException(401, str(refused)) from None
-        except NotTaken as error:
-            raise HTTPException(error.status, str(error)) from None
+            raise Refused(
+                str(refused), "sign it with the secret that is configured for this source", status=401
+            ) from None
         except (binascii.Error, ValueError) as error:
-            raise HTTPException(400, f"the body is no list of shipments: {error}") from None
+            reason = f"the body is no list of shipments: {error}"
+            raise Refused(reason, "send it as docs/http-source.openapi.yaml describes", status=400) from None
         for wake in wakes:
             wake()
         return answer

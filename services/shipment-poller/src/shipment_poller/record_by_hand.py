@@ -14,6 +14,7 @@ import orjson
 from shipment_poller import by_hand, judgement
 from shipment_poller.by_hand import NotPossible, Open
 from shipment_poller.model import TAKEN, Said, SaidStatus, ShipmentState, Watched
+from shipment_poller.not_here import no_such_shipment
 from shipment_poller.record_shipments import record_shipments
 from shipment_poller.review_orders import Tools, watched_of
 from waybill_common.commands import UNNAMED, Command
@@ -56,8 +57,8 @@ async def record_by_hand(
         known = await tools.queries.hand_shipment(conn, key=entry.key)
         if known is not None:
             if known["order_id"] != order_id or orjson.loads(known["content"]) != entry.content:
-                message = "this Idempotency-Key was used for another shipment: use a new one for each"
-                raise NotPossible(422, "key_used_before", message)
+                reason = "this Idempotency-Key was used for another shipment"
+                raise NotPossible(reason, "use a new one for each", status=422, code="key_used_before")
             return await _answer(conn, tools, known["shipment_id"])
         return await _enter(conn, tools, order_id, entry)
 
@@ -106,11 +107,12 @@ async def withdraw_by_hand(
         await tools.configurations.refresh(conn)
         row = await tools.queries.one_shipment(conn, shipment_id=shipment_id)
         if row is None:
-            raise NotPossible(404, "shipment_unknown", f"there is no shipment {shipment_id} here")
+            raise no_such_shipment(shipment_id)
         said = Said.model_validate(row["said"])
         if said.by_hand is None:
-            message = f"{row['source']} said that it shipped this: only the source takes it back"
-            raise NotPossible(409, "not_by_hand", message)
+            reason = f"{row['source']} said that it shipped this: only the source takes it back"
+            way = "have it canceled at the source; what it lists is followed"
+            raise NotPossible(reason, way, code="not_by_hand")
         await tools.queries.lock_orders(conn, order_ids=[row["order_id"]])
         gone = said.model_copy(update={"status": SaidStatus.CANCELED, "updated_at": tools.clock.now(), "by_hand": who})
         await record_shipments(conn, tools, row["source"], {said.id: gone})
@@ -124,8 +126,8 @@ async def _load(conn: Connection, tools: Tools, order_id: str) -> tuple[Order, l
     q = tools.queries
     found = await rows(q.orders_for_review(conn, order_ids=[order_id]))
     if not found:
-        message = f"order {order_id} is not known to shipment-poller (yet): it comes with its first FR or fact"
-        raise NotPossible(404, "order_unknown", message)
+        reason = f"order {order_id} is not known to shipment-poller (yet): it comes with its first FR or fact"
+        raise NotPossible(reason, "try again in a moment", status=404, code="order_unknown")
     taken: dict[tuple[str, str, str], int] = {}
     for row in await rows(q.shipments_for_review(conn, order_ids=[order_id])):
         if ShipmentState(row["state"]) in TAKEN:
@@ -162,6 +164,7 @@ async def _answer(conn: Connection, tools: Tools, shipment_id: str) -> dict[str,
     row = await tools.queries.one_shipment(conn, shipment_id=shipment_id)
     assert row is not None
     if row["state"] in (ShipmentState.REFUSED, ShipmentState.CONFLICT):
-        raise NotPossible(422, row["reason"]["code"], f"{row['reason']['message']}: {row['reason']['action']}")
+        reason = row["reason"]
+        raise NotPossible(reason["message"], reason["action"], status=422, code=reason["code"])
     names = ("shipment_id", "order_id", "fr_id", "source", "state", "lines", "carrier", "sync", "reason", "channel")
     return {name: row[name] for name in names}

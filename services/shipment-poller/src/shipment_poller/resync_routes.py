@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field
 
 from shipment_poller.resync import Progress, Resyncs
 from waybill_common.commands import Taken
+from waybill_common.refusals import Refused
 
 
 class Resync(BaseModel):
@@ -51,11 +52,13 @@ def resync_routes(router: APIRouter, resyncs: Resyncs, wake: Any) -> None:
     async def progress(resync_id: str) -> Progress:
         found = await resyncs.progress(resync_id)
         if found is None:
-            raise HTTPException(404, f"there is no resync {resync_id} here; they are kept for 30 days")
+            reason = f"there is no resync {resync_id} here; they are kept for 30 days"
+            raise Refused(reason, "use the id that `waybill shipments resync` printed", status=404)
         return found
 
     @router.post("/resyncs/{resync_id}/cancel")
     async def cancel(resync_id: str, who: Annotated[Who, Body()], command: Taken) -> Progress:
         if not await resyncs.cancel(resync_id, who.actor, command):
-            raise HTTPException(409, f"resync {resync_id} is not known here, or was canceled before")
+            reason = f"resync {resync_id} is not known here, or was canceled before"
+            raise Refused(reason, "look at how far it is: GET /api/v1/shipments:resync/ID")
         return await progress(resync_id)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 
 from shipment_poller.by_hand_routes import by_hand_routes
 from shipment_poller.courier_routes import Channels, courier_routes
+from shipment_poller.not_here import no_such_channel, no_such_shipment, no_such_source
 from shipment_poller.outward_routes import outward_routes
 from shipment_poller.posted_routes import posted_routes
 from shipment_poller.resync import Resyncs
@@ -17,6 +18,7 @@ from shipment_poller.take_posted import Posted
 from waybill_common.commands import Taken
 from waybill_common.db import Connection, Pool, rows
 from waybill_common.http import internal
+from waybill_common.refusals import Refused
 from waybill_contracts.configuration import Platform
 
 
@@ -55,9 +57,10 @@ def routes(
             await tools.configurations.refresh(conn)
             configured = tools.configurations.source(source_id)
             if configured is None:
-                raise HTTPException(404, f"{source_id!r} is no configured source")
+                raise no_such_source(source_id)
             if configured.source.platform is Platform.MANUAL:
-                raise HTTPException(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
+                way = "enter its shipments by hand: `waybill shipments record`"
+                raise Refused(f"{source_id!r} is a manual source: nobody can be asked", way)
             await tools.queries.poll_now(conn, source=source_id)
             await tools.queries.read_stock_now(conn, source=source_id)
             return {"source": source_id, "turn": "due"}
@@ -90,7 +93,7 @@ def _reading(router: APIRouter, pool: Pool, tools: Tools) -> None:
         async with pool.acquire() as conn:
             row = await q.probe_of(conn, entity=f"{kind}/{name}")
         if row is None:
-            raise HTTPException(404, f"{kind}/{name} is no configured channel or source here")
+            raise no_such_channel(name) if kind == "channel" else no_such_source(name)
         return dict(row)
 
     @router.get("/shipments/{shipment_id}")
@@ -99,7 +102,7 @@ def _reading(router: APIRouter, pool: Pool, tools: Tools) -> None:
         async with pool.acquire() as conn:
             row = await q.one_shipment(conn, shipment_id=shipment_id)
             if row is None:
-                raise HTTPException(404, f"there is no shipment {shipment_id} here")
+                raise no_such_shipment(shipment_id)
             history = await rows(q.history_of(conn, shipment_id=shipment_id))
             attempts = await rows(q.attempts_of(conn, shipment_id=shipment_id))
         return dict(row) | {"history": [dict(one) for one in history], "attempts": [dict(one) for one in attempts]}

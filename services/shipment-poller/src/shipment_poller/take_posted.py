@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shipment_poller import merge, schedule
+from shipment_poller.not_here import no_such_source
 from shipment_poller.poll_source import unreadable
 from shipment_poller.review_orders import Tools
 from shipment_poller.source_turns import Sources
@@ -15,15 +16,12 @@ from shipment_poller.take_words import take_words
 from shipment_poller.translate import said_by
 from waybill_common.db import Connection, Pool
 from waybill_common.logs import Log
+from waybill_common.refusals import Refused
 from waybill_platforms.ports import SourceConnection
 
 
-class NotTaken(Exception):
-    """It changes nothing; the text says why and what would be taken. `status`: 404, 400 or 409."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+class NotTaken(Refused):
+    """It changes nothing; the text says why, the remedy what would be taken."""
 
 
 class Posted:
@@ -56,7 +54,7 @@ class Posted:
             if delivery.kind in ("fulfillment", "order"):
                 await self._tools.queries.hint_turn(self._pool, source=source_id, wait=schedule.HINT_WAIT)
             return {"delivery": delivery.id, "kind": delivery.kind}
-        raise NotTaken(409, f"source {source_id!r} does not post anything to us; it is asked every `poll_every`")
+        raise NotTaken(f"source {source_id!r} does not post anything to us", "none is needed: it is asked for")
 
 
 async def open_source(pool: Pool, tools: Tools, sources: Sources, source_id: str) -> SourceConnection:
@@ -65,11 +63,11 @@ async def open_source(pool: Pool, tools: Tools, sources: Sources, source_id: str
         await tools.configurations.refresh(conn)
     configured = tools.configurations.source(source_id)
     if configured is None:
-        raise NotTaken(404, f"{source_id!r} is no configured source")
+        raise no_such_source(source_id)
     try:
         connection = sources.source(configured.source, configured.sequence)
     except ValueError as error:
-        raise NotTaken(409, f"source {source_id!r} cannot be opened: {error}") from None
+        raise NotTaken(f"source {source_id!r} cannot be opened: {error}", "mend its configuration") from None
     if connection is None:
-        raise NotTaken(409, f"{source_id!r} is a manual source: its shipments are entered by hand")
+        raise NotTaken(f"{source_id!r} is a manual source", "enter its shipments: `waybill shipments record`")
     return connection

@@ -8,12 +8,13 @@ GET  /internal/sources/{id}/webhooks      what is registered: state off, waiting
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from shipment_poller.not_here import no_such_source
 from shipment_poller.review_orders import Tools
 from waybill_common.db import Pool
-from waybill_platforms.webhooks import HooksRefused, Webhooks
+from waybill_platforms.webhooks import Webhooks
 
 
 class Ended(BaseModel):
@@ -34,19 +35,13 @@ def webhook_routes(router: APIRouter, pool: Pool, tools: Tools, webhooks: Webhoo
 
     @router.post("/sources/{source_id}/webhooks", status_code=202)
     async def ask(source_id: str, asked: Asked) -> dict[str, Any]:
-        try:
-            told = await webhooks.ask(source_id, asked.address, asked.actor)
-        except HooksRefused as refused:
-            raise HTTPException(refused.status, str(refused)) from refused
+        told = await webhooks.ask(source_id, asked.address, asked.actor)
         wake()
         return told
 
     @router.post("/sources/{source_id}/webhooks/end", status_code=202)
     async def end(source_id: str, ended: Ended) -> dict[str, Any]:
-        try:
-            told = await webhooks.end(source_id, ended.address, ended.actor)
-        except HooksRefused as refused:
-            raise HTTPException(refused.status, str(refused)) from refused
+        told = await webhooks.end(source_id, ended.address, ended.actor)
         wake()
         return told
 
@@ -55,5 +50,5 @@ def webhook_routes(router: APIRouter, pool: Pool, tools: Tools, webhooks: Webhoo
         async with pool.acquire() as conn:
             await tools.configurations.refresh(conn)
         if tools.configurations.source(source_id) is None:
-            raise HTTPException(404, f"{source_id!r} is no configured source")
+            raise no_such_source(source_id)
         return await webhooks.of(source_id)

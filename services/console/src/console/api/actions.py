@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from console.api.commands import ACTION, Acted, Acting, acting
-from console.api.problems import ProblemError
+from console.api.problems import AGAIN, ProblemError
 from console.api.security import Keys
 from console.command_rules import Answer, refusal_of
-from console.commander import Commander
+from console.commander import Commander, content
 from console.owners import Owners, OwnerSilent
 from waybill_contracts import topics
 
@@ -40,7 +40,7 @@ def actions_router(keys: Keys, commander: Commander) -> APIRouter:
         body: dict[str, Any] = {"reason": why.reason}
         if action == "mark":
             if why.state is None:
-                raise ProblemError(422, "Incomplete", "state: say PROCESSED or ACKNOWLEDGED")
+                raise ProblemError(422, "Incomplete", "state is missing", "Say state: PROCESSED or ACKNOWLEDGED")
             body |= {"state": why.state, "platform_id": why.platform_id}
         path = f"/internal/frs/{fr_id}/{action}"
         return await by.does(f"fr.{action}", f"fr/{fr_id}", topics.FULFILLMENT_PUSH, path, body)
@@ -88,7 +88,7 @@ async def ask_owner(
     try:
         answer = await owners.ask(service, method, path, json=body, params=params, timeout=seconds)
     except OwnerSilent as silent:
-        raise ProblemError(503, "The service does not answer", str(silent)) from None
+        raise silent_owner(silent) from None
     if answer.status_code >= 400:
         refuse(answer)
     return answer.json()
@@ -96,8 +96,10 @@ async def ask_owner(
 
 def refuse(answer: httpx.Response) -> NoReturn:
     """The owner's refusal, in its own words."""
-    try:
-        said = answer.json()
-    except ValueError:
-        said = answer.text[:200]
-    raise ProblemError(answer.status_code, "Not possible", refusal_of(Answer(answer.status_code, said)).reason)
+    refusal = refusal_of(Answer(answer.status_code, content(answer)))
+    more = {name: value for name, value in refusal._asdict().items() if name in ("code", "errors") and value}
+    raise ProblemError(answer.status_code, "Not possible", refusal.reason, refusal.remedy, **more)
+
+
+def silent_owner(silent: OwnerSilent) -> ProblemError:
+    return ProblemError(503, "The service does not answer", str(silent), AGAIN)

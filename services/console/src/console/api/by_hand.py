@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from console.api.actions import Why
 from console.api.commands import ACTION, Acting, acting
+from console.api.orders import no_such_order
 from console.api.problems import ProblemError
 from console.api.security import Keys
 from console.commander import Commander, Wish
@@ -48,13 +49,10 @@ def by_hand_router(pool: Pool, q: Queries, keys: Keys, commander: Commander) -> 
     ) -> Any:
         """Enter what was shipped by hand. A held or canceled order is refused with the reason."""
         if idempotency_key is None:
-            raise ProblemError(
-                422, "Incomplete", "Idempotency-Key: send one, so that a repeated call enters nothing twice"
-            )
+            text = "Idempotency-Key is missing: a repeated call would enter it twice"
+            raise ProblemError(422, "Incomplete", text, "Send the header Idempotency-Key, a new one for each shipment")
         if await q.order_by_id(pool, order_id=new.order_id) is None:
-            raise ProblemError(
-                404, "No such order", f"No order has the id {new.order_id!r}; find it by GET /orders?number="
-            )
+            raise no_such_order(new.order_id)
         key = hashlib.sha256(f"{by.actor.key_id}/{idempotency_key}".encode()).hexdigest()
         body = {**new.model_dump(mode="json"), "key": key}
         path = f"/internal/orders/{new.order_id}/shipments"

@@ -9,8 +9,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from console.api.paging import page, read_cursor
 from console.api.params import Limit
 from console.api.problems import ProblemError, WrongField
-from console.api.security import Actor, Keys, Role
+from console.api.security import Actor, Keys
+from console.command_rules import UNEXPLAINED
 from console.commander import Commander, Standing, Wish
+from console.words import CommandState, Role
 from waybill_common.db import Pool, Queries, rows
 from waybill_common.ids import new_id, stable_id
 
@@ -148,9 +150,9 @@ def shown(now: Standing) -> dict[str, Any]:
 
 def _problem(now: Standing) -> ProblemError:
     refusal, row = now.row["refusal"], now.row
-    words = [refusal["reason"], *([refusal["remedy"]] if refusal["remedy"] else [])]
-    more = {name: value for name, value in refusal.items() if value is not None}
-    return ProblemError(row["status"], "Not possible", ": ".join(words), command_id=row["command_id"], **more)
+    more = {name: value for name, value in refusal.items() if value is not None and name != "remedy"}
+    reason, remedy = refusal["reason"], refusal["remedy"] or UNEXPLAINED
+    return ProblemError(row["status"], "Not possible", reason, remedy, command_id=row["command_id"], **more)
 
 
 def commands_router(pool: Pool, q: Queries, keys: Keys, commander: Commander) -> APIRouter:
@@ -158,7 +160,7 @@ def commands_router(pool: Pool, q: Queries, keys: Keys, commander: Commander) ->
 
     @router.get("/commands")
     async def list_commands(
-        state: Annotated[str | None, Query(description="stored, sent, done or refused")] = None,
+        state: CommandState | None = None,
         target: Annotated[str | None, Query(description="order/ID, fr/ID, shipment/ID, channel/ID, source/ID")] = None,
         actor: str | None = None,
         cursor: str | None = None,
@@ -176,8 +178,8 @@ def commands_router(pool: Pool, q: Queries, keys: Keys, commander: Commander) ->
         """Where it stands, why it was refused and what would work, and what it led to."""
         now = await commander.wait(command_id, seconds(wait))
         if now is None:
-            text = f"No command has the id {command_id!r}; list them by GET /commands (they are kept for 90 days)"
-            raise ProblemError(404, "No such command", text)
+            text = f"No command has the id {command_id!r}; they are kept for 90 days"
+            raise ProblemError(404, "No such command", text, "List them: GET /commands, waybill commands list")
         return shown(now)
 
     return router

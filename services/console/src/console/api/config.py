@@ -61,7 +61,11 @@ async def apply_document(
     except WrongConfiguration as wrong:
         errors = [problem._asdict() for problem in wrong.problems]
         raise ProblemError(
-            422, "The configuration was refused; nothing was applied", str(wrong), errors=errors
+            422,
+            "The configuration was refused; nothing was applied",
+            str(wrong),
+            "Mend these in the file and apply it again; `waybill apply --example` shows one that is sound",
+            errors=errors,
         ) from None
     answer = {
         "version": applied.version,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from console.api.actions import ask_owner
 from console.api.params import Number
 from console.api.problems import ProblemError
 from console.api.security import Keys
@@ -49,17 +50,12 @@ def dead_letters_router(keys: Keys, owners: Owners) -> APIRouter:
 
     async def _act(service: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         _check(service)
-        try:
-            answer = await owners.ask(service, "POST", path, json=body)
-        except OwnerSilent as silent:
-            raise ProblemError(503, "The service does not answer", str(silent)) from None
-        if answer.status_code >= 400:
-            raise ProblemError(answer.status_code, "Not possible", answer.json().get("detail", answer.text))
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = await ask_owner(owners, service, "POST", path, body)
         return found
 
     def _check(service: str) -> None:
         if service not in owners.urls:
-            raise ProblemError(422, "No such service", f"service={service!r}: use one of {', '.join(owners.urls)}")
+            known = f"use one of {', '.join(owners.urls)}"
+            raise ProblemError(422, "No such service", f"service={service!r} is none", known)
 
     return router

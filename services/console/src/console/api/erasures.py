@@ -57,7 +57,8 @@ def erasures_router(pool: Pool, q: Queries, keys: Keys, eraser: ErasePerson) -> 
     async def _shown(erasure_id: str) -> dict[str, Any]:
         row = await q.erasure(pool, erasure_id=erasure_id)
         if row is None:
-            raise ProblemError(404, "No such erasure", f"Nothing was asked as {erasure_id[:80]!r}; GET /erasures lists")
+            text = f"No erasure was asked for as {erasure_id[:80]!r}"
+            raise ProblemError(404, "No such erasure", text, "List them: GET /erasures, waybill persons list")
         return dict(row)
 
     return router

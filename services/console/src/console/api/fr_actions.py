@@ -43,6 +43,7 @@ class OneFr(BaseModel):
     fr_id: str
     state: str | None
     refused: str | None
+    remedy: str | None = Field(default=None, description="what would work")
 
 
 class ManyResults(Acted):

@@ -61,7 +61,8 @@ def frs_router(keys: Keys, owners: Owners, commander: Commander) -> APIRouter:
     async def regenerate(fr_id: str, why: Regenerate, by: Annotated[Acting, acts]) -> Any:
         """Take an FR back, and plan its units again once they are free (with `override`: at once)."""
         if why.override and by.actor.role != "admin":
-            raise ProblemError(403, "Not allowed", f"Key {by.actor.name!r} is {by.actor.role}; override needs admin.")
+            text = f"Key {by.actor.name!r} is {by.actor.role}; override needs admin."
+            raise ProblemError(403, "Not allowed", text, "Regenerate without override, or ask an admin.")
         body = {"reason": why.reason, "override": why.override}
         return await by.does("fr.regenerate", f"fr/{fr_id}", topics.ROUTER, f"/internal/frs/{fr_id}/regenerate", body)
 

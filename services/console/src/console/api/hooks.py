@@ -10,6 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from console.api.problems import problem
+from console.command_rules import Answer, refusal_of
+from console.commander import content
 from console.erase_person import ErasePerson, Whose
 from console.owners import NoSuchPath, Owners, OwnerSilent
 from waybill_common.db import Pool, Queries
@@ -26,20 +28,22 @@ def add_hooks(app: FastAPI, pool: Pool, q: Queries, owners: Owners, eraser: Eras
     async def hook(connection: str, request: Request) -> Response:
         kind = await q.kind_of_connection(pool, connection=connection)
         if kind is None:
-            return problem(404, "No such connection", f"No channel or source has the id {connection[:80]!r}")
+            text = f"No channel or source has the id {connection[:80]!r}"
+            return problem(404, "No such connection", text, "Post to /hooks/ID of one that is configured")
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
             if len(body) > MOST_BYTES:
-                return problem(413, "Too long", f"The body is longer than {MOST_BYTES // 2**20} MiB")
+                text = f"The body is longer than {MOST_BYTES // 2**20} MiB"
+                return problem(413, "Too long", text, "Post less at once")
         call = {"headers": dict(request.headers), "body": base64.b64encode(body).decode()}
         try:
             answer = await owners.ask(_OWNERS[kind], "POST", f"/internal/hooks/{connection}", json=call, timeout=20.0)
         except (OwnerSilent, NoSuchPath) as silent:
-            return problem(503, "Not now", f"{silent}; post it again")
+            return problem(503, "Not now", str(silent), "Post it again")
         if answer.status_code >= 400:
-            detail = answer.json().get("detail", answer.text)
-            return problem(answer.status_code, "Not taken", detail if isinstance(detail, str) else str(detail))
+            refusal = refusal_of(Answer(answer.status_code, content(answer)))
+            return problem(answer.status_code, "Not taken", refusal.reason, refusal.remedy)
         told = answer.json()
         if (person := told.pop("erase", None)) is not None:  # stored before the platform hears that it was taken
             whose = Whose(person["email"], connection, (), person["channel_order_ids"])

@@ -46,13 +46,13 @@ class Idempotency:
         key = headers.get("idempotency-key")
         body = await _read(receive)
         if body is None:
-            text = f"The request is longer than {LONGEST_BODY // 2**20} MiB: send it in parts"
-            await problem(413, "Too long", text)(scope, receive, send)
+            text = f"The request is longer than {LONGEST_BODY // 2**20} MiB"
+            await problem(413, "Too long", text, "Send it in parts")(scope, receive, send)
         elif scope["method"] != "POST" or key is None:
             await self._app(scope, _replayed(body, receive), send)
         elif not 0 < len(key) <= LONGEST_KEY:
-            text = f"Idempotency-Key has {len(key)} characters: use 1 to {LONGEST_KEY}"
-            await problem(422, "Wrong Idempotency-Key", text)(scope, receive, send)
+            text, way = f"Idempotency-Key has {len(key)} characters", f"Use 1 to {LONGEST_KEY}"
+            await problem(422, "Wrong Idempotency-Key", text, way)(scope, receive, send)
         else:
             named = {"actor": _actor(headers), "route": scope["path"], "key": key}
             await self._once(named, body, scope, receive, send)
@@ -79,11 +79,11 @@ class Idempotency:
     async def _known(self, named: dict[str, str], digest: bytes, scope: Scope, send: Send) -> None:
         row = await self._q.idempotency_answer(self._pool, **named)
         if row is None or (row["status"] is None and row["request_digest"] == digest):
-            text = "A call with this Idempotency-Key is under way: ask again in a moment"
-            await problem(409, "Under way", text)(scope, _nothing, send)
+            text = "A call with this Idempotency-Key is under way"
+            await problem(409, "Under way", text, "Ask again in a moment")(scope, _nothing, send)
         elif row["request_digest"] != digest:
-            text = f"Idempotency-Key {named['key']!r} was used for another request: use a new one for each"
-            await problem(422, "Key used before", text)(scope, _nothing, send)
+            text = f"Idempotency-Key {named['key']!r} was used for another request"
+            await problem(422, "Key used before", text, "Use a new one for each request")(scope, _nothing, send)
         else:
             await _send(send, row["status"], row["answer"]["type"], row["answer"]["body"].encode())
 

@@ -3,14 +3,14 @@
 Passed on as they came; what is answered 2xx is committed there. A chunk is harmless to repeat.
 """
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
+from console.api.actions import refuse, silent_owner
 from console.api.commands import ACTION, Acting, acting
-from console.api.problems import ProblemError, problem
+from console.api.problems import ProblemError
 from console.api.security import Actor, Keys
 from console.commander import Commander, Wish
 from console.owners import Owners, OwnerSilent
@@ -69,9 +69,9 @@ def intake_router(keys: Keys, owners: Owners, commander: Commander) -> APIRouter
         try:
             answer = await owners.ask(topics.ORDER_INGEST, "POST", path, content=body, headers=headers, timeout=TIMEOUT)
         except OwnerSilent as silent:
-            raise ProblemError(503, "The service does not answer", str(silent)) from None
+            raise silent_owner(silent) from None
         if answer.status_code >= 400:
-            return _refused(answer.status_code, answer.text)
+            refuse(answer)
         return Response(answer.content, answer.status_code, media_type="application/json")
 
     return router
@@ -83,20 +83,6 @@ async def _bounded(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > MOST_BYTES:
-            raise ProblemError(
-                413, "Too large", f"send at most {MOST_BYTES // 1024 // 1024} MiB at once: smaller chunks"
-            )
+            text = f"This is more than {MOST_BYTES // 1024 // 1024} MiB"
+            raise ProblemError(413, "Too large", text, "Send it in smaller chunks.")
     return bytes(body)
-
-
-def _refused(status: int, text: str) -> JSONResponse:
-    """The owner's word as a problem; what it could not validate by path."""
-    try:
-        detail: Any = json.loads(text).get("detail", text)
-    except ValueError:
-        detail = text
-    if isinstance(detail, list):
-        errors = [{"path": ".".join(map(str, e["loc"][1:])), "message": e["msg"]} for e in detail[:100]]
-        words = "; ".join(f"{e['path']}: {e['message']}" for e in errors)
-        return problem(status, "The request is not valid", words, errors=errors)
-    return problem(status, "Not possible", str(detail))

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from console.api.problems import ProblemError
 from console.api.scopes import beyond, declared, unknown
-from console.api.security import Actor, Keys, Role
+from console.api.security import Actor, Keys
+from console.words import Role
 from waybill_common.db import Pool, Queries, rows
 
 
@@ -38,10 +39,12 @@ def keys_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
         known = declared(request.app.openapi()["paths"])
         if wrong := unknown(new.scopes or (), known):
             raise ProblemError(
-                422, "No such scope", f"scopes: {', '.join(wrong)}; there are {', '.join(sorted(known))}"
+                422, "No such scope", f"scopes: {', '.join(wrong)}", f"There are {', '.join(sorted(known))}"
             )
         if more := beyond(new.scopes, actor.scopes):
-            raise ProblemError(403, "Not allowed", f"Key {actor.name!r} may not hand on {', '.join(more)}.")
+            own = ", ".join(actor.scopes or ())
+            text = f"Key {actor.name!r} may not hand on {', '.join(more)}."
+            raise ProblemError(403, "Not allowed", text, f"Give scopes that it has itself: {own}.")
         key_id, key = await keys.create(new.name, new.role, actor.name, stores=new.stores, scopes=new.scopes)
         told = new.model_dump(include={"name", "role", "stores", "scopes"})
         return {"key_id": key_id, **told, "key": key}
@@ -49,7 +52,8 @@ def keys_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
     @router.delete("/keys/{key_id}", dependencies=[admin])
     async def revoke_key(key_id: str) -> dict[str, Any]:
         if await q.revoke_key(pool, key_id=key_id) is None:
-            raise ProblemError(404, "No such key", f"No key {key_id!r} is in use; list them by GET /keys")
+            way = "List them: GET /keys, waybill keys list"
+            raise ProblemError(404, "No such key", f"No key {key_id!r} is in use", way)
         return {"key_id": key_id, "revoked": True}
 
     return router

@@ -13,7 +13,9 @@ from console.api.problems import ProblemError
 from console.api.security import Keys
 from console.fresh import Fresh
 from console.stage import STAGES
+from console.words import RecordOutcome
 from waybill_common.db import Pool, Queries, rows
+from waybill_contracts.fulfillment_submitted import FrState, Outcome
 
 _NEWEST = 5000
 """Orders, the last that were settled, of which it is told how long each stage took."""
@@ -64,8 +66,8 @@ def lists_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter:
 
     @router.get("/frs", tags=["frs"])
     async def list_frs(
-        state: str | None = None,
-        outcome: str | None = None,
+        state: FrState | None = None,
+        outcome: Outcome | None = None,
         source: str | None = None,
         order_id: str | None = None,
         number: str | None = None,
@@ -92,14 +94,15 @@ def lists_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter:
     async def show_fr(fr_id: str) -> dict[str, Any]:
         row = await q.fr_by_id(pool, fr_id=fr_id)
         if row is None:
-            raise ProblemError(404, "No such FR", f"No FR has the id {fr_id!r}; list them by GET /frs")
+            way = "List them: GET /frs, waybill frs list"
+            raise ProblemError(404, "No such FR", f"No FR has the id {fr_id!r}", way)
         return fr_answer(row)
 
     @router.get("/records", tags=["records"])
     async def list_records(
         connection: str | None = None,
         log_type: str | None = None,
-        outcome: str | None = None,
+        outcome: RecordOutcome | None = None,
         order_id: str | None = None,
         since: Moment | None = None,
         cursor: str | None = None,
@@ -127,7 +130,8 @@ def lists_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter:
         """One exchange whole: request and response, secrets removed, a body that was cut marked."""
         row = await q.record_by_id(pool, exchange_id=exchange_id)
         if row is None:
-            raise ProblemError(404, "No such record", f"No record has the id {exchange_id!r}; GET /records lists them")
+            way = "List them: GET /records, waybill records list"
+            raise ProblemError(404, "No such record", f"No record has the id {exchange_id!r}", way)
         return {**row["body"], "at": row["at"]}
 
     @router.get("/alerts", tags=["alerts"])

@@ -98,4 +98,5 @@ def _channel(document: dict[str, Any], channel_id: str) -> dict[str, Any]:
 
 
 def _unknown(channel_id: str) -> ProblemError:
-    return ProblemError(404, "No such channel", f"{channel_id!r} is no configured channel; list them by GET /channels")
+    way = "List them: GET /channels, waybill channels list"
+    return ProblemError(404, "No such channel", f"{channel_id!r} is no configured channel", way)

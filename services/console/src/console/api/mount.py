@@ -150,7 +150,11 @@ def _pages(app: FastAPI, keys: Keys, sign_in_desk: SignIn) -> None:
             else:
                 session = await sign_in_desk.by_password(given["name"], given["password"], address)
         except problems.ProblemError as too_many:
-            return html("sign-in.html", f'<p class="bad" role="alert">{too_many.detail}.</p>', too_many.status)
+            return html(
+                "sign-in.html",
+                f'<p class="bad" role="alert">{too_many.detail}. {too_many.remedy}.</p>',
+                too_many.status,
+            )
         if session is None:
             return html("sign-in.html", _REFUSED, 401)
         answer = RedirectResponse("/", 303, _HEADERS)

@@ -70,11 +70,16 @@ def orders_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter
     return router
 
 
+def no_such_order(order_id: str) -> ProblemError:
+    way = "Find it by its number: GET /orders?number=, waybill orders show NUMBER"
+    return ProblemError(404, "No such order", f"No order has the id {order_id!r}", way)
+
+
 async def known_order(pool: Pool, q: Queries, order_id: str, actor: Actor) -> Any:
     """Its row, or a problem that says how to find it; one of a store that the caller does not see is not there."""
     row = await q.order_by_id(pool, order_id=order_id)
     if row is None or (actor.stores is not None and row["store"] not in actor.stores):
-        raise ProblemError(404, "No such order", f"No order has the id {order_id!r}; find it by GET /orders?number=")
+        raise no_such_order(order_id)
     return row
 
 
@@ -92,8 +97,8 @@ async def past_order(pool: Pool, q: Queries, row: Any, at: datetime) -> dict[str
     version = await q.order_version_at(pool, order_id=order_id, at=at)
     if version is None:
         first = await q.first_version(pool, order_id=order_id)
-        known = f"; its first version is of {first.isoformat()}" if first else ""
-        raise ProblemError(404, "Not here yet", f"The order was not here at {at.isoformat()}{known}")
+        way = f"Its first version is of {first.isoformat()}: ask for that or later" if first else "Leave `at` out"
+        raise ProblemError(404, "Not here yet", f"The order was not here at {at.isoformat()}", way)
     activities = [a for a in await rows(q.activities_by_order(pool, order_id=order_id)) if a["at"] <= at]
     requests = await rows(q.frs_by_order(pool, order_id=order_id))
     shipments = await rows(q.shipments_by_order(pool, order_id=order_id))
@@ -145,7 +150,8 @@ _STANDING = ("stage", "stage_since", "fulfillment", "sync", "placed_at", "update
 def _bounds(search: str) -> dict[str, str]:
     prefix = folded(search)
     if len(prefix) < SHORTEST:
-        raise ProblemError(422, "Search for more", f"search={search!r}: give at least {SHORTEST} characters")
+        text = f"search={search!r} is too short to be looked for"
+        raise ProblemError(422, "Search for more", text, f"Give at least {SHORTEST} characters")
     return {"prefix": prefix, "beyond": beyond(prefix)}
 
 

@@ -25,7 +25,8 @@ def read_cursor(cursor: str | None) -> After:
         at, identity = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
         return After(datetime.fromisoformat(at), str(identity))
     except (ValueError, TypeError):
-        raise ProblemError(422, "Wrong cursor", f"cursor={cursor[:60]!r} is not one; leave it out to begin") from None
+        way = "Use the `next` of the answer before, or leave it out to begin"
+        raise ProblemError(422, "Wrong cursor", f"cursor={cursor[:60]!r} is not one", way) from None
 
 
 def page(

@@ -8,7 +8,7 @@ import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from console.api import scopes
@@ -31,7 +31,8 @@ class Problem(BaseModel):
     type: str = "about:blank"
     status: int
     title: str
-    detail: str
+    detail: str = Field(description="why")
+    remedy: str = Field(description="what would work, or where to look: the next step of whoever asked")
     errors: list[WrongField] = []
 
 
@@ -72,12 +73,17 @@ _PROBLEM = Problem.model_json_schema(ref_template="#/components/schemas/{model}"
 _SCHEMAS = {**_PROBLEM.pop("$defs"), "Problem": _PROBLEM}
 
 
-class ProblemError(Exception):
-    """An answer that is not the one asked for; `extra` are further members of the problem."""
+_LOOK = "The description lists what there is: GET /api/openapi.json"
+MEND = "Mend these fields and send it again; GET /api/openapi.json describes them"
+AGAIN = "See that the service runs, and try again, a POST under the same Idempotency-Key"
 
-    def __init__(self, status: int, title: str, detail: str, **extra: Any) -> None:
+
+class ProblemError(Exception):
+    """An answer that is not the one asked for: why, and what would work; `extra` are further members of the problem."""
+
+    def __init__(self, status: int, title: str, detail: str, remedy: str, **extra: Any) -> None:
         super().__init__(detail)
-        self.status, self.title, self.detail, self.extra = status, title, detail, extra
+        self.status, self.title, self.detail, self.remedy, self.extra = status, title, detail, remedy, extra
 
 
 class _Answer(JSONResponse):
@@ -90,9 +96,9 @@ class _Answer(JSONResponse):
 
 
 def problem(
-    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
+    status: int, title: str, detail: str, remedy: str, headers: Mapping[str, str] | None = None, **extra: Any
 ) -> JSONResponse:
-    body = {"type": "about:blank", "status": status, "title": title, "detail": detail, **extra}
+    body = {"type": "about:blank", "status": status, "title": title, "detail": detail, "remedy": remedy, **extra}
     known = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return _Answer(body, status, {**known, **(headers or {})})
 
@@ -102,32 +108,32 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     async def _ours(_: Request, error: ProblemError) -> JSONResponse:
-        return problem(error.status, error.title, error.detail, **error.extra)
+        return problem(error.status, error.title, error.detail, error.remedy, **error.extra)
 
     @app.exception_handler(NoSuchPath)
     async def _no_such(_: Request, error: NoSuchPath) -> JSONResponse:
-        return problem(404, "No such thing", f"{str(error)[:200]!r} holds characters that no id has")
+        return problem(404, "No such thing", f"{str(error)[:200]!r} holds characters that no id has", _LOOK)
 
     @app.exception_handler(StarletteHTTPException)
     async def _theirs(_: Request, error: StarletteHTTPException) -> JSONResponse:
-        return problem(error.status_code, "Not possible", str(error.detail), error.headers)
+        return problem(error.status_code, "Not possible", str(error.detail), _LOOK, error.headers)
 
     @app.exception_handler(asyncpg.DataError)
     async def _not_storable(_: Request, error: asyncpg.DataError) -> JSONResponse:
         """A value that is fine as JSON and that no database takes: NUL in a text, a number out of its range."""
-        return problem(422, "The request is not valid", f"A value cannot be stored or looked up: {error}"[:300])
+        text = f"A value cannot be stored or looked up: {error}"[:300]
+        return problem(422, "The request is not valid", text, "Use texts without NUL, and numbers in their range")
 
     @app.exception_handler(asyncpg.PostgresError)
     @app.exception_handler(asyncpg.InterfaceError)
     async def _database(_: Request, error: Exception) -> JSONResponse:
         if not transient(error):
             raise error
-        text = "The database cannot answer now: try again, a POST under the same Idempotency-Key"
-        return problem(503, "Not now", text, {"Retry-After": "5"})
+        text, remedy = "The database cannot answer now", "Try again, a POST under the same Idempotency-Key"
+        return problem(503, "Not now", text, remedy, {"Retry-After": "5"})
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         errors = [{"path": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
-        return problem(
-            422, "The request is not valid", "; ".join(f"{e['path']}: {e['message']}" for e in errors), errors=errors
-        )
+        words = "; ".join(f"{e['path']}: {e['message']}" for e in errors)
+        return problem(422, "The request is not valid", words, MEND, errors=errors)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from console.api.problems import ProblemError
+from console.api.problems import AGAIN, ProblemError
 from console.api.security import Actor, Keys
 from console.rebuild import Rebuilder
 
@@ -18,7 +18,7 @@ def rebuild_router(keys: Keys, rebuilder: Rebuilder) -> APIRouter:
         begun = await rebuilder.begin(actor.name)
         if not begun["begun"]:
             detail = "; ".join(begun["unanswered"]) + ". Nothing was forgotten."
-            raise ProblemError(503, "Not every service answers", detail)
+            raise ProblemError(503, "Not every service answers", detail, AGAIN)
         return begun
 
     @router.get("/rebuild", dependencies=[Depends(keys.require("viewer"))])

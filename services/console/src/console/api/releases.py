@@ -25,9 +25,8 @@ def releases_router(keys: Keys, owners: Owners) -> APIRouter:
         Answers `{token, releases, imports, still_waiting, numbers}`; credentials are not looked at.
         """
         if settings.get("id") != channel_id:
-            raise ProblemError(
-                422, "Not possible", f"id: {settings.get('id')!r} is not {channel_id!r}, the channel asked"
-            )
+            text = f"id: {settings.get('id')!r} is not {channel_id!r}, the channel asked"
+            raise ProblemError(422, "Not possible", text, "Send the settings of the channel that the address names")
         body = {"channel": {name: value for name, value in settings.items() if name not in ("credentials", "store")}}
         return await ask_owner(owners, topics.ORDER_INGEST, "POST", "/internal/releases", body, seconds=TIMEOUT)
 

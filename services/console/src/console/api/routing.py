@@ -8,8 +8,7 @@ from fastapi import APIRouter, Body, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from console.api.actions import ask_owner, refuse
-from console.api.problems import ProblemError
+from console.api.actions import ask_owner, refuse, silent_owner
 from console.api.security import Actor, Keys
 from console.owners import Owners, OwnerSilent
 from waybill_contracts import topics
@@ -60,7 +59,7 @@ def routing_router(keys: Keys, owners: Owners) -> APIRouter:
                 refuse(answer)
         except OwnerSilent as silent:
             await stack.aclose()
-            raise ProblemError(503, "The service does not answer", str(silent)) from None
+            raise silent_owner(silent) from None
         except BaseException:
             await stack.aclose()
             raise

@@ -7,16 +7,16 @@ A key has 256 random bits, so one SHA-256 is enough to store it; it is shown onc
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from fastapi import Request
 
 from console.api.problems import ProblemError
 from console.api.scopes import allows, scope_of
+from console.words import Role
 from waybill_common.db import Pool, Queries
 from waybill_common.ids import new_id
 
-Role = Literal["viewer", "operator", "admin"]
 _RANK = {"viewer": 0, "operator": 1, "admin": 2}
 COOKIE = "waybill_session"
 
@@ -90,16 +90,18 @@ class Keys:
         async def allowed(request: Request) -> Actor:
             actor = await self.actor_of(request)
             if actor is None:
-                raise ProblemError(401, "Who are you?", "Send a valid API key: Authorization: Bearer KEY")
+                text = "There is no API key in the request, or it is mistyped, revoked, or of another Waybill"
+                raise ProblemError(401, "Who are you?", text, "Send a valid one: Authorization: Bearer KEY")
             if _RANK[actor.role] < _RANK[role]:
-                raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is {actor.role}; this needs {role}.")
+                text = f"Key {actor.name!r} is {actor.role}; this needs {role}."
+                raise ProblemError(403, "Not allowed", text, f"Ask somebody who is {role}, or have a key made for it.")
             if not allows(actor.scopes, wanted := scope_of(request.method, request.url.path)):
                 has = ", ".join(actor.scopes or ()) or "none"
-                raise ProblemError(403, "Not allowed", f"Key {actor.name!r} has the scopes {has}; this needs {wanted}.")
+                text = f"Key {actor.name!r} has the scopes {has}; this needs {wanted}."
+                raise ProblemError(403, "Not allowed", text, f"Use a key with the scope {wanted}.")
             if actor.stores is not None and not by_store:
-                raise ProblemError(
-                    403, "Not allowed", f"{actor.name!r} sees {', '.join(actor.stores)} alone; this shows all stores."
-                )
+                text = f"{actor.name!r} sees {', '.join(actor.stores)} alone; this shows all stores."
+                raise ProblemError(403, "Not allowed", text, "Look at orders, or ask somebody who sees all stores.")
             return actor
 
         allowed.__name__ = f"require_{role}"

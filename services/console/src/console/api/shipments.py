@@ -13,6 +13,7 @@ from console.api.security import Keys
 from console.commander import Commander
 from console.fresh import Fresh
 from console.owners import Owners
+from console.words import ShipmentStatus
 from waybill_common.db import Pool, Queries, rows
 from waybill_contracts import topics
 
@@ -42,12 +43,12 @@ def shipments_router(
     @router.get("/shipments", dependencies=[viewer])
     async def list_shipments(
         view: Annotated[View | None, Query(description="pending: needs sync; prepared: synced")] = None,
-        status: str | None = None,
+        status: ShipmentStatus | None = None,
         order_id: str | None = None,
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        """Newest first. `status` is one of recorded, refused, conflicted, set_aside, synced, sync_failed, withdrawn."""
+        """Newest first."""
         after, stamp = read_cursor(cursor), await fresh.stamp()
         statuses = VIEWS[view] if view else [status] if status else None
         found = await rows(

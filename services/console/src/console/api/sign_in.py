@@ -24,7 +24,7 @@ _HASHER = PasswordHasher()
 def hashed(password: str) -> str:
     """Raises ProblemError when it is too short to be one."""
     if len(password) < SHORTEST_PASSWORD:
-        raise ProblemError(422, "Too short", f"password: use at least {SHORTEST_PASSWORD} characters")
+        raise ProblemError(422, "Too short", "password is too short", f"Use at least {SHORTEST_PASSWORD} characters")
     return _HASHER.hash(password)
 
 
@@ -83,7 +83,7 @@ class SignIn:
     async def _bounded(self, whos: tuple[str, ...]) -> None:
         for who in whos:
             if await self._q.failed_lately(self._pool, who=who) >= MOST_FAILURES:
-                raise ProblemError(429, "Too many attempts", "Too many failed attempts: wait 15 minutes")
+                raise ProblemError(429, "Too many attempts", "Too many failed attempts", "Wait 15 minutes")
 
     async def _failed(self, whos: tuple[str, ...]) -> None:
         for who in whos:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field, SecretStr, StrictBool
 
 from console.api.problems import ProblemError
-from console.api.security import Actor, Keys, Role
+from console.api.security import Actor, Keys
 from console.api.sign_in import hashed
+from console.words import Role
 from waybill_common.db import Pool, Queries, rows, transaction
 from waybill_common.ids import new_id
 
@@ -51,13 +52,15 @@ def users_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
     async def create_user(new: NewUser, actor: Annotated[Actor, admin]) -> dict[str, Any]:
         """A key limited to scopes makes no users: these have none."""
         if actor.scopes is not None:
-            raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is limited to scopes; users are not.")
+            way = "Ask with a key that is not limited to scopes."
+            raise ProblemError(403, "Not allowed", f"Key {actor.name!r} is limited to scopes; users are not.", way)
         told = {"user_id": str(new_id()), "name": new.name, "role": new.role, "stores": new.stores}
         password = hashed(new.password.get_secret_value())
         try:
             await q.add_user(pool, **told, password=password, created_by=actor.name)
         except UniqueViolationError:
-            raise ProblemError(409, "Name taken", f"name={new.name!r}: there is a user of that name") from None
+            text, way = f"name={new.name!r}: there is a user of that name", "Choose another name."
+            raise ProblemError(409, "Name taken", text, way) from None
         return told
 
     @router.patch("/{user_id}", dependencies=[admin])
@@ -89,4 +92,6 @@ def users_router(pool: Pool, q: Queries, keys: Keys) -> APIRouter:
 
 
 def _unknown(user_id: str) -> dict[str, Any]:
-    raise ProblemError(404, "No such user", f"No user {user_id!r} is enabled; list them by GET /users")
+    raise ProblemError(
+        404, "No such user", f"No user {user_id!r} is enabled", "List them: GET /users, waybill users list"
+    )

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from console.certify import RULES, Unreachable, Verdict, Wish, certify
-from console.cli.client import err, fail, out, print_json, print_table
+from console.cli.client import err, misused, out, print_json, print_table
 from console.cli.options import Json
 
 _COLOUR = {"pass": "green", "fail": "red", "not tried": "yellow"}
@@ -34,9 +34,9 @@ def source(
     Example: waybill sources certify http://127.0.0.1:9100 --token change-me --sku E-100 --ship-wait 10
     """
     if not url.startswith(("http://", "https://")):
-        fail(f"URL: {url!r} is no address that can be called; write http://… or https://…")
+        misused(f"URL: {url!r} is no address that can be called", "http://… or https://…")
     if unknown := set(rules or ()) - set(RULES):
-        fail(f"--rule: {', '.join(sorted(unknown))} is unknown; the rules are {', '.join(RULES)}")
+        misused(f"--rule: {', '.join(sorted(unknown))} is no rule", f"one of {', '.join(RULES)}")
     try:
         verdicts = asyncio.run(
             collect(certify(Wish(url, token or None, sku, ship_wait, frozenset(rules or ()))), quiet=as_json)

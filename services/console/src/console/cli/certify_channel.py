@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from console.certify import CHANNELS, ChannelWish, certify_channel
 from console.cli.certify import collect, conclude
-from console.cli.client import err, fail
+from console.cli.client import err, fail, misused
 from console.cli.config import load, secrets_of
 from console.cli.options import Json
 from waybill_contracts.configuration import Channel
@@ -48,7 +48,7 @@ def channel(
     Example: waybill channels certify acme-shop -f config.yaml --order 1001
     """
     if unknown := set(rules or ()) - set(CHANNELS.rules):
-        fail(f"--rule: {', '.join(sorted(unknown))} is unknown; the rules are {', '.join(sorted(CHANNELS.rules))}")
+        misused(f"--rule: {', '.join(sorted(unknown))} is no rule", f"one of {', '.join(sorted(CHANNELS.rules))}")
     configured, credentials = _of(load(file), name, file)
     if order is not None:
         _confirm(configured, order, yes)
@@ -65,20 +65,20 @@ def _of(document: dict[str, Any], name: str, file: Path) -> tuple[Channel, dict[
     found = [c for store in stores for c in store.get("channels") or [] if isinstance(c, dict) and c.get("id") == name]
     if not found:
         known = [str(c.get("id")) for store in stores for c in store.get("channels") or [] if isinstance(c, dict)]
-        fail(f"CHANNEL: {file} has no channel {name!r}; it has {', '.join(known) or 'none'}")
+        fail(f"CHANNEL: {file} has no channel {name!r}", f"it has {', '.join(known) or 'none'}")
     given = {**(found[0].get("credentials") or {}), **secrets_of(document).get(f"channel/{name}", {})}
     if missing := [f"{key} ({value})" for key, value in given.items() if str(value).startswith(("env:", "kept"))]:
-        fail(f"credentials: {', '.join(missing)} is not set here: export the variable, or write the value into a copy")
+        fail(f"credentials: {', '.join(missing)} is not set here", "export it, or write the value into a copy")
     try:
         configured = Channel.model_validate(found[0])
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        fail(f"{file}: channel {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+        fail(f"{file}: channel {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}", "mend it in the file")
     credentials = {key: str(value) for key, value in given.items()}
     if configured.platform not in PLATFORMS:
-        fail(f"platform: {configured.platform.value} has no shop to try; its orders come by events and files")
+        fail(f"platform: {configured.platform.value} has no shop to try", "certify a channel that is a shop")
     if (refusal := channel_refusal(configured, credentials)) is not None:
-        fail(f"{file}: channel {name}: {refusal}")
+        fail(f"{file}: channel {name}: {refusal}", "mend it in the file")
     return configured, credentials
 
 
@@ -99,7 +99,7 @@ def _confirm(configured: Channel, order: str, yes: bool) -> None:
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
     if not yes and not typer.confirm("Write?", default=False, err=True):
-        fail("Nothing was written. Without --order only reading rules are tried.")
+        fail("Nothing was written.", "leave --order out: then only reading rules are tried")
 
 
 def _moment(since: str | None) -> datetime:
@@ -108,5 +108,5 @@ def _moment(since: str | None) -> datetime:
     try:
         read = datetime.fromisoformat(since)
     except ValueError:
-        fail(f"--since: {since!r} is no time; write 2026-11-01 or 2026-11-01T12:00Z")
+        misused(f"--since: {since!r} is no time", "2026-11-01 or 2026-11-01T12:00Z")
     return read if read.tzinfo else read.replace(tzinfo=UTC)

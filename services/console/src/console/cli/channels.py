@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.acting import act, show
-from console.cli.client import call, err, fail, out, print_json, print_table
+from console.cli.client import call, err, fail, misused, out, print_json, print_table
 from console.cli.options import Json
 
 Since = Annotated[str | None, typer.Option(help="2026-11-01 or 2026-11-01T12:00Z, UTC without a zone")]
@@ -69,7 +69,7 @@ def _ended(channel: str, audit_id: str, half: str, deadline: float) -> dict[str,
         while (found := _one(channel, audit_id, half))["state"] == "waiting" and time.monotonic() < deadline:
             time.sleep(_LOOK)
     if found["state"] != "done":
-        fail(f"not done yet ({found['state']}): {found['last_error'] or 'it goes on by itself'}")
+        fail(f"not done yet ({found['state']}): {found['last_error'] or 'it goes on by itself'}", "ask again later")
     return found
 
 
@@ -97,5 +97,5 @@ def _moment(option: str, text: str | None) -> str | None:
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"{option}: {text!r} is no time; write 2026-11-01 or 2026-11-01T12:00Z")
+        misused(f"{option}: {text!r} is no time", "2026-11-01 or 2026-11-01T12:00Z")
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Timer
 from typing import Any, NoReturn
 
@@ -13,10 +14,15 @@ import httpx
 import typer
 from rich.console import Console
 from rich.errors import LiveError
+from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 out = Console()
 err = Console(stderr=True)
+NARROW = 80
+"""Columns below which a table that does not fit is printed as blocks."""
+_WIDEST = 10_000
 SLOW = 1.0
 """Seconds after which a person is told that something goes on."""
 
@@ -40,7 +46,7 @@ def fetch(method: str, path: str, **options: Any) -> httpx.Response:
     try:
         answer = _ask(method, path, options)
     except httpx.HTTPError as error:
-        fail(f"no answer from {url()} ({type(error).__name__}): is the console running? WAYBILL_URL says where it is")
+        silent(error)
     if answer.status_code >= 400:
         refused(answer)
     return answer
@@ -75,7 +81,8 @@ def _ask(method: str, path: str, options: dict[str, Any]) -> httpx.Response:
     key = os.environ.get("WAYBILL_API_KEY", "")
     if not key:
         fail(
-            "WAYBILL_API_KEY is not set: set it to the key that `make run` printed, or to one of `waybill keys create`"
+            "WAYBILL_API_KEY is not set",
+            "set it to the key that `waybill up` printed, or to one of `waybill keys create`",
         )
     headers = {"Authorization": f"Bearer {key}", **options.get("headers", {})}
     if method == "POST":
@@ -105,23 +112,43 @@ def _patience(text: str) -> Iterator[None]:
         status.stop()
 
 
+def silent(error: Exception) -> NoReturn:
+    fail(f"no answer from {url()} ({type(error).__name__})", "start `waybill up`, or set WAYBILL_URL to where it runs")
+
+
 def refused(answer: httpx.Response) -> NoReturn:
     try:
         problem = answer.json()
     except ValueError:
-        fail(f"{answer.request.url} answered {answer.status_code}: {answer.text[:200]}")
-    errors = problem.get("errors")
-    if not errors:
-        fail(f"{problem.get('title', 'Refused')}: {problem.get('detail', '')}")
-    err.print(f"[red]{problem['title']}[/red]")
-    for item in errors:
-        err.print(f"  {item['path']}: {item['message']}", markup=False, highlight=False)
-    raise typer.Exit(1)
+        problem = None
+    if not isinstance(problem, dict) or "remedy" not in problem:  # of a proxy, or of something else that listens there
+        said = f"{answer.request.url} answered {answer.status_code}: {answer.text[:200]}"
+        fail(said, "see that WAYBILL_URL is the address of a Waybill")
+    title, errors = problem.get("title", "Refused"), problem.get("errors")
+    said = title if errors else f"{title}: {problem.get('detail', '')}"
+    wrong = [f"  {item['path']}: {item['message']}" for item in errors or ()]
+    fail("\n".join([said, *wrong]), problem["remedy"])
 
 
-def fail(message: str) -> NoReturn:
+def fail(message: str, remedy: str) -> NoReturn:
+    """Ends the program: why, and on a line of its own what would work."""
     err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    err.print(f"Try: {remedy}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
+
+
+def misused(what: str, write: str) -> NoReturn:
+    """Ends the program with code 2: an option is not written as it is read. Nothing was asked or sent."""
+    err.print(f"{what}; write {write}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(2)
+
+
+def save(file: Path, content: str | bytes) -> None:
+    """Writes a file that was asked for; where it cannot be written, that ends the program."""
+    try:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        fail(f"{file}: {error.strerror}", "name a file in a directory that you may write to: -f FILE")
 
 
 def print_json(answer: Any) -> None:
@@ -136,9 +163,26 @@ def print_table(title: str, names: list[str], found: list[list[Any]], empty: str
     table = Table(header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
-    for row in found:
-        table.add_row(*["" if value is None else str(value) for value in row])
-    out.print(table)
+    rows = [["" if value is None else str(value) for value in row] for row in found]
+    for row in rows:
+        table.add_row(*map(escape, row))
+    wanted = Measurement.get(out, out.options.update(width=_WIDEST), table).maximum
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        Console(file=out.file, width=wanted).print(table)  # for another program: a row is a line
+    elif wanted > out.width < NARROW:
+        _print_blocks(names, rows)
+    else:
+        out.print(table)
+
+
+def _print_blocks(names: list[str], rows: list[list[str]]) -> None:
+    """A table in a terminal that is too narrow for it: one block a row, without what is empty."""
+    margin = max(map(len, names))
+    for row in rows:
+        for name, text in zip(names, row, strict=True):
+            if text:
+                out.print(f"{name:<{margin}}  {text}", markup=False, highlight=False, soft_wrap=True)
+        out.print()
 
 
 def listed(path: str, **params: Any) -> list[dict[str, Any]]:

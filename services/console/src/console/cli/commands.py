@@ -7,13 +7,14 @@ import typer
 from console.cli.acting import Wait
 from console.cli.client import call, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
+from console.words import CommandState
 
 app = typer.Typer(no_args_is_help=True, help="Every action is a command: what was asked for, and what became of it.")
 
 
 @app.command("list")
 def list_commands(
-    state: Annotated[str | None, typer.Option(help="stored, sent, done or refused")] = None,
+    state: Annotated[CommandState | None, typer.Option(help="where they stand")] = None,
     target: Annotated[str | None, typer.Option(help="order/ID, fr/ID, shipment/ID, channel/ID or source/ID")] = None,
     actor: Annotated[str | None, typer.Option(help="who asked for it")] = None,
     limit: Limit = 50,
@@ -46,8 +47,7 @@ def show(command_id: str, wait: Wait = None, as_json: Json = False) -> None:
     out.print(f"{found['action']} of {found['target']} by {found['actor']}{reason}: {found['state']}", markup=False)
     if found["refused"]:
         out.print(f"Why not: {found['refused']['reason']}", markup=False, soft_wrap=True)
-        if found["refused"]["remedy"]:
-            out.print(f"What would work: {found['refused']['remedy']}", markup=False, soft_wrap=True)
+        out.print(f"Try: {found['refused']['remedy']}", markup=False, soft_wrap=True)
     if found["trouble"]:
         out.print(f"Sent {found['attempts']} times: {found['trouble']}", markup=False, soft_wrap=True)
     rows = [[e["at"][:19], e["service"], e["activity"], e["title"]] for e in found["effects"]]

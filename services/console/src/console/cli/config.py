@@ -9,7 +9,7 @@ import typer
 import yaml
 
 from console.cli import releases
-from console.cli.client import call, err, fail, out, print_json
+from console.cli.client import call, err, fail, out, print_json, save
 from console.cli.options import Json
 
 
@@ -84,7 +84,7 @@ def export(
     if file is None:
         out.print(text, markup=False, highlight=False, soft_wrap=True, end="")
     else:
-        file.write_text(text)
+        save(file, text)
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -92,11 +92,11 @@ def load(file: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(file.read_text())
     except OSError as error:
-        fail(f"{file}: {error.strerror}")
+        fail(f"{file}: {error.strerror}", "name a file that can be read: -f FILE")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        fail(f"{file} is no YAML: {error}")
+        fail(f"{file} is no YAML: {error}", "mend that line; `waybill apply --example` shows a sound file")
     if not isinstance(document, dict):
-        fail(f"{file} holds {type(document).__name__}, not a configuration (a mapping with stores, sources, routing)")
+        fail(f"{file} holds {type(document).__name__}, no configuration", "write one with stores, sources, routing")
     return dict(document)
 
 

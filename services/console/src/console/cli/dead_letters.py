@@ -44,7 +44,7 @@ def show(service: Service, letter: Letter) -> None:
     items = call("GET", "/dead-letters", params={"service": service, "limit": 500})["items"]
     found = [item for item in items if item["id"] == letter]
     if not found:
-        fail(f"{service} has no open dead letter {letter}; `waybill dead-letters list` shows those that are open")
+        fail(f"{service} has no open dead letter {letter}", "list those that are open: waybill dead-letters list")
     print_json(found[0])
 
 

@@ -55,5 +55,5 @@ def find(fr: str) -> str:
     """Our id of an FR named by number or id."""
     found = call("GET", "/frs", params={"number": fr, "limit": 3})["items"]
     if len(found) > 1:
-        fail(f"{fr!r} is the number of several FRs: name one by its id: {', '.join(f['fr_id'] for f in found)}")
+        fail(f"{fr!r} is the number of several FRs", f"name one by its id: {', '.join(f['fr_id'] for f in found)}")
     return str(found[0]["fr_id"]) if found else fr

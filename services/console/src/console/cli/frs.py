@@ -1,15 +1,16 @@
 """`waybill frs`: what each source was asked, and what a person does about it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from console.cli import orders as orders_cli
 from console.cli.acting import Wait, act, show
-from console.cli.client import call, fail, listed, out, print_json, print_table
+from console.cli.client import call, listed, misused, out, print_json, print_table
 from console.cli.fr_lists import act_on, find, list_waiting, waiting_ids
 from console.cli.options import Json, Limit
 from console.cli.preview import show_preview
+from waybill_contracts.fulfillment_submitted import FrState, Outcome
 
 app = typer.Typer(no_args_is_help=True, help="Fulfillment requests.")
 Fr = Annotated[str, typer.Argument(help="the FR's number or our id")]
@@ -18,10 +19,8 @@ Reason = Annotated[str, typer.Option(prompt="Why", help="kept in its history")]
 
 @app.command("list")
 def list_frs(
-    state: Annotated[
-        str | None, typer.Option(help="UNPROCESSED, PROCESSING, PROCESSED, ACKNOWLEDGED, FAILED, …")
-    ] = None,
-    outcome: Annotated[str | None, typer.Option(help="unknown: a person may have to decide")] = None,
+    state: Annotated[FrState | None, typer.Option(help="where they stand")] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="unknown: a person may have to decide")] = None,
     source: Annotated[str | None, typer.Option(help="a source's id")] = None,
     waiting: Annotated[
         bool, typer.Option("--waiting", help="those that wait, the longest first, and for what")
@@ -147,7 +146,7 @@ def create(
 def _line(text: str) -> dict[str, object]:
     named, equals, quantity = text.rpartition("=")
     if not equals or not quantity.isdigit() or int(quantity) < 1:
-        fail(f"--line {text!r}: write LINE=PIECES or LINE:SKU=UNITS, e.g. --line 17=2")
+        misused(f"--line {text!r} names no line", "LINE=PIECES or LINE:SKU=UNITS, e.g. --line 17=2")
     line_id, _, sku = named.partition(":")
     return {"line_id": line_id, "sku": sku or None, "quantity": int(quantity)}
 
@@ -172,7 +171,10 @@ def generate(
 @app.command()
 def mark(
     fr: Fr,
-    state: Annotated[str, typer.Argument(help="PROCESSED: the source has it; ACKNOWLEDGED: it will ship it")],
+    state: Annotated[
+        Literal["PROCESSED", "ACKNOWLEDGED"],
+        typer.Argument(help="PROCESSED: the source has it; ACKNOWLEDGED: it will ship it"),
+    ],
     reason: Reason,
     more: Annotated[list[str] | None, typer.Option("--and", help="further FRs, by number or id")] = None,
     platform_id: Annotated[str, typer.Option(help="the source's own id of the request, where it is known")] = "",
@@ -217,5 +219,5 @@ def show_fr(fr: Fr) -> None:
 def chosen(frs: list[str] | None, source: str | None, waits_for: str) -> list[str]:
     """Ids of the FRs named, or of all of a source that wait for this."""
     if bool(frs) == bool(source):
-        fail("name FRs, or --source SOURCE for all of one source: one of the two")
+        misused("one of the two is wanted", "the FRs, or --source SOURCE for all of one source")
     return [find(fr) for fr in frs] if frs else waiting_ids(source or "", waits_for)

@@ -15,7 +15,7 @@ import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from console.cli.acting import Wait, act, show
-from console.cli.client import call_patiently, err, fail, out, print_table
+from console.cli.client import call_patiently, err, fail, misused, out, print_table
 from console.cli.options import Json
 from console.cli.spool import Spool, UnreadableFile
 
@@ -52,7 +52,7 @@ def import_file(
             report = Report(file.with_name(f"{file.name}.errors.csv"))
             _import(spool, head, report, progress)
     except UnreadableFile as error:
-        fail(str(error))
+        fail(str(error), "give a CSV file in UTF-8 with a heading, also gzipped: `waybill orders import --help`")
     report.close()
     summary = {"rows": spool.rows, **report.counts(), "seconds": round(time.monotonic() - began, 3)}
     _say(summary, report, dry_run=dry_run, as_json=as_json)
@@ -156,9 +156,9 @@ def place(
         try:
             order = yaml.safe_load(file.read_text())
         except (OSError, yaml.YAMLError) as error:
-            fail(f"{file}: {error}")
+            fail(f"{file}: {error}", "name a YAML or JSON file that can be read")
         if not isinstance(order, dict):
-            fail(f"{file}: one order is expected, as a mapping; see POST /orders in /api/openapi.json")
+            fail(f"{file}: this is no order", "write one as a mapping, as POST /orders in /api/openapi.json describes")
     said = {"channel": channel, "number": number, "shipping_method": shipping_method}
     order |= {name: value for name, value in said.items() if value is not None}
     if country:
@@ -174,6 +174,6 @@ def _pairs(words: list[str]) -> dict[str, str]:
     for word in (part for one in words for part in one.split(",") if part.strip()):
         name, sign, value = word.partition("=")
         if not sign or not name.strip() or not value.strip():
-            fail(f"{word!r}: write NAME=VALUE, several separated by commas")
+            misused(f"{word!r} is no pair", "NAME=VALUE, several separated by commas")
         pairs[name.strip()] = value.strip()
     return pairs

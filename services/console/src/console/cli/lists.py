@@ -10,6 +10,7 @@ from console.cli.client import call, out, print_json, print_table
 from console.cli.options import Json
 from console.cli.probes import probe_channel, probe_source
 from console.cli.webhooks import webhooks_of_channel, webhooks_of_source
+from console.words import Role
 
 alerts = typer.Typer(no_args_is_help=True, help="What needs a look.")
 channels = typer.Typer(no_args_is_help=True, help="Where buyers order.")
@@ -156,7 +157,7 @@ def list_keys(as_json: Json = False) -> None:
 @keys.command("create")
 def create_key(
     name: str,
-    role: Annotated[str, typer.Option(help="viewer, operator or admin")] = "viewer",
+    role: Annotated[Role, typer.Option(help="viewers read, operators act, admins configure")] = "viewer",
     store: Annotated[list[str] | None, typer.Option(help="sees only this store's orders; may be repeated")] = None,
     scope: Annotated[
         list[str] | None, typer.Option(help="only this of what its role may, e.g. orders:read; may be repeated")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli import releases
-from console.cli.client import call, err, fail, out, print_json, print_table
+from console.cli.client import call, err, misused, out, print_json, print_table
 from console.cli.options import Json
 
 
@@ -75,7 +75,7 @@ def _words(ours: Any) -> str:
 def _pair(text: str, kind: str) -> tuple[str, Any]:
     name, equals, ours = text.partition("=")
     if not (name and equals and ours):
-        fail(f"--set {text!r}: write NAME=NAME, e.g. --set SHOP-1=SKU-1")
+        misused(f"--set {text!r} is no pair of names", "NAME=NAME, e.g. --set SHOP-1=SKU-1")
     if kind != "skus" or "*" not in ours:
         return name, ours
     return name, [_part(text, part) for part in ours.split("+")]
@@ -84,5 +84,5 @@ def _pair(text: str, kind: str) -> tuple[str, Any]:
 def _part(text: str, part: str) -> dict[str, Any]:
     sku, _, quantity = part.rpartition("*")
     if not sku or not quantity.isdigit() or int(quantity) < 1:
-        fail(f"--set {text!r}: write a kit as PACK=SKU-2*6+SKU-3*1")
+        misused(f"--set {text!r} is no kit", "PACK=SKU-2*6+SKU-3*1")
     return {"sku": sku, "quantity": int(quantity)}

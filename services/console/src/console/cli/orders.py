@@ -8,9 +8,11 @@ import typer
 from console.cli import importing
 from console.cli.acting import Wait, act
 from console.cli.acting import show as show_answer
-from console.cli.client import call, fail, fetch, listed, out, print_json, print_table
+from console.cli.client import call, fail, fetch, listed, out, print_json, print_table, save
 from console.cli.options import Json, Limit
 from console.cli.rerun import rerun_order
+from console.words import Stage, Sync
+from waybill_contracts.values import HoldReason
 
 app = typer.Typer(no_args_is_help=True, help="Orders: list, show, import, place, act on them.")
 app.command("import")(importing.import_file)
@@ -24,11 +26,9 @@ def list_orders(
     search: Annotated[
         str | None, typer.Argument(help="the beginning of a number, SKU, customer, FR or tracking number")
     ] = None,
-    stage: Annotated[
-        str | None, typer.Option(help="held, imported, routed, submitted, shipped, settled, canceled")
-    ] = None,
-    hold: Annotated[str | None, typer.Option(help="a hold's reason, e.g. unmapped_sku")] = None,
-    sync: Annotated[str | None, typer.Option(help="not_needed, pending, failed, synced")] = None,
+    stage: Annotated[Stage | None, typer.Option(help="where they stand")] = None,
+    hold: Annotated[HoldReason | None, typer.Option(help="why they are held")] = None,
+    sync: Annotated[Sync | None, typer.Option(help="what their channel was told")] = None,
     channel: Annotated[str | None, typer.Option(help="a channel's id")] = None,
     view: Annotated[str | None, typer.Option(help="a saved view's name: waybill views list")] = None,
     excluded: Annotated[bool, typer.Option("--excluded", help="those that were not imported, with the reason")] = False,
@@ -224,7 +224,10 @@ def trace(number: Number) -> None:
 
     Example: waybill orders trace 1001
     """
-    out.print(call("GET", f"/orders/{find(number)}")["trace"] or fail("this order has no trace"))
+    found = call("GET", f"/orders/{find(number)}")["trace"]
+    if not found:
+        fail("this order has no trace", "see its activities instead: waybill orders timeline")
+    out.print(found)
 
 
 @app.command()
@@ -238,7 +241,7 @@ def bundle(
     """
     content = fetch("GET", f"/orders/{find(number)}/bundle").content
     path = file or Path(f"{number.strip('#').replace('/', '_')}-bundle.zip")
-    path.write_bytes(content)
+    save(path, content)
     out.print(f"{path} ({len(content)} bytes)", highlight=False)
 
 
@@ -247,12 +250,13 @@ def find(number: str) -> str:
     found = call("GET", "/orders", params={"number": number, "limit": 3})["items"]
     if len(found) > 1:
         named = ", ".join(f"{order['order_id']} ({order['channel']})" for order in found)
-        fail(f"{number!r} is the number of several orders: name one by its id: {named}")
+        fail(f"{number!r} is the number of several orders", f"name one by its id: {named}")
     if not found and number.count("-") != 4:
         left_out = call("GET", "/excluded-orders", params={"number": number, "limit": 3})["items"]
         for order in left_out:
-            fail(f"{order['number']} of {order['channel']} was not imported: {order['reason']}. {order['detail']}")
-        fail(f"no order has the number {number!r}; `waybill orders list` shows them")
+            said = f"{order['number']} of {order['channel']} was not imported: {order['reason']}. {order['detail']}"
+            fail(said, f"ask its channel why: waybill orders explain {order['number']} --channel {order['channel']}")
+        fail(f"no order has the number {number!r}", f"ask the channels for it: waybill orders explain {number}")
     return str(found[0]["order_id"]) if found else number
 
 

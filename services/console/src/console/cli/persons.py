@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.client import call, err, fail, listed, out, print_json, print_table
+from console.cli.client import call, err, listed, misused, out, print_json, print_table
 from console.cli.options import Json
 
 app = typer.Typer(no_args_is_help=True, help="People's data: erased everywhere, on request.")
@@ -30,8 +30,8 @@ def erase(
     Example: waybill persons erase --email jane@example.com --reason "asked on 3 May, ticket 812"
     """
     if not email and not order:
-        fail(
-            "say whose data goes: --email, or --order with the id of an order (`waybill orders list --json` shows ids)"
+        misused(
+            "nobody is named", "--email, or --order with the id of an order (`waybill orders list --json` shows ids)"
         )
     whose = email or f"{len(order or [])} orders"
     if not (yes or as_json or typer.confirm(f"Erase the data of {whose}? It cannot be undone.")):

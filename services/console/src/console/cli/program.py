@@ -1,5 +1,9 @@
 """The program: its commands and their order in the help."""
 
+import sys
+import traceback
+from tempfile import NamedTemporaryFile
+
 import typer
 
 from console.cli import (
@@ -22,16 +26,18 @@ from console.cli import (
     users,
     views,
 )
+from console.cli.client import fail
 from console.cli.up import up
 
 app = typer.Typer(
     name="waybill",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     help=(
         "Waybill: orders in from channels, out to sources, tracking back.\n\n"
         "WAYBILL_URL and WAYBILL_API_KEY say where the console is and who you are; `waybill up` prints both.\n\n"
-        "Exit codes: 0 done; 1 refused, with the reason and what would work; 2 the command itself is not understood. "
+        "Exit codes: 0 done; 1 refused, with the reason and what would work; 2 the command itself is not understood; "
+        "3 stored, and done as soon as the service that has to do it answers. "
         "`--json` prints what programs read. Every command has an example in its own --help."
     ),
     epilog=(
@@ -68,4 +74,13 @@ app.add_typer(routing.app, name="routing")
 
 
 def main() -> None:
-    app()
+    """What nobody thought of is told in a sentence; the stack goes to a file, for whoever mends it."""
+    try:
+        app()
+    except Exception as error:
+        with NamedTemporaryFile("w", prefix="waybill-fault-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)
+        try:
+            fail(f"a fault of waybill's own ({type(error).__name__}): {error}", f"report it with {file.name}")
+        except typer.Exit as ended:
+            sys.exit(ended.exit_code)

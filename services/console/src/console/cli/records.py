@@ -7,6 +7,7 @@ import typer
 from console.cli import orders
 from console.cli.client import call, listed, out, print_json, print_table
 from console.cli.options import Json, Limit
+from console.words import RecordOutcome
 
 app = typer.Typer(no_args_is_help=True, help="Transaction records: exchanges with platforms.")
 
@@ -15,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Transaction records: exchanges wit
 def list_records(
     connection: Annotated[str | None, typer.Option(help="a channel's or source's id")] = None,
     log_type: Annotated[str | None, typer.Option(help="get_orders, submit_request, submit_fulfillment, ...")] = None,
-    outcome: Annotated[str | None, typer.Option(help="ok, later, refused, unauthorized, unreadable, unknown")] = None,
+    outcome: Annotated[RecordOutcome | None, typer.Option(help="how they ended")] = None,
     order: Annotated[str | None, typer.Option(help="only those about this order: its number or our id")] = None,
     limit: Limit = 50,
     as_json: Json = False,

@@ -15,7 +15,7 @@ import yaml
 
 from console.cli import orders as orders_cli
 from console.cli.actuals import send_charges, show_actuals
-from console.cli.client import call, fail, out, print_json, print_table
+from console.cli.client import call, fail, misused, out, print_json, print_table
 from console.cli.config import load
 from console.cli.options import Json
 from console.cli.simulation import moment, show_summary, simulated
@@ -53,10 +53,10 @@ def check(
     if config is not None:
         raise typer.Exit(_check(what, config))
     if what == "-" or Path(what).is_file():
-        fail("--config is missing: give the configuration that the file's decisions were made by")
+        misused("--config is missing", "--config FILE: the configuration that the file's decisions were made by")
     decisions = call("GET", f"/orders/{orders_cli.find(what)}/decisions")["items"]
     if not decisions:
-        fail(f"order {what} has no routing decision yet")
+        fail(f"order {what} has no routing decision yet", "see what it waits for: waybill orders show")
     raise typer.Exit(max(_check_stored(decision) for decision in decisions))
 
 
@@ -148,7 +148,7 @@ def simulate(
     Example: waybill routing simulate --draft new-rules.yaml --since 30d
     """
     if (draft is None) == (version is None):
-        fail("say either --draft FILE or --version N")
+        misused("one of the two is wanted", "either --draft FILE or --version N")
     asked: dict[str, Any] = {"since": moment(since).isoformat(), "until": moment(until).isoformat()}
     asked |= {"version": version} if draft is None else {"draft": without_secrets(load(draft))}
     summary, changes = simulated(asked, progress=not as_json)

@@ -3,7 +3,7 @@
 import time
 import uuid
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from console.cli import orders
 from console.cli.acting import Wait, act
 from console.cli.acting import show as show_answer
-from console.cli.client import call, err, fail, listed, out, print_json, print_table
+from console.cli.client import call, err, listed, misused, out, print_json, print_table
 from console.cli.options import Json, Limit
+from console.words import ShipmentStatus
 
 app = typer.Typer(no_args_is_help=True, help="Shipments and their way to the channel.")
 
@@ -26,10 +27,10 @@ class Choice(StrEnum):
 
 @app.command("list")
 def list_shipments(
-    view: Annotated[str | None, typer.Option(help="pending: needs sync; prepared: the channel shows it")] = None,
-    status: Annotated[
-        str | None, typer.Option(help="recorded, refused, conflicted, set_aside, synced, sync_failed, …")
+    view: Annotated[
+        Literal["pending", "prepared"] | None, typer.Option(help="pending: needs sync; prepared: the channel shows it")
     ] = None,
+    status: Annotated[ShipmentStatus | None, typer.Option(help="where they stand")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -192,5 +193,5 @@ def decide(
 def _line(text: str) -> dict[str, object]:
     line_id, equals, quantity = text.rpartition("=")
     if not equals or not quantity.isdigit() or int(quantity) < 1:
-        fail(f"--line {text!r}: write LINE=PIECES, e.g. --line 17=2")
+        misused(f"--line {text!r} names no line", "LINE=PIECES, e.g. --line 17=2")
     return {"line_id": line_id, "quantity": int(quantity)}

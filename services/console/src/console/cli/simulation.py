@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from rich.progress import Progress
 
-from console.cli.client import err, fail, out, print_table, refused, url
+from console.cli.client import err, fail, misused, out, print_table, refused, silent, url
 
 _AGO = re.compile(r"^(\d+)([mhd])$")
 _UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -28,7 +28,7 @@ def moment(text: str) -> datetime:
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"{text!r} is no time: write 7d, 12h, 30m, now, or 2026-11-01T08:00")
+        misused(f"{text!r} is no time", "7d, 12h, 30m, now, or 2026-11-01T08:00")
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
@@ -59,8 +59,8 @@ def simulated(asked: dict[str, Any], *, progress: bool) -> tuple[dict[str, Any],
                 else:
                     return said["summary"], changes
     except httpx.HTTPError as error:
-        fail(f"no answer from {url()} ({type(error).__name__}): is the console running? WAYBILL_URL says where it is")
-    fail("the dry run broke off before its end: look at the router's log, and try a shorter window")
+        silent(error)
+    fail("the dry run broke off before its end", "look at the router's log, and try a shorter window")
     raise AssertionError
 
 

@@ -16,15 +16,15 @@ def read_table(file: Path, columns: Mapping[str, Cell], required: tuple[str, ...
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        fail(f"{file}: {error.strerror}")
+        fail(f"{file}: {error.strerror}", "name a file that can be read")
     except UnicodeDecodeError:
-        fail(f"{file} is no UTF-8 text: save it as CSV in UTF-8")
+        fail(f"{file} is no UTF-8 text", "save it as CSV in UTF-8")
     reader = csv.DictReader(text.splitlines())
     names = [name.strip() for name in reader.fieldnames or []]
     wrong = [f"{file}:1: column {name!r} is missing" for name in required if name not in names]
     wrong += [f"{file}:1: {name!r} is no column; use {', '.join(columns)}" for name in names if name not in columns]
     if wrong:
-        fail("\n".join(wrong))
+        fail("\n".join(wrong), "mend the heading; nothing was sent")
     reader.fieldnames = names
     rows = []
     for row in reader:
@@ -32,7 +32,7 @@ def read_table(file: Path, columns: Mapping[str, Cell], required: tuple[str, ...
         found = dict(_cells(row, columns, required, where, wrong))
         rows.append(found)
     if wrong:
-        fail("\n".join([*wrong[:20], f"{len(wrong)} mistakes; nothing was sent."]))
+        fail("\n".join([*wrong[:20], f"{len(wrong)} mistakes"]), "mend them and give the file again; nothing was sent")
     return rows
 
 

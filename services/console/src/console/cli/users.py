@@ -6,6 +6,7 @@ import typer
 
 from console.cli.client import call, fail, out, print_json, print_table
 from console.cli.options import Json
+from console.words import Role
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in; programs have `waybill keys`.")
 Name = Annotated[str, typer.Argument(help="as the person signs in")]
@@ -42,7 +43,7 @@ def list_users(as_json: Json = False) -> None:
 def add(
     name: Name,
     password: Password,
-    role: Annotated[str, typer.Option(help="viewer, operator or admin")] = "viewer",
+    role: Annotated[Role, typer.Option(help="viewers read, operators act, admins configure")] = "viewer",
     store: Stores = None,
 ) -> None:
     """Add a user. Example: waybill users add zoe --role operator --store acme"""
@@ -54,7 +55,7 @@ def add(
 @app.command()
 def change(
     name: Name,
-    role: Annotated[str | None, typer.Option(help="viewer, operator or admin")] = None,
+    role: Annotated[Role | None, typer.Option(help="viewers read, operators act, admins configure")] = None,
     store: Stores = None,
     all_stores: Annotated[bool, typer.Option("--all-stores", help="lift the limit to some stores")] = False,
 ) -> None:
@@ -93,4 +94,4 @@ def _state(user: dict[str, Any]) -> str:
 def _find(name: str) -> str:
     users: list[dict[str, Any]] = call("GET", "/users")["items"]
     found = [user["user_id"] for user in users if user["name"] == name and not user["disabled_at"]]
-    return str(found[0]) if found else str(fail(f"no user {name!r} is enabled; `waybill users list` shows them"))
+    return str(found[0]) if found else str(fail(f"no user {name!r} is enabled", "list them: waybill users list"))

@@ -6,6 +6,8 @@ import typer
 
 from console.cli.client import call, out, print_json, print_table
 from console.cli.options import Json
+from console.words import Fulfillment, Stage, Sync
+from waybill_contracts.values import HoldReason
 
 app = typer.Typer(no_args_is_help=True, help="Saved filters: waybill orders list --view NAME.")
 Name = Annotated[str, typer.Argument(help="letters, digits, spaces, . _ -")]
@@ -36,10 +38,10 @@ def list_views(as_json: Json = False) -> None:
 @app.command()
 def save(
     name: Name,
-    stage: Annotated[str | None, typer.Option(help="held, imported, routed, submitted, shipped, …")] = None,
-    hold: Annotated[str | None, typer.Option(help="a hold's reason, e.g. unmapped_sku")] = None,
-    sync: Annotated[str | None, typer.Option(help="not_needed, pending, failed, synced")] = None,
-    fulfillment: Annotated[str | None, typer.Option(help="unfulfilled, partial, shipped, canceled")] = None,
+    stage: Annotated[Stage | None, typer.Option(help="where they stand")] = None,
+    hold: Annotated[HoldReason | None, typer.Option(help="why they are held")] = None,
+    sync: Annotated[Sync | None, typer.Option(help="what their channel was told")] = None,
+    fulfillment: Annotated[Fulfillment | None, typer.Option(help="how much has shipped")] = None,
     channel: Annotated[str | None, typer.Option(help="a channel's id")] = None,
     search: Annotated[str | None, typer.Option(help="the beginning of a number, SKU, customer, …")] = None,
     shared: Shared = False,
