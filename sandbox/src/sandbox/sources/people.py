@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sandbox.shops import Given, NotPossible
-from sandbox.sources import shipping
+from sandbox.sources import sending, shipping
 from sandbox.sources.model import Part, Request, Shipment
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def ship_now(source: "Source", wanted: str | None) -> list[str]:
         if wanted == request.reference and request.state == "canceled":
             request.parts = [Part(source.now(), [(place, line.quantity) for place, line in enumerate(request.lines)])]
         while request.parts and wanted in {None, request.reference}:
-            shipment = source.ship(request, request.parts.pop(0))
+            shipment = sending.send(source, request, request.parts.pop(0))
             made += [shipment.id] if shipment else []
     return made
 
@@ -47,4 +47,4 @@ def act_on_shipment(source: "Source", shipment: Shipment, action: str, given: Gi
     shipment.status = "canceled"
     source.change(shipment, "shipment_canceled")
     if action == "replace":
-        source.replace(shipment, shipping.carrier(source.name, f"{shipment.id}/again"))
+        sending.send_again(source, shipment, shipping.carrier(source.name, f"{shipment.id}/again"))

@@ -4,7 +4,7 @@ import heapq
 import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from sandbox.journal import Journal
 from sandbox.seeding.goods import COURIERS_BY_SOURCE
 from sandbox.shops import Given
-from sandbox.sources import people, shipping
-from sandbox.sources.model import Part, Request, RequestLine, Shipment, ShipmentLine
+from sandbox.sources import people, sending, shipping
+from sandbox.sources.model import Request, RequestLine, Shipment
 from sandbox.sources.settings import Settings
 from sandbox.standing import turned
 from sandbox.supply import Asked, Sent
@@ -69,16 +69,16 @@ class Source:
                 raise Conflict(f"{given.reference} is known with other lines, address or shipping method")
             known.posts += 1
             self.note("request_repeated", known)
-            self._keep(known)
+            self.keep(known)
             return known, False
         self._accept(given)
         lines = [[li.line_ref, li.sku, li.quantity, li.canceled] for li in given.lines]
         self.note("request_created", given, lines=lines, order=given.order_number)
-        self._keep(given)
+        self.keep(given)
         return given, True
 
     def refuses(self, reference: str) -> bool:
-        return self._rolls(reference, "refuse", self.settings.refuse_rate)
+        return self.rolls(reference, "refuse", self.settings.refuse_rate)
 
     def cancel(self, request: Request) -> tuple[str, str]:
         """The hub asks for it back: (result, message)."""
@@ -106,11 +106,11 @@ class Source:
             request.state = "shipped" if self.shipped(request) else "canceled"
         request.updated_at = self.now()
         self.note(event, request, lines=[[li.line_ref, li.canceled] for li in request.lines])
-        self._keep(request)
+        self.keep(request)
 
     def _accept(self, request: Request) -> None:
         """As a new request: acknowledged or not, perhaps only a part of it, and its shipments planned."""
-        if self._rolls(request.reference, "partial", self.settings.partial_rate):
+        if self.rolls(request.reference, "partial", self.settings.partial_rate):
             line = max(request.lines, key=lambda li: li.quantity)
             line.canceled = max(line.quantity // 2, 1)
         request.state = "acknowledged" if self.settings.acknowledges else "received"
@@ -142,49 +142,8 @@ class Source:
         while self._due and self._due[0][0] <= now and self.settings.ships:
             request = self.requests[heapq.heappop(self._due)[1]]
             while request.parts and request.parts[0].due <= now:
-                made += self.ship(request, request.parts.pop(0)) is not None
+                made += sending.send(self, request, request.parts.pop(0)) is not None
         return made
-
-    def ship(self, request: Request, part: Part) -> Shipment | None:
-        if self._rolls(request.reference, "cancel", self.settings.cancel_rate):
-            self.withdraw(request, part.pieces)
-            return None
-        shipment_id = f"shp_{request.id[4:]}_{len(self.made_for(request)) + 1}"
-        now = self.now()
-        numbers, url = shipping.tracking(self.name, shipment_id, part.boxes)
-        lines = [ShipmentLine(request.lines[n].line_ref, request.lines[n].sku, q) for n, q in part.pieces]
-        shipment = Shipment(
-            id=shipment_id,
-            source=self.name,
-            request_id=request.id,
-            reference=request.reference,
-            order_number=request.order_number,
-            status="shipped",
-            lines=lines,
-            carrier=shipping.carrier(self.name, shipment_id),
-            tracking_numbers=numbers,
-            tracking_url=url,
-            shipped_at=now,
-            updated_at=now,
-        )
-        self._known(shipment)
-        if not request.parts:
-            request.state = "shipped"
-        request.updated_at = now
-        self._keep(request)
-        self.change(shipment, "shipped")
-        return shipment
-
-    def replace(self, canceled: Shipment, carrier: str) -> Shipment:
-        """The same pieces under a new id, number and carrier (SP-5: cancels one and makes a new one)."""
-        request, now = self.requests[canceled.request_id], self.now()
-        shipment_id = f"shp_{request.id[4:]}_{len(self.made_for(request)) + 1}"
-        numbers, url = shipping.tracking(self.name, shipment_id, len(canceled.tracking_numbers))
-        fresh = replace(canceled, id=shipment_id, shipped_at=now, updated_at=now, status="shipped")
-        fresh.tracking_numbers, fresh.tracking_url, fresh.carrier = numbers, url, carrier
-        self._known(fresh)
-        self.change(fresh, "shipped")
-        return fresh
 
     def change(self, shipment: Shipment, event: str) -> None:
         """Keep a shipment after a change; its `updated_at` moves."""
@@ -257,17 +216,17 @@ class Source:
             self._remember(_REQUEST.validate_python(document))
         else:
             shipment = _SHIPMENT.validate_python(document)
-            self._known(shipment)
+            self.known(shipment)
             insort(self.changed, (shipment.updated_at, shipment.id))
 
     def ids(self) -> Iterable[int]:
         return (int(request.id[4:]) for request in self.requests.values())
 
-    def _known(self, shipment: Shipment) -> None:
+    def known(self, shipment: Shipment) -> None:
         self.shipments[shipment.id] = shipment
         self._made.setdefault(shipment.request_id, []).append(shipment)
 
-    def _keep(self, request: Request) -> None:
+    def keep(self, request: Request) -> None:
         self.journal.save("request", request.id, request)
         self._remember(request)
 
@@ -276,5 +235,5 @@ class Source:
         if request.parts:
             heapq.heappush(self._due, (request.parts[0].due, request.id))
 
-    def _rolls(self, reference: str, what: str, rate: float) -> bool:
+    def rolls(self, reference: str, what: str, rate: float) -> bool:
         return rate > 0 and shipping.dice(self.name, reference, what) % 10_000 < rate * 10_000

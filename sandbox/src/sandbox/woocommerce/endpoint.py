@@ -10,7 +10,7 @@ from aiohttp import web
 from sandbox.faults import Call
 from sandbox.serving import Answer, Manners, Server
 from sandbox.sight import Sight
-from sandbox.woocommerce import routes, shelves
+from sandbox.woocommerce import aside, routes, shelves
 from sandbox.woocommerce.auth import key_of
 from sandbox.woocommerce.errors import Refused, authentication, no_route
 from sandbox.woocommerce.hooks import Deliveries
@@ -48,12 +48,12 @@ TABLE: tuple[tuple[str, str, str, Work], ...] = (
     ("GET", ORDER + r"/fulfillments/(\d+)", "fulfillment", routes.one_fulfillment),
     ("PUT", ORDER + r"/fulfillments/(\d+)", "fulfillment_update", routes.change_fulfillment),
     ("DELETE", ORDER + r"/fulfillments/(\d+)", "fulfillment_delete", routes.delete_fulfillment),
-    ("GET", ORDER + "/notes", "notes", routes.notes),
-    ("POST", ORDER + "/notes", "note_create", routes.create_note),
-    ("GET", TRACKING, "trackings", routes.trackings),
-    ("GET", TRACKING + "/providers", "providers", routes.providers),
-    ("POST", TRACKING, "tracking_create", routes.create_tracking),
-    ("DELETE", TRACKING + r"/(\w+)", "tracking_delete", routes.delete_tracking),
+    ("GET", ORDER + "/notes", "notes", aside.notes),
+    ("POST", ORDER + "/notes", "note_create", aside.create_note),
+    ("GET", TRACKING, "trackings", aside.trackings),
+    ("GET", TRACKING + "/providers", "providers", aside.providers),
+    ("POST", TRACKING, "tracking_create", aside.create_tracking),
+    ("DELETE", TRACKING + r"/(\w+)", "tracking_delete", aside.delete_tracking),
     ("GET", r"/wc/v3/products", "products", shelves.products),
     ("GET", r"/wc/v3/products/(\d+)/variations", "variations", shelves.variations),
     ("GET", r"/wc/v3/shipping/zones", "zones", shelves.zones),
