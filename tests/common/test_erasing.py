@@ -126,6 +126,37 @@ async def test_a_table_without_orders_is_searched_by_what_it_holds(pool: Pool, e
     assert words[1:] == ["mail to joe@example.com failed", 'Zoë "Zo" O\'Brien lives elsewhere too']
 
 
+@pytest.mark.parametrize("found_by", ["id", "e-mail", "name and street"])
+async def test_answers_that_are_kept_for_who_asks_again_lose_the_person_too(
+    pool: Pool, eraser: Eraser, found_by: str
+) -> None:
+    """As commands keep them, as JSON; and as `Idempotency-Key` does, as the text that was sent: a note stands in no
+    list of words, and a city alone names nobody, so both go by the shape of what is in the text."""
+    said = {
+        "id": {"order_id": MINE, "note": ORDER["note"]},
+        "e-mail": {"order": {"email": ORDER["email"], "note": ORDER["note"], "addresses": [ADDRESS]}},
+        "name and street": {"ship_to": ADDRESS | {"email": "", "phone": ""}, "note": ORDER["note"]},
+    }[found_by]
+    other = {"ship_to": ADDRESS | {"name": "Joe", "line1": "Elsewhere 1", "email": "", "phone": ""}}
+    await pool.execute("create table kept_answers (route text, key text, answer jsonb, primary key (route, key))")
+    for number, content in enumerate((said, other)):
+        text = {"type": "application/json", "body": orjson.dumps({"items": [content]}).decode()}
+        ascii_only = {"type": "application/json", "body": json.dumps({"items": [content]})}
+        await pool.execute("insert into commands_taken (command_id, answer) values ($1, $2)", f"c{number}", content)
+        await pool.execute("insert into kept_answers values ('/frs', $1, $2)", f"k{number}", text)
+        await pool.execute("insert into kept_answers values ('/frs', $1, $2)", f"a{number}", ascii_only)
+
+    assert await eraser.erase(SUBJECT) == {"commands_taken": 1, "kept_answers": 2}
+
+    kept = {row["key"]: orjson.loads(row["answer"]["body"]) for row in await pool.fetch("select * from kept_answers")}
+    commands = {row["command_id"]: row["answer"] for row in await pool.fetch("select * from commands_taken")}
+    theirs = [commands["c0"], kept["k0"], kept["a0"]]
+    assert names_nobody(theirs)
+    assert "Köln" not in str(theirs)
+    assert (commands["c1"], kept["k1"], kept["a1"]) == (other, {"items": [other]}, {"items": [other]})
+    assert await eraser.erase(SUBJECT) == {}
+
+
 async def test_a_record_in_flight_is_redacted_before_it_is_handled(pool: Pool, eraser: Eraser) -> None:
     await eraser.erase(SUBJECT)
     late = [Record("t", 0, n, key.encode(), orjson.dumps(ORDER), {}, 0) for n, key in enumerate((MINE, OTHER))]

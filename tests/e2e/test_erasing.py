@@ -52,12 +52,14 @@ def test_op16_an_erased_customer_is_in_no_table_of_any_schema_and_comes_back_by_
     assert hub.get("/orders", search=order["email"])["items"] == []
     assert order["order_id"] not in str(hub.get("/orders", search=address["name"], limit=500)["items"])
     assert hub.get("/orders", search=order["number"])["items"]
+    told_when(hub, order, "WAYBILL_ADMIN_KEY", gone)
 
     assert hub.world.api("POST", "/console/rebuild").status_code == 202
     hub.settle()
     hub.quiet()
     assert counts(hub.stats()) == counts(stats)
     nowhere(hub, gone, "the console was built anew")
+    told_when(hub, order, "WAYBILL_ADMIN_KEY", gone)
 
     version = shown["version"]
     audit = hub.world.api("POST", f"/channels/{order['channel']}/audit", json={"since": "2020-01-01T00:00:00Z"})
@@ -97,6 +99,7 @@ def test_op16_a_shops_redaction_waits_for_an_order_under_way_until_it_is_over(ma
         assert time.monotonic() < deadline, hub.get(f"/erasures/{waiting['erasure_id']}")
         time.sleep(0.5)
     nowhere(hub, gone, "it was canceled and erased")
+    told_when(hub, order, f"the shop of channel {order['channel']}", gone)
 
 
 def words_of_this_order_alone(hub: Any, order: dict[str, Any]) -> set[str]:
@@ -108,6 +111,15 @@ def words_of_this_order_alone(hub: Any, order: dict[str, Any]) -> set[str]:
     alone = {word for word in words if word and word not in others}
     assert len(alone) >= 2, (words, "are of other orders too")
     return alone
+
+
+def told_when(hub: Any, order: dict[str, Any], by_whom: str, gone: set[str]) -> None:
+    """The time line says when, by whom and what kinds; not what was erased, nor the reason, which admins read."""
+    told = hub.get(f"/orders/{order['order_id']}/timeline")["activities"]
+    [erasure] = [one for one in told if one["activity"] == "person_erased"]
+    assert erasure["title"].startswith(f"Personal data erased, as {by_whom} asked: names and addresses, ")
+    assert not any(word in str(told) for word in (*gone, "ticket 812"))
+    assert [one["at"] for one in told] == sorted(one["at"] for one in told)
 
 
 def erase(hub: Any, wish: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from waybill_common.retry import Family
 from waybill_contracts.config_changed import ChannelConfigured
 from waybill_contracts.values import PaymentState
 from waybill_platforms.errors import PlatformError
+from waybill_platforms.model.orders import ChannelOrder
 
 
 @pytest.fixture
@@ -64,6 +65,48 @@ async def test_in15_an_unmapped_sku_is_named_with_its_mapping(house: Any, shelf:
 
     assert (said["answer"], said["reason"]) == ("held", "unmapped_sku (NEW)")
     assert "map 'NEW' in skus.map of channel shop" in said["fix"]
+
+
+async def test_in15_an_order_with_many_unmapped_skus_is_told_in_short(
+    house: Any, shelf: Any, explain: ExplainOrder
+) -> None:
+    shelf.orders.append(order("o1", lines=tuple(line(f"l{n}", sku=f"NEW-{n}") for n in range(8))))
+    before = await explain.explain("shop", "#o1")
+    await house.see(sighting(shelf.orders[0]))
+
+    said = await explain.explain("shop", "#o1")
+
+    assert said["reason"] == "unmapped_sku (NEW-0, NEW-1, NEW-2 and 5 more)"
+    assert said["fix"].endswith(" (and 7 more like it)")
+    assert said["reason"] in before["reason"]
+
+
+@pytest.mark.parametrize(
+    ("of", "reason", "way_in"),
+    [
+        (order(canceled=True), "canceled", "nothing"),
+        (order(lines=(line(quantity=-1),)), "cancellation", "nothing"),
+        (order(placed_at=START - timedelta(days=1)), "before_start", "channels pull shop --since"),
+        (order(payment=PaymentState.PENDING), "payment_pending", "import.payment"),
+        (order(payment=PaymentState.REFUNDED), "payment_refunded", "import.payment"),
+        (order(fulfillment="fulfilled"), "fulfillment_fulfilled", "import.fulfillment"),
+        (order(lines=(line(quantity=0),)), "nothing_to_ship", "nothing"),
+        (order(reference="FR-1"), "ours", "nothing"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+async def test_in15_every_exclusion_says_what_brings_the_order_in_before_and_after_it_was_pulled(
+    house: Any, shelf: Any, explain: ExplainOrder, of: ChannelOrder, reason: str, way_in: str
+) -> None:
+    await house.pool.execute("insert into own_references (reference, fr_id) values ('FR-1', 'fr')")
+    shelf.orders.append(of)
+    never_pulled = await explain.explain("shop", of.number)
+    await house.see(sighting(of))
+    pulled = await explain.explain("shop", of.number)
+
+    for said in (never_pulled, pulled):
+        assert (said["answer"], said["reason"].split(":")[0]) == ("excluded", reason)
+        assert way_in in said["fix"]
 
 
 async def test_in15_a_channel_that_locked_us_out_says_so_at_once(shelf: Any, explain: ExplainOrder) -> None:

@@ -44,8 +44,19 @@ class Shop:
     pool: Any
     channel: dict[str, Any]
     health: Any
+    service: str
+    """Address of the order-ingest, and the token for it."""
+    token: str
 
-    async def configure(self, *, version: int, token: str | None = None) -> None:
+    async def explain(self, number: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with httpx.AsyncClient(base_url=self.service, headers=headers, timeout=120) as http:
+            answer = await http.get(f"/internal/channels/{self.channel['id']}/explain", params={"number": number})
+        answer.raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def configure(self, *, version: int, token: str | None = None, polled: bool = True) -> None:
         credentials = self.channel["credentials"] if token is None else {"access_token": token}
         event = ChannelConfigured(
             at=datetime.now().astimezone(), sequence=version, store="acme", credential_version=version,
@@ -54,6 +65,8 @@ class Shop:
         )  # fmt: skip
         async with self.pool.acquire() as conn, conn.transaction():
             await apply_configuration(conn, [Received(event, "x", "console", None)], self.health, event.at)
+            if not polled:
+                await conn.execute("update channels set due_at = null")
 
     async def expected(self) -> dict[str, str]:
         orders = (await self.http.get(f"/_sandbox/shops/{self.name}/orders")).json()["orders"]
@@ -122,7 +135,8 @@ async def shop(request: Any, database_url: str, kafka: str, tmp_path: Path) -> A
     try:
         async with httpx.AsyncClient(base_url=origin) as http, running(definition, settings) as run:
             content = yaml.safe_load((await http.get("/_sandbox/config.yaml")).text)
-            yield Shop(http, run.runtime.pool, content["stores"][0]["channels"][0], run.runtime.health)
+            own = (f"http://127.0.0.1:{run.port}", run.runtime.settings.service_tokens[0])
+            yield Shop(http, run.runtime.pool, content["stores"][0]["channels"][0], run.runtime.health, *own)
     finally:
         await runner.cleanup()
 
@@ -188,6 +202,26 @@ async def test_in12_a_token_that_expired_stops_polling_and_a_new_one_fills_the_g
 
     await shop.configure(version=2)
     await shop.until_as_expected()
+
+
+@pytest.mark.parametrize("shop", SHOPS, indirect=True)
+async def test_in15_a_number_that_was_never_imported_is_answered_live_as_it_is_shown_and_without_its_prefix(
+    shop: Shop,
+) -> None:
+    """One order of each end that the shop's plan has, before anything was pulled; then a number that it never gave."""
+    await shop.configure(version=1, polled=False)
+    one_of_each = {wanted: number for number, wanted in (await shop.expected()).items()}
+    for wanted, number in one_of_each.items():
+        kind, _, reason = wanted.partition(":")
+        for typed in (number, number.removeprefix("#"), f"#{number.removeprefix('#')}"):
+            said = await shop.explain(typed)
+            assert said["number"] == number
+            assert said["answer"] == ("excluded" if kind == "excluded" else "not_yet_due"), said
+            assert reason in said["reason"], said
+            assert said["fix"]
+    never = await shop.explain("#99887766")
+    assert (never["answer"], never["order_id"]) == ("never_existed", None)
+    assert await shop.pool.fetchval("select count(*) from orders") == 0
 
 
 @pytest.mark.parametrize("shop", SHOPS, indirect=True)

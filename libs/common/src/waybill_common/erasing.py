@@ -82,11 +82,14 @@ class Subject:
 
 
 def spellings(word: str) -> set[str]:
-    """A word plain, within JSON, and as PostgreSQL shows bytes."""
-    escaped = orjson.dumps(word).decode()[1:-1]
-    ascii_only = json.dumps(word)[1:-1]
-    texts = {word, escaped, ascii_only}
+    """A word plain, within JSON, within JSON that is a text of JSON, and as PostgreSQL shows bytes."""
+    texts = {word, *_within(word)}
+    texts |= {twice for once in _within(word) for twice in _within(once)}
     return texts | {_as_bytes(text) for text in texts}
+
+
+def _within(word: str) -> tuple[str, str]:
+    return orjson.dumps(word).decode()[1:-1], json.dumps(word)[1:-1]
 
 
 def _as_bytes(text: str) -> str:
@@ -183,8 +186,24 @@ class Eraser:
             return None
         if kind == "bytea":
             return self._bytes(value, subject)
-        document = self._redact(value) if self._redact is not None and kind in ("json", "jsonb") else value
-        return _without(document, subject)
+        if self._redact is None or kind not in ("json", "jsonb"):
+            return _without(value, subject)
+        return _without(self._opened(self._redact(value)), subject)
+
+    def _opened(self, document: Any) -> Any:
+        """The same, with texts that are JSON themselves (an answer that is kept as it was sent, say) redacted too."""
+        if isinstance(document, dict):
+            return {name: self._opened(value) for name, value in document.items()}
+        if isinstance(document, list):
+            return [self._opened(item) for item in document]
+        if self._redact is None or not isinstance(document, str) or document[:1] not in ("{", "["):
+            return document
+        try:
+            inner = orjson.loads(document)
+        except orjson.JSONDecodeError:
+            return document
+        cleaned = self._opened(self._redact(inner))
+        return document if cleaned == inner else orjson.dumps(cleaned).decode()
 
     def _bytes(self, value: bytes, subject: Subject) -> bytes:
         try:

@@ -96,6 +96,7 @@ class ErasePerson:
         if passes < PASSES and (closed or not under_way):
             held = await self._everywhere(Subject(closed, whose["words"], whose["marks"]))
             passes += 1
+            await self._q.note_erased_orders(self._pool, erasure_id=row["erasure_id"], order_ids=closed)
         changed = {service: _sum(row["rows"].get(service, {}), counts) for service, counts in held.items()}
         await self._q.note_erased(
             self._pool,

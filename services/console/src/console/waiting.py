@@ -1,5 +1,6 @@
 """What an order waits for, since when, what comes next and who takes it (DESIGN section 6, console). Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ _NEXT: dict[str, tuple[str, str]] = {
     "submitted": ("The source ships; it is asked at every poll.", "source"),
     "shipped": ("It is pushed to the channel.", "system"),
 }
+
+_SHOWN = 3
+"""Steps that are named; the order's holds have all."""
 
 BY_A_PERSON = ("awaiting_generate", "voided_by_hand", "source_canceled", "no_address")
 """Reasons of the router that only a person can end; the others end when stock, sources or rules change."""
@@ -24,10 +28,7 @@ def waiting(
     if stage == "canceled":  # over for us, unless something left all the same
         return _shipment_in_trouble(shipments)
     if stage == "held":
-        holds = order["holds"]
-        return _wait(
-            ", ".join(hold["reason"] for hold in holds), since, " ".join(hold["fix"] for hold in holds), "person"
-        )
+        return _wait(", ".join(reasons_of(order["holds"])), since, _steps(order["holds"]), "person")
     for request in requests:
         if request["state"] == "FAILED" or request["outcome"] == "unknown":
             reason = request["reason"] or {}
@@ -42,6 +43,17 @@ def waiting(
         return _wait(order["unroutable"], since, detail, by_whom)
     step, by_whom = _NEXT[stage]
     return _wait(stage, since, step, by_whom)
+
+
+def reasons_of(holds: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each reason once; one that stands more than once says how often."""
+    counted = Counter(hold["reason"] for hold in holds)
+    return [reason if count == 1 else f"{reason} ({count})" for reason, count in counted.items()]
+
+
+def _steps(holds: Sequence[Mapping[str, Any]]) -> str:
+    fixes = list(dict.fromkeys(hold["fix"] for hold in holds))
+    return "; ".join(fixes[:_SHOWN]) + (f"; and {len(fixes) - _SHOWN} more" if len(fixes) > _SHOWN else "")
 
 
 def _shipment_in_trouble(shipments: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

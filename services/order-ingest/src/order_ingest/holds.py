@@ -51,6 +51,8 @@ def unmapped_sku(order: ChannelOrder, lines: tuple[OrderLine, ...], rules: Chann
     for place, line in enumerate(lines):
         if line.wanted and not line.service and not line.components:
             fix = f"map {line.channel_sku!r} in skus.map of channel {rules.channel.id}, or list it under skus.services"
+            if rules.channel.skus.unmapped == "pass":
+                fix += "; it passes unmapped once a source knows it: by its stock, its serves.skus or its skus.map"
             if not line.channel_sku.strip():
                 fix = "give the product a SKU at the channel"
             yield Hold(reason=HoldReason.UNMAPPED_SKU, field=f"lines[{place}].sku", value=line.channel_sku, fix=fix)

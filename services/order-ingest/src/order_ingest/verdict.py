@@ -13,6 +13,9 @@ Answer = Literal[
     "deleted_at_channel", "never_existed", "refused_event", "not_published",
 ]  # fmt: skip
 
+SHOWN = 3
+"""Values of one reason that are named; the order's own page has all."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelNow:
@@ -71,15 +74,29 @@ def verdict(channel: ChannelNow, stored: Any | None, live: LiveLook, letters: Se
 
 def _standing(channel: ChannelNow, stored: Any) -> Verdict:
     if stored["standing"] == "held":
-        holds = stored["holds"]
-        said = ", ".join(f"{hold['reason']} ({hold['value']})" if hold["value"] else hold["reason"] for hold in holds)
-        return Verdict("held", said, "; ".join(dict.fromkeys(hold["fix"] for hold in holds)))
+        return Verdict("held", *_held([(hold["reason"], hold["value"] or "", hold["fix"]) for hold in stored["holds"]]))
     if stored["standing"] == "excluded":
         detail = f": {stored['detail']}" if stored["detail"] else ""
         return Verdict("excluded", stored["reason"] + detail, _way_in(channel.id, stored["reason"]))
     if stored["standing"] == "canceled":
         return Verdict("canceled", stored["reason"], "nothing is wanted of it any more")
     return Verdict("imported", f"imported by {stored['via']} on {stored['created_at']:%Y-%m-%d %H:%M:%S} UTC", "")
+
+
+def _held(holds: Sequence[tuple[str, str, str]]) -> tuple[str, str]:
+    """(reasons with their values, steps) of (reason, value, fix); an order of hundreds of lines is told in short."""
+    reasons, steps = [], []
+    for reason in dict.fromkeys(reason for reason, _, _ in holds):
+        values = list(dict.fromkeys(value for why, value, _ in holds if why == reason and value))
+        fixes = list(dict.fromkeys(fix for why, _, fix in holds if why == reason))
+        reasons.append(reason + (f" ({_few(values)})" if values else ""))
+        steps.append(fixes[0] + (f" (and {len(fixes) - 1} more like it)" if len(fixes) > 1 else ""))
+    return ", ".join(reasons), "; ".join(steps)
+
+
+def _few(values: Sequence[str]) -> str:
+    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
+    return ", ".join(values[:SHOWN]) + more
 
 
 def _unpublished(letters: Sequence[str]) -> Verdict:
@@ -96,7 +113,8 @@ def _not_here(channel: ChannelNow, order: ChannelOrder, outcome: Outcome | None)
         return Verdict("excluded", f"{outcome.reason}: {outcome.detail}", _way_in(channel.id, outcome.reason))
     then = ""
     if isinstance(outcome, Held):
-        then = "; it will be held: " + "; ".join(f"{hold.reason.value}: {hold.fix}" for hold in outcome.holds)
+        reasons, steps = _held([(hold.reason.value, hold.value or "", hold.fix) for hold in outcome.holds])
+        then = f"; it will be held: {reasons}: {steps}"
     if channel.cursor_at is not None and order.updated_at < channel.cursor_at and channel.last_success_at is not None:
         reason = f"the channel shows it, changed {order.updated_at:%Y-%m-%d %H:%M:%S}, and no pull brought it"
         return Verdict("missed", reason + then, f"audit the channel: `waybill channels audit {channel.id}` imports it")

@@ -10,6 +10,7 @@ from console.api.orders import order_in_full
 from console.api.security import Actor, Keys
 from console.bundle import bundle
 from console.owners import Owners, OwnerSilent
+from console.timeline import activities_of
 from waybill_common.db import Pool, Queries, rows
 from waybill_contracts import topics
 
@@ -27,7 +28,7 @@ def bundle_router(pool: Pool, q: Queries, keys: Keys, owners: Owners) -> APIRout
     ) -> Response:
         """Timeline, versions, decisions, exchanges and trace of one order, as a zip file without secrets."""
         order = await order_in_full(pool, q, order_id, actor)
-        activities = [dict(row) for row in await rows(q.activities_by_order(pool, order_id=order_id))]
+        activities = await activities_of(pool, q, order_id)
         versions = [dict(row) for row in await rows(q.versions_of(pool, order_id=order_id))]
         exchanges = [row["body"] for row in await rows(q.records_by_order(pool, order_id=order_id))]
         made = bundle(order, activities, versions, await _decisions(order_id), exchanges, datetime.now(UTC))

@@ -14,6 +14,7 @@ from console.api.views import Narrow, narrow_of
 from console.fresh import Fresh
 from console.past import as_of
 from console.search import SHORTEST, beyond, folded
+from console.timeline import activities_of
 from console.waiting import waiting
 from waybill_common.db import Pool, Queries, rows
 
@@ -61,7 +62,7 @@ def orders_router(pool: Pool, q: Queries, keys: Keys, fresh: Fresh) -> APIRouter
     async def timeline(order_id: str, actor: Annotated[Actor, viewer]) -> dict[str, Any]:
         """Every activity in order, and every exchange with a platform that was about this order."""
         await known_order(pool, q, order_id, actor)
-        activities = [dict(row) for row in await rows(q.activities_by_order(pool, order_id=order_id))]
+        activities = await activities_of(pool, q, order_id)
         exchanges = [
             {**row["body"], "at": row["at"]} for row in await rows(q.records_by_order(pool, order_id=order_id))
         ]
@@ -99,7 +100,7 @@ async def past_order(pool: Pool, q: Queries, row: Any, at: datetime) -> dict[str
         first = await q.first_version(pool, order_id=order_id)
         way = f"Its first version is of {first.isoformat()}: ask for that or later" if first else "Leave `at` out"
         raise ProblemError(404, "Not here yet", f"The order was not here at {at.isoformat()}", way)
-    activities = [a for a in await rows(q.activities_by_order(pool, order_id=order_id)) if a["at"] <= at]
+    activities = [a for a in await activities_of(pool, q, order_id) if a["at"] <= at]
     requests = await rows(q.frs_by_order(pool, order_id=order_id))
     shipments = await rows(q.shipments_by_order(pool, order_id=order_id))
     then = as_of(version["snapshot"], requests, shipments, activities, version["state_since"])

@@ -8,6 +8,10 @@ from console.waiting import BY_A_PERSON
 
 _CONFIGURED = "waybill export -f config.yaml, change it, then waybill apply -f config.yaml"
 
+_MAPPINGS = {"unmapped_sku": "skus", "unmapped_shipping_method": "shipping-methods"}
+_RELEASED_BY_HAND = ("duplicate_suspected", "fraud_risk", "on_hold_by_rule", "on_hold_by_person")
+"""Holds that ask for a person's judgement; the others end with their cause, and a release of them is refused."""
+
 
 def failures(as_json: Json = False) -> None:
     """What waits for a person, by cause, and what mends it for all: the cause with most orders first.
@@ -29,10 +33,13 @@ def failures(as_json: Json = False) -> None:
 def command(failure: dict[str, Any]) -> str:
     """What a person types to mend it, or to look closer where that takes a decision."""
     kind, code = failure["kind"], failure["code"]
-    if kind == "held" and code.startswith("unmapped"):
-        return _CONFIGURED
-    if kind == "held":
+    if kind == "held" and code in _MAPPINGS:
+        one = f"waybill channels mappings {failure['channel']} {_MAPPINGS[code]} --set {failure.get('value')!r}=OURS"
+        return f"{one}; many at once: {_CONFIGURED}"
+    if kind == "held" and code in _RELEASED_BY_HAND:
         return f"waybill orders list --hold {code}, then waybill orders release NUMBER --reason WHY"
+    if kind == "held":
+        return f"waybill orders list --hold {code} names them; they go on by themselves when that is mended"
     if kind == "unroutable" and code in BY_A_PERSON:
         return "waybill frs generate NUMBER ... --reason WHY"
     if kind == "unroutable":

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import time
 import uuid
 from collections import Counter
@@ -49,13 +50,37 @@ def import_file(
             head = {"channel": channel, "columns": spool.head(), "map": _pairs(mapping or []), "dry_run": dry_run}
             columns = _send({**head, "rows": []})["columns"]
             _read(spool, columns["number"], progress)
-            report = Report(file.with_name(f"{file.name}.errors.csv"))
+            report = Report(_beside(file))
             _import(spool, head, report, progress)
     except UnreadableFile as error:
         fail(str(error), "give a CSV file in UTF-8 with a heading, also gzipped: `waybill orders import --help`")
     report.close()
     summary = {"rows": spool.rows, **report.counts(), "seconds": round(time.monotonic() - began, 3)}
     _say(summary, report, dry_run=dry_run, as_json=as_json)
+
+
+_BY_MAPPING = "once imported, waybill failures names each with its fix; mended, all of them go on"
+_BY_JUDGEMENT = "waybill orders list --hold {}, then waybill orders release or cancel"
+_NOTHING = "nothing: there is nothing in it to ship"
+_STEPS = {
+    "unmapped_sku": _BY_MAPPING,
+    "unmapped_shipping_method": _BY_MAPPING,
+    "awaiting_payment": "goes on when a later file says paid, or when import.deferred lists its state",
+    "on_hold_at_channel": "goes on when its channel releases it",
+    "invalid": "waybill orders explain NUMBER names every field; correct it and import the file again",
+    "cancellation": "nothing: it only takes goods back",
+    "nothing_to_ship": _NOTHING,
+    "canceled": _NOTHING,
+    "payment_refunded": _NOTHING,
+}
+_FILTERED = "the channel's filter leaves it out (import.payment, import.fulfillment); waybill orders explain NUMBER"
+
+
+def next_step(reason: str) -> str:
+    """What mends a hold or an exclusion, in one line."""
+    if reason in ("duplicate_suspected", "fraud_risk", "on_hold_by_rule", "on_hold_by_person"):
+        return _BY_JUDGEMENT.format(reason)
+    return _STEPS.get(reason, _FILTERED)
 
 
 class Report:
@@ -85,6 +110,12 @@ class Report:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _beside(file: Path) -> Path:
+    """Where errors go; into the present folder where the file's own may not be written to."""
+    folder = file.parent if os.access(file.parent, os.W_OK) else Path()
+    return folder / f"{file.name}.errors.csv"
 
 
 def _read(spool: Spool, number_column: str, progress: Progress) -> None:
@@ -130,9 +161,9 @@ def _say(summary: dict[str, Any], report: Report, *, dry_run: bool, as_json: boo
     title = f"{summary['rows']} rows, {summary['orders']} orders in {summary['seconds']:.1f} s"
     title += ", nothing changed (dry run)" if dry_run else ""
     print_table(title, ["outcome", "orders"], [[name, summary[name]] for name in _OUTCOMES], "")
-    why = [[reason, count] for reason, count in report.reasons.most_common()]
+    why = [[reason, count, next_step(reason)] for reason, count in report.reasons.most_common()]
     if why:
-        print_table("Why held or excluded", ["reason", "orders"], why, "")
+        print_table("Why held or excluded", ["reason", "orders", "next"], why, "")
     if report.errors:
         out.print(f"{report.errors} rows are wrong; what and how to mend them: {report.path}", soft_wrap=True)
 

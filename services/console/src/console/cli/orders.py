@@ -11,6 +11,7 @@ from console.cli.acting import show as show_answer
 from console.cli.client import call, fail, fetch, listed, out, print_json, print_table, save
 from console.cli.options import Json, Limit
 from console.cli.rerun import rerun_order
+from console.waiting import reasons_of
 from console.words import Stage, Sync
 from waybill_contracts.values import HoldReason
 
@@ -266,11 +267,7 @@ def _exchange(record: dict[str, Any]) -> str:
 
 
 def _why(order: dict[str, Any]) -> str:
-    return (
-        ", ".join(hold["reason"] for hold in order["holds"])
-        or (order["unroutable"] if order["stage"] == "imported" else "")
-        or ""
-    )
+    return ", ".join(reasons_of(order["holds"])) or (order["unroutable"] if order["stage"] == "imported" else "") or ""
 
 
 def _skus(line: dict[str, Any]) -> str:

@@ -29,6 +29,14 @@ update erasures set order_ids = :order_ids, under_way = :under_way, rows = :rows
     due_at = now() + case when cardinality(:under_way::text[]) = 0 then interval '2 seconds' else interval '1 minute' end
 where erasure_id = :erasure_id;
 
+-- name: note_erased_orders(erasure_id, order_ids)!
+-- At the end of its first pass; the second one finds what was in flight.
+insert into erased_orders (order_id, erasure_id) select unnest(:order_ids::text[]), :erasure_id on conflict do nothing;
+
+-- name: erasures_of_order(order_id)
+select o.erasure_id, o.at, e.asked_at, e.asked_by
+from erased_orders o join erasures e using (erasure_id) where o.order_id = :order_id order by o.at, o.erasure_id;
+
 -- name: note_not_erased(erasure_id, error)!
 update erasures set last_error = :error, due_at = now() + interval '10 seconds' where erasure_id = :erasure_id;
 
