@@ -6,8 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ingest_samples import channel, configured, line, order, sighting
+from ingest_samples import START, channel, configured, line, order, sighting
+from pydantic import ValidationError
 
+from order_ingest.import_inbound import import_inbound
+from waybill_common.db import transaction
+from waybill_contracts.envelope import Received
+from waybill_contracts.orders_inbound import OrderSubmitted
 from waybill_contracts.values import Address
 from waybill_platforms.model.orders import ChannelOrder
 
@@ -92,3 +97,45 @@ async def test_in9_services_by_pattern_and_a_discount_do_not_hold_the_rest(house
     assert {row["number"]: (row["standing"], row["reason"]) for row in await house.rows()} == {
         "#o1": ("imported", ""), "#o2": ("excluded", "nothing_to_ship"),
     }  # fmt: skip
+
+
+def _published(quantity: object, price: object, number: object = "A-1") -> OrderSubmitted:
+    return OrderSubmitted.model_validate(
+        {
+            "at": START, "channel": "web", "number": number, "placed_at": START, "currency": "EUR", "payment": "paid",
+            "ship_to": {"country": "DE"}, "lines": [{"sku": "S1", "quantity": quantity, "unit_price": price}],
+        }
+    )  # fmt: skip
+
+
+async def test_in4_numbers_as_strings_and_as_numbers_are_one_order_and_change_nothing(house: Any) -> None:
+    await house.configure(configured(channel("web", "events")))
+    for quantity, price in (("2", "9.90"), (2, 9.9), ("2.0", "9.9000"), (2.0, "9.9")):
+        event = _published(quantity, price)
+        async with transaction(house.pool) as conn:
+            received = Received(event, f"{quantity!r}/{price!r}", "erp", None)
+            await import_inbound(conn, [received], house.rulebook, house.telemetry, START)
+
+    (row,) = await house.rows()
+    assert (row["body"]["lines"][0]["quantity"], row["body"]["version"]) == (2, 1)
+    assert await house.told_names() == ["OrderImported"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "number", "field"),
+    [
+        ("two", "9.90", "A-1", "lines.0.quantity"),
+        (2.5, "9.90", "A-1", "lines.0.quantity"),
+        ("", "9.90", "A-1", "lines.0.quantity"),
+        ("2", "9,90", "A-1", "lines.0.unit_price"),
+        ("2", "NaN", "A-1", "lines.0.unit_price"),
+        ("2", "9.90", 1001, "number"),
+    ],
+)
+def test_in4_what_is_no_number_or_no_text_is_refused_with_its_field(
+    quantity: object, price: object, number: object, field: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        _published(quantity, price, number)
+
+    assert field in {".".join(map(str, error["loc"])) for error in refused.value.errors()}
