@@ -22,7 +22,7 @@ from rich.console import Console
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from console.cli import client
+from console.cli import client, program
 from console.cli.program import app
 from waybill_contracts.configuration import Configuration
 
@@ -146,3 +146,85 @@ def test_what_takes_a_while_says_so_on_a_terminal(seconds: float, told: bool, mo
     finally:
         server.shutdown()
     assert ("works on it" in screen.file.getvalue()) is told  # type: ignore[attr-defined]  # a StringIO, see above
+
+
+ROWS = [["01a21ee7-1367-77a3-9fd4-4b3ec0ef0999", "acme-shop", "[red] is no colour here"], ["2", "", None]]
+
+
+def _printed(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, columns: str | None) -> str:
+    file = io.StringIO()
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(client, "out", Console(file=file, force_terminal=terminal))
+    client.print_table("Things", ["id", "channel", "why"], ROWS, "None.")
+    return file.getvalue()
+
+
+def test_a_table_in_a_narrow_terminal_becomes_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = _printed(monkeypatch, terminal=True, columns="60")
+
+    assert (
+        "id       01a21ee7-1367-77a3-9fd4-4b3ec0ef0999\nchannel  acme-shop\nwhy      [red] is no colour here" in shown
+    )
+    assert "channel  \n" not in shown, "what is empty is left out"
+
+
+def test_a_table_for_another_program_has_a_line_for_each_row_and_no_control_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = _printed(monkeypatch, terminal=False, columns=None)
+
+    [line] = [line for line in shown.splitlines() if "acme-shop" in line]
+    assert "01a21ee7-1367-77a3-9fd4-4b3ec0ef0999" in line
+    assert "[red] is no colour here" in line
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", shown)
+
+
+def test_no_colour_is_shown_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    coloured = Console(file=io.StringIO(), force_terminal=True)
+    monkeypatch.setattr(client, "err", coloured)
+    with pytest.raises(typer.Exit):
+        client.fail("why", "what would work")
+
+    assert "\x1b[31m" not in coloured.file.getvalue()  # type: ignore[attr-defined]  # a StringIO, see above
+
+
+@pytest.mark.parametrize("words", [["orders", "list", "--stage", "hold"], ["frs", "list", "--state", "SENT"],
+                                   ["keys", "create", "x", "--role", "king"]])  # fmt: skip
+def test_a_word_that_is_none_of_those_there_are_is_exit_code_2_and_names_them(words: list[str]) -> None:
+    shown = CliRunner().invoke(app, words, env={"COLUMNS": "200", "TERM": "dumb"})
+
+    assert shown.exit_code == 2
+    assert "is not one of" in shown.output
+
+
+def test_what_nobody_thought_of_is_a_sentence_and_its_stack_is_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("by nothing")
+
+    said = Console(file=io.StringIO(), width=200)
+    monkeypatch.setattr(program, "app", broken)
+    monkeypatch.setattr(client, "err", said)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+
+    text = said.file.getvalue()  # type: ignore[attr-defined]  # a StringIO, see above
+    assert ended.value.code == 1
+    assert text.startswith("a fault of waybill's own (ZeroDivisionError): by nothing\nTry: report it with ")
+    assert "Traceback" not in text
+    [kept] = tmp_path.glob("waybill-fault-*.txt")
+    assert "ZeroDivisionError: by nothing" in kept.read_text()
+
+
+def test_a_file_that_cannot_be_written_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit):
+        client.save(tmp_path / "no" / "config.yaml", "stores: []")
+
+    assert "Try: name a file in a directory" in capsys.readouterr().err

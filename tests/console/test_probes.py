@@ -108,3 +108,21 @@ async def test_sp_14_a_store_that_cannot_be_used_ends_the_command_with_1_and_the
     unknown = await hub.waybill("channels", "probe", "nowhere")
     assert unknown.exit_code == 1
     assert "'nowhere' is no configured channel" in unknown.output
+
+
+async def test_when_each_source_was_asked_is_shown(hub: Hub) -> None:
+    source = {"id": "east", "poll_every": "15m", **hub.world.sources["east"].connection(hub.origin)}
+    source["costs"] = {"currency": "USD", "shipping": [{"zone": ["*"], "base": "4.00"}]}
+    groups = [{"id": "all", "sources": ["east"], "priorities": ["lowest_cost"]}]
+    document = {"stores": [], "sources": [source], "routing": {"groups": groups}}
+    answer = await hub.console.put_config(document)
+    assert answer.status_code == 200, answer.text
+
+    shown = await hub.console.eventually(
+        "/schedule", lambda a: [one["source"] for one in a["sources"]] == ["east"] and a["sources"][0]["last_poll_at"]
+    )
+    listed = await hub.waybill("sources", "list")
+
+    assert shown["sources"][0]["next_poll_at"] is None, "no FR of it is open: there is nothing to ask for"
+    assert shown["sources"][0]["last_poll_at"][:19] in listed.output
+    assert [text.split()[0] for text in shown["unanswered"]] == ["order-ingest"], "what is not known is said"

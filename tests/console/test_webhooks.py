@@ -279,3 +279,18 @@ async def test_in3_what_a_shop_refuses_is_shown_with_its_word_and_tried_again(hu
     await hub.ingest.runtime.pool.execute("update webhooks set due_at = now()")
     await hub.until("select checked_at is not null and last_error is null from webhooks", True)
     await hub.until(alert, 0)
+
+
+async def test_in2_when_each_channel_was_pulled_and_will_be_again_is_shown(hub: Hub) -> None:
+    shown = await hub.console.eventually(
+        "/schedule", lambda a: bool(a["channels"]) and all(one["last_pull_at"] for one in a["channels"])
+    )
+    listed = await hub.waybill("channels", "list")
+
+    assert {one["channel"] for one in shown["channels"]} == set(SHOPS.values())
+    for turn in shown["channels"]:
+        assert turn["last_success_at"] < turn["next_pull_at"]
+        assert turn["last_error"] is None
+        assert turn["last_counts"]
+        assert turn["next_pull_at"][:19] in listed.output
+    assert shown["unanswered"] == []

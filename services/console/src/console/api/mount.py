@@ -33,6 +33,7 @@ from console.api.rebuild import rebuild_router
 from console.api.releases import releases_router
 from console.api.rerun import rerun_router
 from console.api.routing import routing_router
+from console.api.schedule import schedule_router
 from console.api.security import COOKIE, Keys
 from console.api.shipments import shipments_router
 from console.api.sign_in import SignIn
@@ -99,6 +100,7 @@ def mounted(
             frs_router(keys, owners, commander),
             routing_router(keys, owners),
             stock_router(keys, owners),
+            schedule_router(keys, owners),
             actions_router(keys, commander),
             intake_router(keys, owners, commander),
             by_hand_router(pool, q, keys, commander),

@@ -13,6 +13,7 @@ _OF = {
     "excluded-orders": "orders",
     "failures": "orders",
     "connections": "channels",
+    "schedule": "channels",
     "stores": "config",
 }
 """Nouns that show parts of another area."""

@@ -46,6 +46,7 @@ def act_on(action: str, fr_ids: list[str], body: dict[str, Any], *, wait: str | 
     else:
         for result in refused:
             out.print(f"{result['fr_id']}: {result['refused']}", markup=False, highlight=False, soft_wrap=True)
+            out.print(f"  Try: {result['remedy']}", markup=False, highlight=False, soft_wrap=True)
         out.print(f"{action}: {len(results) - len(refused)} done, {len(refused)} refused")
     if refused:
         raise typer.Exit(1)

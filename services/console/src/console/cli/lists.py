@@ -1,12 +1,12 @@
 """`waybill stats`, `alerts`, `channels`, `sources`, `keys`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from console.cli import channels as channel_commands
 from console.cli.acting import act, show
-from console.cli.client import call, out, print_json, print_table
+from console.cli.client import ask, call, out, print_json, print_table
 from console.cli.options import Json
 from console.cli.probes import probe_channel, probe_source
 from console.cli.webhooks import webhooks_of_channel, webhooks_of_source
@@ -99,23 +99,31 @@ def list_alerts(
 
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
-    """List channels.
+    """List channels: whether each answers, and when it was and will be looked at (UTC).
 
     Example: waybill channels list
     """
-    _entities("/channels", as_json)
+    turns = {turn["channel"]: turn for turn in _schedule("channels")}
+    _entities("/channels", as_json, ["last pull", "next pull"], turns, ["last_pull_at", "next_pull_at"])
 
 
 @sources.command("list")
 def list_sources(as_json: Json = False) -> None:
-    """List sources.
+    """List sources: whether each answers, and when it was and will be looked at (UTC).
 
     Example: waybill sources list
     """
-    _entities("/sources", as_json)
+    turns = {turn["source"]: turn for turn in _schedule("sources")}
+    _entities("/sources", as_json, ["last poll", "next poll"], turns, ["last_poll_at", "next_poll_at"])
 
 
-def _entities(path: str, as_json: bool) -> None:
+def _schedule(kind: str) -> list[dict[str, Any]]:
+    """Each one's turns; none where nobody can be asked: a list must not wait for them."""
+    found = ask("GET", "/schedule")
+    return found[kind] if found else []
+
+
+def _entities(path: str, as_json: bool, more: list[str], turns: dict[str, Any], moments: list[str]) -> None:
     items = call("GET", path)["items"]
     if as_json:
         print_json(items)
@@ -124,10 +132,10 @@ def _entities(path: str, as_json: bool) -> None:
     rows = []
     for item in items:
         bad = sorted({state for (connection, _), state in states.items() if connection == item["id"] and state != "ok"})
-        rows.append([item["id"], item["platform"], item.get("url"), ", ".join(bad) or "ok"])
-    print_table(
-        path.strip("/"), ["id", "platform", "url", "state"], rows, "None is configured: waybill apply -f config.yaml"
-    )
+        told = [(turns.get(item["id"], {}).get(name) or "")[:19] for name in moments]
+        rows.append([item["id"], item["platform"], item.get("url"), ", ".join(bad) or "ok", *told])
+    names = ["id", "platform", "url", "state", *more]
+    print_table(path.strip("/"), names, rows, "None is configured: waybill apply -f config.yaml")
 
 
 @keys.command("list")

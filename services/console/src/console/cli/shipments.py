@@ -41,6 +41,7 @@ def list_shipments(
         return
     rows = [
         [
+            s["shipment_id"],
             s["order_id"],
             s["source"],
             s["carrier"],
@@ -50,7 +51,9 @@ def list_shipments(
         ]
         for s in items
     ]
-    print_table("Shipments", ["order", "source", "carrier", "tracking", "status", "why"], rows, "No shipment matches.")
+    print_table(
+        "Shipments", ["id", "order", "source", "carrier", "tracking", "status", "why"], rows, "No shipment matches."
+    )
 
 
 @app.command("show")
