@@ -77,6 +77,16 @@ async def test_every_emulated_shop_keeps_every_rule_and_is_left_as_it_was(shop: 
     assert len(fulfillments(shop, number)) == (1 if "FUL-7" in declared else 0)
 
 
+async def test_the_link_that_a_plugin_makes_for_a_carrier_that_it_knows_breaks_no_rule(
+    stage: Any, channel_rows: dict[str, Any]
+) -> None:
+    """FUL-4 failed so at a real WooCommerce store with AST: the list of its carriers says that it links by itself."""
+    stage.row = channel_rows["woocommerce"]
+    stage.shop.configure({"fulfillments": False, "plugin": "ast"})
+    number = stage.place(("SKU-100", 3))
+    assert results(await verdicts(stage, number), "fail") == {}
+
+
 async def test_nothing_is_written_without_an_order(shop: Any) -> None:
     before = [len(order.fulfillments) for order in shop.shop.judged()]
 

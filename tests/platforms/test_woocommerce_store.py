@@ -371,6 +371,21 @@ async def test_a_variation_is_called_by_its_product_s_name_too(house: House) -> 
         assert [(one.sku, one.title) for one in page.products if one.sku.startswith("HAT")] == [("HAT-L", name)]
 
 
+async def test_a_plugin_whose_list_of_carriers_is_empty_is_not_asked_again_for_each_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AST fetches its carriers from its maker's server; a store that could not has none."""
+    monkeypatch.setattr("sandbox.woocommerce.tracking.PROVIDERS", {})
+    house.shop.configure({"fulfillments": False, "plugin": "ast"})
+    channel = house.channel()
+    with recording() as made:
+        for _ in range(2):
+            order = await channel.reader.find_by_number(house.place(("SKU-101", 1)))
+            assert order is not None
+            await tell(channel, draft(order, 1))
+    assert sum(one.url.partition("?")[0].endswith("/providers") for one in made) == 1
+
+
 async def test_a_carrier_that_the_plugin_does_not_know_keeps_its_name_in_the_same_field(house: House) -> None:
     """AST 3.7.9 writes it where a known one's slug stands; `custom_tracking_provider` stays empty."""
     house.shop.configure({"fulfillments": False, "plugin": "ast"})
@@ -744,6 +759,10 @@ async def test_an_address_that_wordpress_never_delivers_to_is_said(house: House)
     assert channel.webhooks is not None
     registered = await channel.webhooks.register("http://127.0.0.1:8444/hooks/willow")
     assert "ports 80, 443 and 8080" in registered.warning
+    registered = await channel.webhooks.register("http://10.0.0.7/hooks/willow")
+    assert "private addresses" in registered.warning
+    registered = await channel.webhooks.register("http://127.0.0.1:8080/hooks/willow")
+    assert registered.warning == ""  # the store's own host, which WordPress exempts
 
 
 # -- as a source
@@ -826,6 +845,8 @@ async def test_a_store_without_fulfillments_ships_by_completing_the_order(
     (shipment,) = (await source.shipments.list_shipments(None, open_requests)).shipments
     assert [(line.line_ref, line.quantity) for line in shipment.lines] == [("7", 2)]
     assert shipment.tracking_numbers == (("1Z1",) if settings.get("plugin") else ())
+    # the meta names the carrier alone; its link is the plugin's list's
+    assert shipment.tracking_url == ("https://ups.example/track/1Z1" if settings.get("plugin") else None)
     order.status = "processing"
     (again,) = (await source.shipments.list_shipments(None, open_requests)).shipments
     assert (again.id, again.status) == (shipment.id, "canceled")

@@ -84,7 +84,7 @@ def open_supplier(connection: str, settings: WooSettings, budget: Budget) -> Sou
     return SourceConnection(
         connection,
         requests,
-        WooShipments(store.api, store.reading, requests),
+        WooShipments(store.api, store.reading, requests, store.ways),
         SOURCE,
         store.aclose,
         prober=WooProber(store.api, store.index, store.ways),

@@ -133,7 +133,7 @@ def record_of_entry(
     """As the store shows it: where the plugin makes the link itself (`links`: provider -> template), that counts."""
     mine = [item for item in items if item.tracking_id in entry.tracking]
     numbers = tuple(item.tracking_number for item in mine) or entry.numbers
-    urls = tuple(filter(None, (_link(item, links) for item in mine))) or ((entry.url,) if entry.url else ())
+    urls = tuple(filter(None, (link(item, links) for item in mine))) or ((entry.url,) if entry.url else ())
     return FulfillmentRecord(
         id=f"{order_id}/w/{entry.key}",
         status="success" if stands(entry, items) else "canceled",
@@ -157,7 +157,8 @@ def _day(item: wire.Tracking) -> datetime | None:
         return None
 
 
-def _link(item: wire.Tracking, links: Mapping[str, str]) -> str:
+def link(item: wire.Tracking, links: Mapping[str, str]) -> str:
+    """Its own, or the plugin's for its carrier, which stands in no order's meta; empty where there is none."""
     template = next((link for name, link in links.items() if slug(name) == slug(item.tracking_provider)), "")
     own = item.custom_tracking_link or item.tracking_link
     return own or template.replace("%number%", item.tracking_number)

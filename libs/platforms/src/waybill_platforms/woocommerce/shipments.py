@@ -4,16 +4,17 @@ WooCommerce has no list of shipments, and under posts storage a plugin's trackin
 So the orders of the open requests are read, a hundred in a call, and fulfillments only of those that have some.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from waybill_platforms.errors import PlatformError, alone
 from waybill_platforms.model.requests import OpenRequest
 from waybill_platforms.model.shipments import ShipmentPage, SourceShipment
-from waybill_platforms.woocommerce import mapping, shipping, wire
+from waybill_platforms.woocommerce import mapping, records, shipping, wire
 from waybill_platforms.woocommerce.api import WC, Api
 from waybill_platforms.woocommerce.reading import MOST, Reading, parse
 from waybill_platforms.woocommerce.requests import WooRequests
+from waybill_platforms.woocommerce.ways import Ways
 
 LOG_TYPE = "get_shipments"
 
@@ -21,10 +22,11 @@ LOG_TYPE = "get_shipments"
 class WooShipments:
     """The `ShipmentReader` of one store."""
 
-    def __init__(self, api: Api, reading: Reading, requests: WooRequests) -> None:
+    def __init__(self, api: Api, reading: Reading, requests: WooRequests, ways: Ways) -> None:
         self._api = api
         self._reading = reading
         self._requests = requests
+        self._ways = ways
 
     async def list_shipments(
         self, since: datetime | None, open_requests: Sequence[OpenRequest] = (), page: str | None = None
@@ -75,4 +77,11 @@ class WooShipments:
         if not made and not shipping.whole(read):
             return []
         refunds = await self._reading.refunds_of(read, LOG_TYPE)
-        return shipping.shipments(read, made, mapping.refunded(read, shipping.before_leaving(read, refunds)))
+        links = await self._links(read)
+        return shipping.shipments(read, made, mapping.refunded(read, shipping.before_leaving(read, refunds)), links)
+
+    async def _links(self, read: wire.Order) -> Mapping[str, str]:
+        """The plugin's carriers' links, asked each ten minutes: an order's meta names the carrier alone."""
+        if not any(one.tracking_provider and not records.link(one, {}) for one in records.tracking_items(read)):
+            return {}
+        return (await self._ways.otherwise(read.id, LOG_TYPE)).links

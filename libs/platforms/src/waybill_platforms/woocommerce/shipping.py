@@ -16,14 +16,17 @@ def whole(read: wire.Order) -> bool:
     return mapping.FULFILLMENT.get(read.status) == "fulfilled" or read.date_completed_gmt is not None
 
 
-def shipments(read: wire.Order, made: Iterable[wire.Fulfillment], refunded: Mapping[int, int]) -> list[SourceShipment]:
-    """Ours are left out: a fulfillment that we wrote is no word of the store's (IN-7)."""
+def shipments(
+    read: wire.Order, made: Iterable[wire.Fulfillment], refunded: Mapping[int, int], links: Mapping[str, str]
+) -> list[SourceShipment]:
+    """Ours are left out: a fulfillment that we wrote is no word of the store's (IN-7). `links`: the tracking plugin's
+    carriers and the templates of their links."""
     offset = mapping.clock_offset(read)
     standing = [one for one in made if automatic.left(read, one, offset)]
     found = [_by_fulfillment(read, one) for one in standing if not one.meta(records.MARK)]
     sent = records.shipped(records.items(one) for one in standing)
     if whole(read) and not records.entries(read):
-        rest = _by_order(read, sent, refunded)
+        rest = _by_order(read, sent, refunded, links)
         found += [rest] if rest else []
     return found
 
@@ -55,7 +58,9 @@ def _by_fulfillment(read: wire.Order, made: wire.Fulfillment) -> SourceShipment:
     )
 
 
-def _by_order(read: wire.Order, sent: Mapping[int, int], refunded: Mapping[int, int]) -> SourceShipment | None:
+def _by_order(
+    read: wire.Order, sent: Mapping[int, int], refunded: Mapping[int, int], links: Mapping[str, str]
+) -> SourceShipment | None:
     """What no fulfillment has and nobody refunded before it left."""
     completed = mapping.FULFILLMENT.get(read.status) == "fulfilled"
     known = mapping.Known(refunded, sent)
@@ -73,11 +78,10 @@ def _by_order(read: wire.Order, sent: Mapping[int, int], refunded: Mapping[int, 
         lines=lines,
         carrier=next((one.custom_tracking_provider or one.tracking_provider for one in items), ""),
         tracking_numbers=tuple(dict.fromkeys(one.tracking_number for one in items if one.tracking_number)),
-        tracking_url=next((one.custom_tracking_link or one.tracking_link for one in items if one.tracking_link
-                           or one.custom_tracking_link), None),
+        tracking_url=next(filter(None, (records.link(one, links) for one in items)), None),
         shipped_at=read.date_completed_gmt or moved,
         updated_at=moved,
-    )  # fmt: skip
+    )
 
 
 def _line(line: wire.Line, quantity: int) -> SourceShipmentLine:

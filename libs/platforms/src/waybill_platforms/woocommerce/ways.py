@@ -7,7 +7,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from waybill_common.retry import Family
 from waybill_platforms.errors import PlatformError
@@ -41,6 +41,8 @@ class Told:
     namespace: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
     """The plugin's providers: name -> template of the tracking link, with `%number%`."""
+    asked: bool = True
+    """False: the providers could not be asked, as they hang on an order and the store has none yet."""
 
     def route(self, order_id: str | int, rest: str = "") -> str:
         return f"/{self.namespace}/orders/{order_id}/shipment-trackings{rest}"
@@ -77,7 +79,7 @@ class Ways:
         if self._told is not None and self._fresh:
             return self._told
         told = await self._ask_plugin(order_id, log_type)
-        if told.links or not told.namespace:
+        if told.asked:
             self._found(told)
         return told
 
@@ -92,7 +94,7 @@ class Ways:
         except PlatformError as error:
             if not missing(error):
                 raise
-            return told  # a store without an order yet: its carriers are asked with the first one
+            return replace(told, asked=False)
         return Told("tracking", namespace, providers(answer.json()))
 
     @property

@@ -68,7 +68,7 @@ class WooWebhooks:
                 mended = {"status": "active", "name": body["name"], "secret": self._secret}
                 await self._api.send(LOG_TYPE, "PUT", f"{WC}/webhooks/{known.id}", body=mended, effect=True)
             on.append(topic)
-        return Registered(tuple(on), _unreachable(address))
+        return Registered(tuple(on), _unreachable(address, self._api.settings.url))
 
     async def unregister(self, address: str) -> None:
         for one in await self._there(address):
@@ -117,11 +117,11 @@ def _id(value: Any) -> str | None:
     return str(value) if isinstance(value, (int, str)) and str(value).isdigit() else None
 
 
-def _unreachable(address: str) -> str:
-    """Why WordPress will never deliver there, though it takes the webhook."""
+def _unreachable(address: str, store: str) -> str:
+    """Why WordPress will never deliver there, though it takes the webhook. Its own host is no private one to it."""
     parts = urlsplit(address)
     if parts.port not in PORTS:
         return f"WordPress delivers webhooks to ports 80, 443 and 8080 alone, never to {address}"
-    if where(parts.hostname or "") != "public":
+    if where(parts.hostname or "") != "public" and parts.hostname != urlsplit(store).hostname:
         return f"WordPress delivers no webhooks to private addresses such as {address}"
     return ""
