@@ -672,6 +672,21 @@ async def test_401_is_three_different_things_and_403_a_fourth(house: House, key:
     assert len(house.world.journal.entries) == entries
 
 
+@pytest.mark.parametrize(
+    ("key", "code", "said"),
+    [
+        ({"consumer_key": "ck_deleted"}, "bad_key", "was it deleted"),
+        ({"consumer_secret": "cs_other"}, "bad_secret", "the consumer secret is wrong"),
+    ],
+)
+async def test_by_oauth_an_unknown_key_has_a_word_of_its_own(
+    house: House, key: dict[str, str], code: str, said: str
+) -> None:
+    """ "Consumer key is invalid." at 7.9 to 11.0, where Basic has only cannot_view."""
+    (found,) = (await probed(house, auth="oauth1", **key)).findings
+    assert (found.code, said in found.message) == (code, True)
+
+
 async def test_a_store_of_11_1_with_plain_permalinks_is_reached_by_rest_route(house: House) -> None:
     house.shop.configure({"permalinks": "plain", "version": "11.1.0"})
     url = house.shop.connection(house.origin)["url"] + "/?rest_route="

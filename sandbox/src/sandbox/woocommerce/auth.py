@@ -70,7 +70,9 @@ def _by_oauth(settings: Settings, nonces: Nonces, method: str, address: str, que
     missing = [name for name in ("timestamp", "nonce", "signature", "signature_method") if f"oauth_{name}" not in query]
     if missing:
         raise Refused(401, "woocommerce_rest_authentication_error", f"Missing OAuth parameter oauth_{missing[0]}")
-    key = _known(settings, query["oauth_consumer_key"])
+    key = next((one for one in settings.keys if one.consumer_key == query["oauth_consumer_key"]), None)
+    if key is None:
+        raise authentication("Consumer key is invalid.")
     _check_signature(method, address, query, key.consumer_secret)
     if abs(time.time() - float(query["oauth_timestamp"])) > WINDOW:
         raise authentication("Invalid timestamp.")

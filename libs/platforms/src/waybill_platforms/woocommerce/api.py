@@ -52,6 +52,7 @@ NOT_THE_STORE = Failure(
     "none",
     "not the store's own word: a firewall or CDN before it turned the call away",
 )
+NO_SUCH_KEY = Failure(Family.UNAUTHORIZED, "unauthorized", "none", "the store does not know the key: was it deleted?")
 SIGNATURE = Failure(
     Family.UNAUTHORIZED,
     "unauthorized",
@@ -172,6 +173,8 @@ def judged(status: int, code: str | None, text: str) -> Failure | None:
         return NOT_THE_STORE
     if code == "woocommerce_rest_authentication_error" and "nonce" in text.lower():
         return NONCE_USED
+    if code == "woocommerce_rest_authentication_error" and "consumer key" in text.lower():
+        return NO_SUCH_KEY  # by OAuth; by Basic and in the query it is cannot_view
     if code == "woocommerce_rest_authentication_error" and "signature" in text.lower():
         return SIGNATURE
     return None

@@ -137,7 +137,8 @@ class WooProber:
             return PLAIN if self._api.settings.plain_permalinks and not error.code else NO_RIGHTS
         if error.code == "woocommerce_rest_cannot_view":
             return PLAIN if self._api.settings.plain_permalinks else BAD_KEY
-        return Finding("bad_secret", "missing", f"The store refuses the key: {error.message}", "Set the key anew")
+        named = "bad_key" if "Consumer key" in error.message else "bad_secret"
+        return Finding(named, "missing", f"The store refuses the key: {error.message}", "Set the key anew")
 
     async def _status(self) -> tuple[str, str, tuple[Finding, ...]]:
         """Asked by field: whole, it makes the store call other servers, which takes long where it may not."""
