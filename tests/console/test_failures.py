@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from console_samples import LIFE, ORDER, PROGRESS, SHIPMENT, made
+from console_samples import DECISION, LIFE, ORDER, PROGRESS, SHIPMENT, made
+
+from console.cli.failures import command
 
 HOLD = {"reason": "unmapped_sku", "field": "lines[0].sku", "value": "NEW", "fix": "Map NEW to one of our SKUs."}
 
@@ -45,6 +47,61 @@ async def test_failed_requests_and_shipments_name_place_reason_and_call(console:
     assert by_kind["shipment_sync_failed"]["channel"] == "acme-shop"
     assert by_kind["shipment_sync_failed"]["value"] == "ups"
     assert by_kind["shipment_sync_failed"]["call"]["body"] == {"shipment_ids": ["s-1"]}
+
+
+def unroutable(
+    number: int, *lacks: dict[str, Any], kind: str = "order.unroutable", **more: Any
+) -> list[tuple[str, Any]]:
+    """An order that was imported, and what the router says about it."""
+    order = {**ORDER, "order_id": f"order-{number}", "channel_order_id": f"c-{number}", "number": f"#7{number}"}
+    decision = {**DECISION, "chosen": None, "unfulfilled": [{"line_id": "1", "quantity": 1, **lack} for lack in lacks]}
+    told = {"order_id": order["order_id"], "order_version": 1, "order_sequence": 1, "decision": decision, **more}
+    if kind == "order.unroutable":
+        told |= {"reason": lacks[0]["reason"], "detail": lacks[0]["detail"]}
+    imported = made("order.imported", 1, number, order=order, via="pull")
+    return [("order-ingest", imported), ("router", made(kind, 1, number, **told))]
+
+
+NO_COST = {
+    "reason": "missing_cost", "sku": "A", "source": "east", "detail": "east: no unit cost of A",
+    "fix": "send it as unit_cost with a count",
+}  # fmt: skip
+NO_WEIGHT = NO_COST | {"reason": "missing_weight", "fix": "send it as weight_g with a count"}
+NO_STOCK = {"reason": "no_stock", "sku": "B", "detail": "B: 1 wanted, free: none", "fix": "get B in"}
+TWO_CURRENCIES = {"reason": "mixed_currencies", "sku": "B", "detail": "EUR, USD", "fix": "keep one currency in a group"}
+
+
+async def test_op5_each_roadblock_of_unrouted_orders_has_its_own_advice(console: Any) -> None:
+    """A price that is not known is not told to be mended by adding stock."""
+    told = [
+        *unroutable(1, NO_COST), *unroutable(2, NO_COST, NO_STOCK), *unroutable(3, NO_WEIGHT),
+        *unroutable(4, TWO_CURRENCIES),
+    ]  # fmt: skip
+    await console.publish(*told)
+    answer = await console.eventually("/failures", lambda a: sum(item["orders"] for item in a["items"]) == 5)
+
+    assert {(i["code"], i.get("source"), i["value"]): (i["orders"], i["action"]) for i in answer["items"]} == {
+        ("missing_cost", "east", "A"): (2, "Send it as unit_cost with a count."),
+        ("missing_weight", "east", "A"): (1, "Send it as weight_g with a count."),
+        ("no_stock", None, "B"): (1, "Get B in."),
+        ("mixed_currencies", None, "B"): (1, "Keep one currency in a group."),
+    }
+    assert [command(item) for item in answer["items"] if item["code"] != "mixed_currencies"] == [
+        f"waybill sources stock {item.get('source', 'SOURCE')} --file counts.csv"
+        for item in answer["items"] if item["code"] != "mixed_currencies"
+    ]  # fmt: skip
+    order = await console.get("/orders/order-1")
+    assert (order["waiting"]["reason"], order["waiting"]["by_whom"]) == ("missing_cost", "person")
+    assert order["waiting"]["next"] == "east: no unit cost of A. What to do: send it as unit_cost with a count."
+
+
+async def test_op5_the_part_of_a_routed_order_that_waits_is_named_too(console: Any) -> None:
+    """With `partial` the order is routed, and the rest of it waits for goods: not without a word."""
+    await console.publish(*unroutable(5, NO_STOCK, kind="order.routed"))
+    answer = await console.eventually("/failures", lambda a: a["items"])
+    assert [(item["kind"], item["code"], item["orders"]) for item in answer["items"]] == [("unroutable", "no_stock", 1)]
+    order = await console.get("/orders/order-5")
+    assert order["waiting"]["next"] == "B: 1 wanted, free: none. What to do: get B in."
 
 
 async def test_what_is_mended_is_gone(console: Any) -> None:

@@ -102,6 +102,8 @@ class Unfulfilled(Value):
     quantity: int
     reason: str
     detail: str = ""
+    source: str = Field(default="", description="the source that the reason is about, where it is about one")
+    fix: str = Field(default="", description="what a person does about it, in words")
 
 
 class Decision(Value):

@@ -23,6 +23,7 @@ _UNROUTED = {
 _MAPPINGS = {"unmapped_sku": "skus", "unmapped_shipping_method": "shipping-methods"}
 _WHERE = {
     "held": "channel",
+    "unroutable": "source",
     "shipment_sync_failed": "channel",
     "fr_failed": "source",
     "fr_outcome_unknown": "source",
@@ -34,7 +35,7 @@ _WHERE = {
 def failure_of(row: Row) -> dict[str, Any]:
     """One cause as it is answered. `call` is the API call that acts on all of them, where one does."""
     kind = row["kind"]
-    where = _WHERE.get(kind)
+    where = _WHERE.get(kind) if row["at"] else None
     return {
         "kind": kind,
         "code": row["code"],
@@ -43,13 +44,18 @@ def failure_of(row: Row) -> dict[str, Any]:
         "message": row["message"],
         "orders": row["orders"],
         "since": row["since"],
-        "action": row["action"] or _UNROUTED.get(row["code"]) or _ACTIONS.get(kind, ""),
+        "action": _sentence(row["action"]) or _UNROUTED.get(row["code"]) or _ACTIONS.get(kind, ""),
         "call": _call(kind, row),
         "examples": [
             {"order_id": order_id, "number": number}
             for order_id, number in zip(row["order_ids"], row["numbers"], strict=True)
         ],
     }
+
+
+def _sentence(fix: str) -> str:
+    """The services' fixes stand in sentences of their own, or within others."""
+    return f"{fix[:1].upper()}{fix[1:]}{'' if fix.endswith('.') else '.'}" if fix else ""
 
 
 def _call(kind: str, row: Row) -> dict[str, Any] | None:

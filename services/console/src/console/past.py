@@ -35,9 +35,17 @@ def as_of(
     decided = [a for a in activities if a["activity"] in ("order_routed", "order_unroutable")]
     newest = decided[-1] if decided else None
     routed_at = _first_at(a for a in decided if a["activity"] == "order_routed")
-    unroutable = newest["detail"].get("reason") if newest and newest["activity"] == "order_unroutable" else None
     decision = newest["detail"].get("decision") if newest else None
+    unroutable = _unroutable(newest) if newest else None
     return Past(standing(snapshot, then, left, routed_at, state_since), then, left, decision, unroutable)
+
+
+def _unroutable(newest: Row) -> str | None:
+    """Why it was not routed, or a part of it."""
+    if newest["activity"] == "order_unroutable":
+        return str(newest["detail"]["reason"])
+    lacks = (newest["detail"].get("decision") or {}).get("unfulfilled")
+    return str(lacks[0]["reason"]) if lacks else None
 
 
 def _grouped(activities: Iterable[Row], name: str, prefix: str) -> dict[str, list[Row]]:

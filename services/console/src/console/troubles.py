@@ -31,11 +31,20 @@ class Trouble(NamedTuple):
     """the FRs or shipments, the one that waits longest first"""
 
 
+class Unrouted(NamedTuple):
+    """Why the router found no plan, or none for all of it."""
+
+    reason: str
+    since: datetime
+    lacks: Sequence[Row] = ()
+    """What is wanting: code, source, sku, fix."""
+
+
 def troubles_of(
-    order: Row, stage: str, since: datetime, unrouted: tuple[str, datetime] | None, requests: Iterable[Row],
+    order: Row, stage: str, since: datetime, unrouted: Unrouted | None, requests: Iterable[Row],
     shipments: Iterable[Row],
 ) -> list[Trouble]:  # fmt: skip
-    """`order` is a snapshot of our copy, at `stage` since then; `unrouted`: why the router found no plan, and when."""
+    """`order` is a snapshot of our copy, at `stage` since then; `unrouted`: what the router found wanting."""
     found: dict[tuple[str, str, str, str | None], Trouble] = {}
     for one in _single(order, stage, since, unrouted, requests, shipments):
         known = found.get(one[:4])
@@ -50,13 +59,13 @@ def _both(one: Trouble, other: Trouble) -> Trouble:
 
 
 def _single(
-    order: Row, stage: str, since: datetime, unrouted: tuple[str, datetime] | None, requests: Iterable[Row],
+    order: Row, stage: str, since: datetime, unrouted: Unrouted | None, requests: Iterable[Row],
     shipments: Iterable[Row],
 ) -> Iterator[Trouble]:  # fmt: skip
     if stage == "held":
         yield from _held(order, since)
     if unrouted is not None:
-        yield Trouble("unroutable", unrouted[0], "", None, "", "", order["number"], unrouted[1])
+        yield from _unrouted(order, unrouted)
     for request in requests:
         unknown = request["outcome"] == "unknown"
         if request["state"] == "FAILED" or (unknown and request["state"] not in _CLOSED):
@@ -67,6 +76,13 @@ def _single(
             at = order["channel"] if shipment["status"] == "sync_failed" else shipment["source"]
             kind = f"shipment_{shipment['status']}"
             yield _of_reason(kind, shipment, shipment["status"], at, order["number"], "shipment_id")
+
+
+def _unrouted(order: Row, unrouted: Unrouted) -> Iterator[Trouble]:
+    """What is wanting, each cause with its own advice; the reason alone where nothing is (a person's word, say)."""
+    for lack in unrouted.lacks or [{"code": unrouted.reason}]:
+        at, value = lack.get("source") or "", lack.get("sku")
+        yield Trouble("unroutable", lack["code"], at, value, lack.get("fix") or "", "", order["number"], unrouted.since)
 
 
 def _held(order: Row, since: datetime) -> Iterator[Trouble]:

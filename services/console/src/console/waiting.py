@@ -15,7 +15,10 @@ _SHOWN = 3
 """Steps that are named; the order's holds have all."""
 
 BY_A_PERSON = ("awaiting_generate", "voided_by_hand", "source_canceled", "no_address")
-"""Reasons of the router that only a person can end; the others end when stock, sources or rules change."""
+"""Reasons of the router that only a person can end, with the order itself."""
+
+BY_ITSELF = ("no_stock", "cannot_be_planned")
+"""Reasons that end without anybody's word. The others end when somebody changes the sources or the rules."""
 
 
 def waiting(
@@ -38,9 +41,7 @@ def waiting(
     if trouble is not None:
         return trouble
     if stage == "imported" and order.get("unroutable"):
-        detail = order.get("unroutable_detail") or "It is tried again when stock, sources or rules change."
-        by_whom = "person" if order["unroutable"] in BY_A_PERSON else "system"
-        return _wait(order["unroutable"], since, detail, by_whom)
+        return _unrouted(order, since)
     step, by_whom = _NEXT[stage]
     return _wait(stage, since, step, by_whom)
 
@@ -54,6 +55,14 @@ def reasons_of(holds: Sequence[Mapping[str, Any]]) -> list[str]:
 def _steps(holds: Sequence[Mapping[str, Any]]) -> str:
     fixes = list(dict.fromkeys(hold["fix"] for hold in holds))
     return "; ".join(fixes[:_SHOWN]) + (f"; and {len(fixes) - _SHOWN} more" if len(fixes) > _SHOWN else "")
+
+
+def _unrouted(order: Mapping[str, Any], since: Any) -> dict[str, Any]:
+    """What is wanting, and what a person does about it; goods that are out of stock come in without a word to us."""
+    detail = order.get("unroutable_detail") or "It is tried again when stock, sources or rules change."
+    fix = order.get("unroutable_fix")
+    by_whom = "system" if order["unroutable"] in BY_ITSELF else "person"
+    return _wait(order["unroutable"], since, f"{detail}. What to do: {fix}." if fix else detail, by_whom)
 
 
 def _shipment_in_trouble(shipments: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from router.plan_files import FileRefused, OrderRow, read_configuration, read_or
 from router.routing.draft import Draft
 from router.routing.plan import Answer, Rulebook, plan_order, take_off
 from router.routing.task import Offer, Site, money, nano
+from router.words import lack_words
 from waybill_contracts.configuration import Configuration
 
 
@@ -69,6 +70,7 @@ def decision_of(number: str, answer: Answer) -> dict[str, Any]:
                 "quantity": lack.quantity,
                 "reason": lack.reason,
                 "detail": lack.detail,
+                "fix": lack_words(lack)[1],
             }
             for lack in answer.lacks
         ],

@@ -131,7 +131,7 @@ def _left_out(barrier: Barrier) -> dict[str, str]:
 
 
 def _lack(lack: Lack) -> dict[str, Any]:
-    words, way_out = lack_words(lack.reason, lack.sku, lack.detail)
+    words, way_out = lack_words(lack)
     return {
         "line_id": lack.line_id,
         "sku": lack.sku,

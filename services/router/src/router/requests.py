@@ -8,6 +8,7 @@ from router.routing.plan import Answer, Rulebook
 from router.routing.task import Site, money
 from router.too_late import TooLate, too_late
 from router.verdict import Verdict
+from router.words import lack_words
 from waybill_common.ids import new_id
 from waybill_contracts.fr_created import (
     Decision,
@@ -133,7 +134,15 @@ def _planned(answer: Answer, frs: list[FulfillmentRequest]) -> dict[str, Any]:
         "runner_up": plan_value(answer.runner_up, currency) if answer.runner_up else None,
         "excluded": tuple(Exclusion(source=b.source, reason=b.reason, detail=b.detail) for b in answer.excluded),
         "unfulfilled": tuple(
-            Unfulfilled(line_id=x.line_id, sku=x.sku, quantity=x.quantity, reason=x.reason, detail=x.detail)
+            Unfulfilled(
+                line_id=x.line_id,
+                sku=x.sku,
+                quantity=x.quantity,
+                reason=x.reason,
+                detail=x.detail,
+                source=x.source,
+                fix=lack_words(x)[1],
+            )
             for x in answer.lacks
         ),
     }

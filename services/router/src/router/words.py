@@ -5,6 +5,8 @@ Codes are the contract (they stand in events and decisions); these sentences are
 
 from typing import NamedTuple
 
+from router.routing.reasons import Lack
+
 
 class Words(NamedTuple):
     """`sentence` may name {source}, {sku}, {detail}; `fix` too. An empty fix: there is nothing to mend."""
@@ -25,15 +27,19 @@ REASONS: dict[str, Words] = {
         "if it has some after all: waybill frs regenerate; else create the FR by hand at another source",
     ),
     "no_stock": Words("{source} has no {sku} free", "count it again: waybill sources stock {source} --file FILE"),
-    "missing_cost": Words("the price of {sku} at {source} is not known", "send its unit_cost with a stock count"),
+    "missing_cost": Words(
+        "the price of {sku} at {source} is not known",
+        "send it as unit_cost with a count: waybill sources stock {source} --file FILE",
+    ),
     "missing_weight": Words(
         "the weight of {sku} at {source} is not known, and its shipping goes by weight",
-        "send its weight_g with a stock count",
+        "send it as weight_g with a count: waybill sources stock {source} --file FILE",
     ),
     "unmapped_shipping_method": Words(
         "{source} has no name for the shipping method ({detail})", "add it to its shipping_methods.map"
     ),
     "number_too_long": Words("{detail}", "raise {source}'s fr_number.max_length or shorten its prefix"),
+    "number_empty": Words("{detail}", "let {source}'s fr_number.forbid leave something of the number"),
     "number_duplicate": Words("{detail}", "widen {source}'s fr_number pattern"),
     # why a source that could ship is not in the plan
     "dearer": Words("{source} would cost more: {detail}"),
@@ -71,16 +77,12 @@ def fix(reason: str, *, source: str = "", sku: str = "", detail: str = "") -> st
     return REASONS[reason].fix.format(source=source, sku=sku, detail=detail) if reason in REASONS else ""
 
 
-def lack_words(reason: str, sku: str, detail: str) -> tuple[str, str]:
-    """Of units that stay behind: their reason may be that of one source, whose name the detail begins with."""
-    if reason == "no_stock":
-        return f"there is not enough stock: {detail}", "it goes as soon as a count or a void frees some"
-    source, colon, rest = detail.partition(": ")
-    named = (bool(colon) and reason in ("missing_cost", "missing_weight", "unmapped_sku", "canceled_by_source")) or (
-        bool(colon) and reason.startswith(("number_", "unmapped_"))
-    )
-    if named:
-        detail = rest
-    else:
-        source = ""
-    return sentence(reason, source=source, sku=sku, detail=detail), fix(reason, source=source, sku=sku, detail=detail)
+def lack_words(lack: Lack) -> tuple[str, str]:
+    """Of units that stay behind: why, and what to do about it."""
+    if lack.reason == "no_stock":
+        return f"there is not enough stock: {lack.detail}", (
+            f"get {lack.sku} in and count it: waybill sources stock SOURCE --file FILE; the order then goes by itself"
+        )
+    detail = lack.detail.removeprefix(f"{lack.source}: ") if lack.source else lack.detail
+    about = {"source": lack.source, "sku": lack.sku, "detail": detail}
+    return sentence(lack.reason, **about), fix(lack.reason, **about)

@@ -6,6 +6,12 @@ from console.cli.client import call, out, print_json
 from console.cli.options import Json
 from console.waiting import BY_A_PERSON
 
+_COUNTED = ("missing_cost", "missing_weight", "no_stock")
+_RULES = (
+    "no_source_serves", "source_not_in_group", "single_fr_impossible", "max_frs_reached", "line_not_splittable",
+    "mixed_currencies", "not_configured", "unmapped_sku", "unmapped_shipping_method", "number_too_long",
+    "number_empty", "number_duplicate",
+)  # fmt: skip
 _CONFIGURED = "waybill export -f config.yaml, change it, then waybill apply -f config.yaml"
 
 _MAPPINGS = {"unmapped_sku": "skus", "unmapped_shipping_method": "shipping-methods"}
@@ -42,6 +48,10 @@ def command(failure: dict[str, Any]) -> str:
         return f"waybill orders list --hold {code} names them; they go on by themselves when that is mended"
     if kind == "unroutable" and code in BY_A_PERSON:
         return "waybill frs generate NUMBER ... --reason WHY"
+    if kind == "unroutable" and code in _COUNTED:
+        return f"waybill sources stock {failure.get('source', 'SOURCE')} --file counts.csv"
+    if kind == "unroutable" and code in _RULES:
+        return _CONFIGURED
     if kind == "unroutable":
         return f"waybill frs preview '{failure['examples'][0]['number']}' says what stands in the way"
     if kind == "fr_failed":

@@ -1,11 +1,12 @@
 """Orders, exclusions and the router's decisions."""
 
+import json
 from collections.abc import Sequence
 
 from console.project.folding import columns, newest
 from waybill_common.db import Connection, Queries
 from waybill_contracts.envelope import Received
-from waybill_contracts.fr_created import OrderDecision, OrderUnroutable
+from waybill_contracts.fr_created import OrderDecision, OrderUnroutable, Unfulfilled
 from waybill_contracts.orders_imported import OrderExcluded, OrderFact
 from waybill_contracts.values import Order
 
@@ -58,12 +59,24 @@ async def project_decisions(conn: Connection, q: Queries, batch: Sequence[Receiv
     if not found:
         return
     rows = [_decision_row(event) for event in found]
-    names = ("order_ids", "sequences", "routed", "reasons", "details", "bodies", "times")
+    names = ("order_ids", "sequences", "routed", "reasons", "details", "lacks", "bodies", "times")
     await q.upsert_decisions(conn, **dict(zip(names, columns(rows, len(names)), strict=True)))
 
 
 def _decision_row(event: OrderDecision) -> tuple[object, ...]:
+    """Of an order that is routed, a part may wait all the same (`partial`): then that part's reason stands here."""
     body = event.decision.model_dump(mode="json")
+    told = event.order_id, event.sequence, not isinstance(event, OrderUnroutable)
+    lacks = event.decision.unfulfilled
     if isinstance(event, OrderUnroutable):
-        return event.order_id, event.sequence, False, event.reason, event.detail, body, event.at
-    return event.order_id, event.sequence, True, None, "", body, event.at
+        why: tuple[str | None, str] = event.reason, event.detail
+    else:
+        why = (lacks[0].reason, lacks[0].detail) if lacks else (None, "")
+    return *told, *why, _causes(lacks), body, event.at
+
+
+def _causes(lacks: Sequence[Unfulfilled]) -> str:
+    """What is wanting, once for each cause; as text, since a list of lists would be taken for an array of two."""
+    causes = {(x.reason, x.source, x.sku): x.fix for x in lacks}
+    found = [{"code": code, "source": source, "sku": sku, "fix": fix} for (code, source, sku), fix in causes.items()]
+    return json.dumps(found)

@@ -7,7 +7,7 @@ from typing import Any
 from console.project.folding import columns
 from console.search import digest, terms_of
 from console.stage import standing
-from console.troubles import Trouble, troubles_of
+from console.troubles import Trouble, Unrouted, troubles_of
 from waybill_common.db import Connection, Queries, rows
 from waybill_contracts.envelope import Received
 
@@ -40,15 +40,21 @@ async def project_standings(conn: Connection, q: Queries, batch: Sequence[Receiv
         decided = decisions.get(key)
         routed_at = decided["at"] if decided and decided["routed"] else None
         now = standing(order["snapshot"], requests.get(key, []), shipments[key], routed_at, since)
-        waits = decided is not None and not decided["routed"] and now.stage == "imported"
-        unrouted = (decided["reason"] or "", decided["at"]) if waits and decided is not None else None
+        unrouted = _unrouted(decided) if decided is not None and now.stage == "imported" else None
         troubles[key] = troubles_of(order["snapshot"], now.stage, now.since, unrouted, heard[key], shipments[key])
-        reason = unrouted[0] if unrouted else None
+        reason = unrouted.reason if unrouted else None
         saved.append((key, *now, order["imported_at"], told, order["traceparent"], reason, bool(troubles[key])))
     if saved:
         await q.save_standings(conn, **dict(zip(_NAMES, columns(saved, len(_NAMES)), strict=True)))
     await _save_troubles(conn, q, orders, troubles)
     await _save_terms(conn, q, orders, requests, shipments)
+
+
+def _unrouted(decided: Any) -> Unrouted | None:
+    """Why the order, or with `partial` the rest of it, is not routed."""
+    if decided["routed"] and not decided["reason"]:
+        return None
+    return Unrouted(decided["reason"] or "", decided["at"], decided["lacks"])
 
 
 async def _save_troubles(

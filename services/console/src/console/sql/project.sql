@@ -32,13 +32,15 @@ on conflict (channel, channel_order_id) do update
 set reason = excluded.reason, detail = excluded.detail, sequence = excluded.sequence, at = excluded.at
 where excluded_orders.sequence < excluded.sequence;
 
--- name: upsert_decisions(order_ids, sequences, routed, reasons, details, bodies, times)!
-insert into decisions (order_id, sequence, routed, reason, detail, body, at)
-select * from unnest(:order_ids::text[], :sequences::bigint[], :routed::boolean[], :reasons::text[], :details::text[],
-                     :bodies::jsonb[], :times::timestamptz[])
+-- name: upsert_decisions(order_ids, sequences, routed, reasons, details, lacks, bodies, times)!
+insert into decisions (order_id, sequence, routed, reason, detail, lacks, body, at)
+select u.order_id, u.sequence, u.routed, u.reason, u.detail, u.lacks::jsonb, u.body, u.at
+from unnest(:order_ids::text[], :sequences::bigint[], :routed::boolean[], :reasons::text[], :details::text[],
+            :lacks::text[], :bodies::jsonb[], :times::timestamptz[])
+    as u (order_id, sequence, routed, reason, detail, lacks, body, at)
 on conflict (order_id) do update
 set sequence = excluded.sequence, routed = excluded.routed, reason = excluded.reason, detail = excluded.detail,
-    body = excluded.body, at = excluded.at
+    lacks = excluded.lacks, body = excluded.body, at = excluded.at
 where decisions.sequence < excluded.sequence;
 
 -- name: upsert_created_frs(bodies, sequences, times)!
@@ -184,7 +186,7 @@ select order_id, shipment_id, source, status, reason, body -> 'lines' as lines, 
 from shipments where order_id = any(:order_ids::text[]);
 
 -- name: decisions_of(order_ids)
-select order_id, routed, reason, at from decisions where order_id = any(:order_ids::text[]);
+select order_id, routed, reason, lacks, at from decisions where order_id = any(:order_ids::text[]);
 
 -- name: save_standings(order_ids, stages, fulfillments, syncs, since, routed, submitted, shipped, settled, imported, told, traceparents, unrouted, troubled)!
 -- Everything derived from rows that no order of arrival changes, so that a rebuilt model is the same one.

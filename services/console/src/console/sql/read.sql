@@ -27,7 +27,8 @@ from (
 -- name: list_orders(stores, stage, sync, fulfillment, channel, hold, number, placed, after, limit)
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
        o.sync, o.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
-       o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail
+       o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail,
+       d.lacks -> 0 ->> 'fix' as unroutable_fix
 from newest_orders(:stores, :stage, :sync, :fulfillment, :channel, :hold, :number, :placed, :after, :limit) n
 join orders o using (order_id) left join decisions d using (order_id)
 order by n.placed_at desc, n.order_id desc;
@@ -39,6 +40,7 @@ with terms as materialized (
 select o.order_id, o.store, o.channel, o.channel_order_id, o.number, o.version, o.stage, o.stage_since, o.fulfillment,
        o.sync, o.placed_at, o.updated_at, o.snapshot -> 'holds' as holds, o.snapshot ->> 'total' as total,
        o.snapshot ->> 'currency' as currency, d.routed, d.reason as unroutable, d.detail as unroutable_detail,
+       d.lacks -> 0 ->> 'fix' as unroutable_fix,
        (select jsonb_object_agg(s.term, s.kind) from search_terms s
         where s.term = any(t.found) and s.placed_at = n.placed_at and s.order_id = n.order_id) as matched
 from terms t cross join found_orders(:prefix, :beyond, :stores, :stage, :sync, :fulfillment, :channel, :hold, :number,
@@ -47,7 +49,8 @@ join orders o using (order_id) left join decisions d using (order_id)
 order by n.placed_at desc, n.order_id desc;
 
 -- name: order_by_id(order_id)^
-select o.*, d.routed, d.reason as unroutable, d.detail as unroutable_detail, d.body as decision
+select o.*, d.routed, d.reason as unroutable, d.detail as unroutable_detail,
+       d.lacks -> 0 ->> 'fix' as unroutable_fix, d.body as decision
 from orders o left join decisions d using (order_id)
 where o.order_id = :order_id;
 

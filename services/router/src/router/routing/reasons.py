@@ -22,6 +22,8 @@ class Lack(NamedTuple):
     quantity: int
     reason: str
     detail: str = ""
+    source: str = ""
+    """The source that the reason is about, where it is about one."""
 
 
 def name_lacks(
@@ -66,7 +68,8 @@ def _short_of_stock(task: Task, candidates: Candidates) -> list[int] | None:
     return left if any(left) else None
 
 
-def _why(demand: Demand, group: Group, candidates: Candidates, elsewhere: Mapping[str, str]) -> tuple[str, str]:
+def _why(demand: Demand, group: Group, candidates: Candidates, elsewhere: Mapping[str, str]) -> tuple[str, ...]:
+    """(reason, detail), and the source where the reason is about one."""
     offers = {
         request.site.id: request.offers[demand.sku][0]
         for request in candidates.requests
@@ -84,7 +87,7 @@ def _why(demand: Demand, group: Group, candidates: Candidates, elsewhere: Mappin
         return "no_stock", f"{demand.sku}: other lines of the order need it too"
     if mendable:
         worst = mendable[0]
-        return worst.reason, f"{worst.source}: {worst.detail}"
+        return worst.reason, f"{worst.source}: {worst.detail}", worst.source
     if demand.sku in elsewhere and not offers:
         return "source_not_in_group", f"{elsewhere[demand.sku]} has it, but is not in group {group.id!r}"
     if barriers and not offers and all(b.reason in NOT_SERVED for b in barriers):
