@@ -6,6 +6,7 @@ they take longer than the fast tests may.
 
 WHOLE_SERVICES = frozenset(
     {
+        "architecture/test_reading.py",
         "benchmarks/test_benchmarks.py",
         "benchmarks/test_no_whole_tables.py",
         "common/test_consumer.py",

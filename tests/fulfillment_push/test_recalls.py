@@ -115,7 +115,7 @@ async def test_fp7_a_source_without_cancellation_refuses(stage: Any, kit: Any) -
     assert (row["recall"], row["reason"]["code"]) == ("refused", "source_cannot_cancel")
 
 
-@pytest.mark.parametrize("fault", ["sent", "lost", "refused", "nothing_done"])
+@pytest.mark.parametrize("fault", ["sent", "lost", "refused", "nothing_done", "unauthorized"])
 async def test_rt13_a_void_while_it_is_being_sent_is_decided_after_the_outcome(
     stage: Any, kit: Any, fault: str
 ) -> None:
@@ -129,7 +129,7 @@ async def test_rt13_a_void_while_it_is_being_sent_is_decided_after_the_outcome(
             return source.accept(request)
         if fault == "lost":
             return kit.lost_answer(source, request)
-        family = Family.REFUSED if fault == "refused" else Family.LATER
+        family = {"refused": Family.REFUSED, "unauthorized": Family.UNAUTHORIZED}.get(fault, Family.LATER)
         return kit.failing(family)(source, request)
 
     east.script = [meets_a_void]

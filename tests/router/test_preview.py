@@ -56,7 +56,12 @@ async def test_rt9_three_kinds_of_roadblock_each_with_its_way_out(
     assert (main["chosen"], main["cost"], main["frs"]) == (True, None, [])
     assert [(b["source"], b["line_id"], b["sentence"], b["fix"]) for b in main["roadblocks"]] == [
         ("abroad", "L1", "abroad does not ship to US", "add the country to its serves.countries"),
-        ("east", "L1", "the price of A at east is not known", "send its unit_cost with a stock count"),
+        (
+            "east",
+            "L1",
+            "the price of A at east is not known",
+            "send it as unit_cost with a count: waybill sources stock east --file FILE",
+        ),
         ("west", "L1", "west has no A free", "count it again: waybill sources stock west --file FILE"),
     ]
     [lack] = main["unfulfilled"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fulfillment_push.facts import tell
 from fulfillment_push.fr import Fr
-from fulfillment_push.lifecycle import SENT, MoveRefused, advance
+from fulfillment_push.lifecycle import SENT, MoveRefused, advance, note
 from fulfillment_push.recall import accepted, refused
 from fulfillment_push.receive import ask_back, queue, void
 from waybill_contracts.configuration import Source
@@ -25,6 +25,7 @@ def process(fr: Fr, sources: Mapping[str, Source], *, who: str, why: str) -> Non
 def resend(fr: Fr, sources: Mapping[str, Source], *, who: str, why: str) -> None:
     """A new round of attempts: of a FAILED one, or of one whose outcome a person found out: it is not there."""
     if fr.state is FrState.PROCESSING and fr.outcome is Outcome.UNKNOWN:
+        note(fr, who=who, why=f"not at the source, so it is sent again: {why}")
         _new_round(fr, sources, who=who)
     elif fr.state is FrState.FAILED and fr.shipped_total:
         units = sum(fr.shipped_total.values())
@@ -82,6 +83,7 @@ def recalled(fr: Fr, *, given_back: bool, who: str, why: str) -> None:
         reason = f"FR {fr.number} is {fr.state}, recall {fr.recall}: nobody asked the source to give it back"
         raise MoveRefused(reason, "void it first: its source is asked then, and its answer is waited for")
     if given_back:
-        accepted(fr, who=who)
+        accepted(fr, who=who, why=f"given back: {why}")
     else:
+        note(fr, who=who, why=f"not given back: {why}")
         refused(fr, "recall_refused", why)

@@ -100,6 +100,11 @@ def advance(fr: Fr, to: FrState, *, who: str, why: str, by_hand: bool = False) -
         fr.shipping = FrShipping.CANCELED
 
 
+def note(fr: Fr, *, who: str, why: str) -> None:
+    """A person's word that moves nothing yet: a line of history all the same (FP-9)."""
+    fr.moves.append(Move(fr.state, fr.state, who, why, fr.now, fr.attempts))
+
+
 def _instead(state: FrState) -> str:
     possible = ", ".join(MOVES[state])
     return f"it may become {possible}" if possible else "it is final: regenerate it to have its units asked for again"

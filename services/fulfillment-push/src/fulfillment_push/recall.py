@@ -24,9 +24,9 @@ def answered(fr: Fr, answer: CancelAnswer) -> None:
         ask_again(fr, answer.message or "the source has not decided yet")
 
 
-def accepted(fr: Fr, *, who: str) -> None:
+def accepted(fr: Fr, *, who: str, why: str | None = None) -> None:
     fr.recall = Recall.ACCEPTED
-    void(fr, who=who)
+    void(fr, who=who, why=why)
 
 
 def refused(fr: Fr, code: str, message: str) -> None:

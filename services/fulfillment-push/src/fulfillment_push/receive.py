@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fulfillment_push.facts import answer, restate, tell
 from fulfillment_push.fence import fence
 from fulfillment_push.fr import Fr, Move, WaitsFor
-from fulfillment_push.lifecycle import SENT, advance
+from fulfillment_push.lifecycle import SENT, advance, note
 from fulfillment_push.schedule import next_run
 from waybill_contracts.configuration import Platform, Source
 from waybill_contracts.fr_created import FrConfirmed, FrCreated, FrFact, FrVoidRequested
@@ -81,16 +81,23 @@ def _void_requested(fr: Fr, fact: FrVoidRequested) -> None:
     if fr.state in (FrState.VOIDED, FrState.CANCELED):
         answer(fr)
     elif fr.state in SENT:
+        _note_person(fr, fact)
         ask_back(fr)
     elif fr.open_intent or (something_is_there(fr) and fact.by_hand is None):
+        _note_person(fr, fact)
         answer(fr)  # decided when the outcome is known, or by a person
     else:
         void(fr, who=fact.by_hand.actor if fact.by_hand else ROUTER)
 
 
-def void(fr: Fr, *, who: str) -> None:
+def _note_person(fr: Fr, fact: FrVoidRequested) -> None:
+    if fact.by_hand is not None:
+        note(fr, who=fact.by_hand.actor, why=f"wanted back: {fact.by_hand.reason}")
+
+
+def void(fr: Fr, *, who: str, why: str | None = None) -> None:
     """It was never sent, or the source gave it back: its stock is free again."""
-    advance(fr, FrState.VOIDED, who=who, why=fr.void_reason or "voided")
+    advance(fr, FrState.VOIDED, who=who, why=why or fr.void_reason or "voided")
     fr.rest()
     fr.let_go()
     tell(fr, FrVoided)
