@@ -27,7 +27,7 @@ RECOUNTS = {
     "hold": "select hold ->> 'reason', count(distinct order_id) "
     "from orders, jsonb_array_elements(snapshot -> 'holds') hold where stage = 'held' group by 1",
     "unrouted": "select d.reason, count(*) from orders o join decisions d using (order_id) "
-    "where o.stage = 'imported' and not d.routed group by 1",
+    "where o.stage = 'imported' and (not d.routed or d.reason is not null) group by 1",
     "fr": "select state, count(*) from frs group by 1",
     "excluded": "select reason, count(*) from excluded_orders group by 1",
     "cause": "select cause, count(*) from troubles group by 1",
