@@ -95,7 +95,7 @@ async def test_rt9_the_plan_its_parts_its_numbers_and_the_next_best(
     )
     assert group["proved"]
     assert (group["runner_up"]["sources"], group["runner_up"]["more"]) == (["west"], "3.00")
-    assert group["not_in_plan"][0]["sentence"] == "west would cost more: alone it costs 18.30, the plan 15.30"
+    assert group["not_in_plan"][0]["sentence"] == "west would cost more: alone 18.30 USD, 3.00 more"
 
 
 async def test_rt9_a_rule_that_matches_is_named(world: Any, http: Any, source: Make, order: Make) -> None:

@@ -52,7 +52,9 @@ async def test_rt14_a_draft_says_which_orders_would_move_and_what_that_costs(
         ("3", "moved", ["east"], ["west"]),
     ]
     assert {(c["cost_then"], c["cost_now"], c["difference"]) for c in changes} == {("9.10", "10.10", "1.00")}
-    assert summary["costs"] == [{"currency": "USD", "then": "18.20", "now": "20.20", "difference": "2.00"}]
+    assert summary["costs"] == [
+        {"currency": "USD", "decisions": 2, "then": "18.20", "now": "20.20", "difference": "2.00"}
+    ]
     assert (summary["decisions"], summary["orders"], summary["moved"], summary["same"]) == (3, 3, 2, 1)
     assert progress[-1] == {"done": 3, "of": 3}
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from router.check import Optimum, SolverMissing, Undecided, best_plan
-from router.check_reading import Given, Request, levels_of, requests_of, unlawful
+from router.check_reading import Given, Request, levels_of, names_of, requests_of, unlawful
 from router.check_stored import Stored, group_of, read_stored
 from router.plan_files import FileRefused, read_configuration
 from waybill_contracts.configuration import Configuration, Group
@@ -34,6 +34,17 @@ COUNTED = {
     "shipping_method_mapped": "{mine} of its FRs go where the shipping method has no name, {best} would do",
 }
 """What speaks against a plan, by the level at which a better one is found."""
+
+WANTED = {
+    "left_behind": "as much as can go",
+    "single_fr: required": "one FR for each address",
+    "single_fr: preferred": "one FR for each address where that can be",
+    "fewest_frs": "the fewest FRs",
+    "shipping_method_mapped": "sources that have a name for the shipping method",
+    "source_priority": "as much as can be from the sources in their order",
+    "lowest_cost": "the lowest cost",
+}
+"""What counts, in words."""
 
 
 Levels = list[tuple[str, Decimal]]
@@ -117,7 +128,8 @@ def _judged(name: str, decision: Mapping[str, Any], group: Group, levels: Levels
             better = _better(level, float(mine), least, decision)
             return Finding(False, f"{name} is wrong by the costs and rules in this file: {better}.")
     cost_alone = group.priorities == ("lowest_cost",) and not group.partial
-    what = "is the least that it can cost" if cost_alone else f"is the best by the priorities of group {group.id!r}"
+    what = "is the least that it can cost" if cost_alone else f"is the best by what group {group.id!r} asks for"
+    what += "" if cost_alone else f" ({', then '.join(WANTED[name] for name in names_of(group))})"
     return Finding(True, f"{name} is right: {_said(decision)} {what}, as a second solver (HiGHS) finds too.")
 
 

@@ -9,14 +9,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
 from router.plan_files import FileRefused, OrderRow, read_configuration, read_orders
 from router.routing.draft import Draft
 from router.routing.plan import Answer, Rulebook, plan_order, take_off
-from router.routing.task import Offer, Site, money, nano
+from router.routing.task import Offer, Site, money, nano, printed
 from router.words import lack_words
 from waybill_contracts.configuration import Configuration
 
@@ -99,11 +98,6 @@ def _frs(draft: Draft) -> list[dict[str, Any]]:
         }
         for request in draft.requests
     ]
-
-
-def printed(amount: int) -> str:
-    """Nano-units rounded half-even to the cent."""
-    return str(Decimal(amount).scaleb(-9).quantize(Decimal("0.01"), ROUND_HALF_EVEN))
 
 
 def main(arguments: list[str] | None = None) -> int:

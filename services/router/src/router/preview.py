@@ -12,7 +12,7 @@ from router.routing.candidates import Barrier, Candidates, find_candidates
 from router.routing.draft import Draft, DraftRequest
 from router.routing.plan import Answer, Rulebook, plan_in_group
 from router.routing.reasons import Lack
-from router.routing.task import Offer, Task, money
+from router.routing.task import Offer, Task, money, printed
 from router.verdict import Verdict
 from router.words import fix, lack_words, sentence
 from waybill_contracts.configuration import Group
@@ -95,7 +95,7 @@ def _group(group: Group, task: Task, book: Rulebook, stock: Stock, verdict: Verd
         "proved": draft is not None and answer.lower_bound == draft.cost,
         "frs": _frs(draft, numbers) if draft else [],
         "runner_up": _runner_up(draft, answer.runner_up),
-        "not_in_plan": [_left_out(b) for b in answer.excluded if b.reason in PLANNED],
+        "not_in_plan": _not_in_plan(answer),
         "unfulfilled": [_lack(lack) for lack in answer.lacks],
         "candidates": _candidates(found),
         "roadblocks": _roadblocks(task, found, answer.excluded),
@@ -125,9 +125,21 @@ def _runner_up(draft: Draft | None, second: Draft | None) -> dict[str, Any] | No
     return {"sources": second.sources, "cost": str(money(second.cost)), "more": str(money(more)), "frs": _frs(second)}
 
 
-def _left_out(barrier: Barrier) -> dict[str, str]:
-    words = sentence(barrier.reason, source=barrier.source, detail=barrier.detail)
-    return {"source": barrier.source, "reason": barrier.reason, "sentence": words}
+def _not_in_plan(answer: Answer) -> list[dict[str, Any]]:
+    """Sources that could ship something and are not in the plan: what is least dear alone first."""
+    left_out = [barrier for barrier in answer.excluded if barrier.reason in PLANNED]
+    left_out.sort(key=lambda barrier: (barrier.alone is None, barrier.alone or 0))
+    return [_left_out(barrier, answer) for barrier in left_out]
+
+
+def _left_out(barrier: Barrier, answer: Answer) -> dict[str, Any]:
+    detail, alone = barrier.detail, barrier.alone
+    if alone is not None and answer.draft is not None:
+        more = alone - answer.draft.cost
+        detail = f"alone {printed(alone)} {answer.currency}, {printed(abs(more))} {'more' if more >= 0 else 'less'}"
+    words = sentence(barrier.reason, source=barrier.source, detail=detail)
+    cost = None if alone is None else str(money(alone))
+    return {"source": barrier.source, "reason": barrier.reason, "sentence": words, "alone": cost}
 
 
 def _lack(lack: Lack) -> dict[str, Any]:

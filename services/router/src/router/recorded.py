@@ -85,6 +85,7 @@ def stages_of(verdict: Verdict, book: Rulebook, frs: Sequence[FulfillmentRequest
                 "rule": answer.rule,
                 "by_hand": verdict.by_hand.model_dump(exclude_none=True) if verdict.by_hand else None,
                 "cost": str(money(draft.cost)) if draft else None,
+                "currency": answer.currency,
                 "sources": draft.sources if draft else [],
                 "unfulfilled": len(answer.lacks),
             }

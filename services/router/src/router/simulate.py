@@ -17,6 +17,7 @@ from router.recorded import stock_of, task_of
 from router.routing.draft import Draft
 from router.routing.plan import Rulebook, plan_order
 from router.routing.task import Site, money
+from router.words import lack_words
 from waybill_contracts.configuration import Configuration
 
 Units = frozenset[tuple[str, str, str, int]]
@@ -30,6 +31,8 @@ class Outcome:
     kind: str
     row: Mapping[str, Any]
     reason: str = ""
+    why: str = ""
+    """The reason in words."""
     sources: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
     cost: tuple[Decimal | None, Decimal | None] = (None, None)
     currency: str | None = None
@@ -45,6 +48,7 @@ class Outcome:
             "at": self.row["at"].isoformat(),
             "kind": self.kind,
             "reason": self.reason,
+            "why": self.why,
             "from": self.sources[0],
             "to": self.sources[1],
             "cost_then": None if then is None else str(then),
@@ -72,6 +76,7 @@ def simulate(row: Mapping[str, Any], then: Rulebook | None, now: Rulebook) -> Ou
         _kind(before[0], after[0], len(decision["unfulfilled"]), len(answer.lacks)),
         row,
         answer.reason if answer.lacks else "",
+        lack_words(answer.lacks[0])[0] if answer.lacks else "",
         (sorted({u[0] for u in before[0]}), sorted({u[0] for u in after[0]})),
         (before[1], after[1] if same_money else None),
         decision["currency"],
@@ -105,7 +110,8 @@ class Tally:
 
     kinds: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    costs: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    costs: dict[str, tuple[int, Decimal, Decimal]] = field(default_factory=dict)
+    """By currency: how many decisions, what they cost, what they would."""
     repriced: int = 0
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
@@ -117,8 +123,8 @@ class Tally:
             then, now = outcome.cost
             if then is not None and now is not None and outcome.currency and outcome.kind in ("same", "moved"):
                 self.repriced += outcome.kind == "same" and then != now
-                before, after = self.costs.get(outcome.currency, (Decimal(0), Decimal(0)))
-                self.costs[outcome.currency] = before + then, after + now
+                number, before, after = self.costs.get(outcome.currency, (0, Decimal(0), Decimal(0)))
+                self.costs[outcome.currency] = number + 1, before + then, after + now
 
     def told(self) -> dict[str, Any]:
         names = ("same", "moved", "new_hold", "no_longer_held")
@@ -128,8 +134,14 @@ class Tally:
             "same_but_repriced": self.repriced,
             "skipped": dict(self.skipped),
             "costs": [
-                {"currency": currency, "then": str(then), "now": str(now), "difference": str(now - then)}
-                for currency, (then, now) in sorted(self.costs.items())
+                {
+                    "currency": currency,
+                    "decisions": number,
+                    "then": str(then),
+                    "now": str(now),
+                    "difference": str(now - then),
+                }
+                for currency, (number, then, now) in sorted(self.costs.items())
             ],
         }
 

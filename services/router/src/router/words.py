@@ -56,9 +56,11 @@ REASONS: dict[str, Words] = {
     "line_not_splittable": Words("{detail}", "set the group's split_lines: true"),
     "mixed_currencies": Words("{detail}", "keep one currency in a group"),
     # why the order as a whole does not go on
-    "held": Words("the order is held: {detail}", "release it"),
+    "held": Words(
+        "the order is held: {detail}", "that, or let it go as it is: waybill orders release NUMBER --reason WHY"
+    ),
     "canceled": Words("the order is canceled: nothing of it is wanted any more"),
-    "awaiting_generate": Words("its channel does not generate by itself", "waybill frs generate"),
+    "awaiting_generate": Words("its channel does not generate by itself", "waybill frs generate NUMBER --reason WHY"),
     "voided_by_hand": Words("{detail}", "waybill frs regenerate, or waybill frs create"),
     "source_canceled": Words("{detail}", "waybill frs regenerate, or waybill frs create"),
     "no_address": Words("the order has no ship-to address", "mend it at the channel"),

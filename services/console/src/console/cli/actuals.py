@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from console.cli.amounts import cents
 from console.cli.client import call, err, out, print_table
 from console.cli.tables import Cell, amount, read_table
 
@@ -41,11 +42,11 @@ def show_actuals(report: dict[str, Any], limit: int) -> None:
             [
                 x["name"],
                 x["frs"],
-                _money(x["estimated"]),
-                _money(x["charged"]),
-                _more(x["difference"]),
+                cents(x["estimated"]),
+                cents(x["charged"]),
+                cents(x["difference"], sign=True),
                 _share(x["share"]),
-                _more(x["each_fr"]),
+                cents(x["each_fr"], sign=True),
                 x["currency"],
             ]
             for x in lines
@@ -55,18 +56,18 @@ def show_actuals(report: dict[str, Any], limit: int) -> None:
     cheapest = report["cheapest"]
     for cost in cheapest["costs"]:
         say(
-            f"At true prices {cheapest['decisions']} decisions cost {_money(cost['as_shipped'])} {cost['currency']} "
+            f"At true prices {cheapest['decisions']} decisions cost {cents(cost['as_shipped'])} {cost['currency']} "
             "as shipped; "
-            f"the cheapest plans would have cost {_money(cost['cheapest'])}, {_money(cost['saves'])} less."
+            f"the cheapest plans would have cost {cents(cost['cheapest'])}, {cents(cost['saves'])} less."
         )
     rows = [
         [
             o["number"],
             " + ".join(o["from"]),
             " + ".join(o["to"]),
-            _money(o["as_shipped"]),
-            _money(o["cheapest"]),
-            _money(o["saves"]),
+            cents(o["as_shipped"]),
+            cents(o["cheapest"]),
+            cents(o["saves"]),
         ]
         for o in cheapest["orders"][:limit]
     ]
@@ -76,14 +77,6 @@ def show_actuals(report: dict[str, Any], limit: int) -> None:
     if report["not_compared"]:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in report["not_compared"].items())
         say(f"Not compared: {reasons}.")
-
-
-def _money(text: str) -> str:
-    return f"{Decimal(text):.2f}"
-
-
-def _more(text: str) -> str:
-    return f"{Decimal(text):+.2f}"
 
 
 def _share(text: str | None) -> str:

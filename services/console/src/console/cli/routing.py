@@ -4,6 +4,7 @@ The planner is the router's own, run as a program of its own: services never imp
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import yaml
 
 from console.cli import orders as orders_cli
 from console.cli.actuals import send_charges, show_actuals
+from console.cli.amounts import cents
 from console.cli.client import call, fail, misused, out, print_json, print_table
 from console.cli.config import load
 from console.cli.options import Json
@@ -103,11 +105,11 @@ def stage_words(stage: dict[str, Any]) -> str:
     """One stage of a generation (RT-12)."""
     match stage["stage"]:
         case "routed" if stage["by_hand"]:
-            return f"by {stage['by_hand']['actor']}, no rule asked: {' + '.join(stage['sources'])}, {stage['cost']}"
+            return f"by {stage['by_hand']['actor']}, no rule asked: {' + '.join(stage['sources'])} for {_price(stage)}"
         case "routed" if stage["cost"]:
-            return f"group {stage['group']} ({stage['rule']}): {' + '.join(stage['sources'])}, {stage['cost']}"
+            return f"group {stage['group']} ({_rule(stage)}): {' + '.join(stage['sources'])} for {_price(stage)}"
         case "routed":
-            return f"group {stage['group']} ({stage['rule']}): no plan, {stage['unfulfilled']} lines stay behind"
+            return f"group {stage['group']} ({_rule(stage)}): no plan, {stage['unfulfilled']} lines stay behind"
         case "fr_added":
             units = ", ".join(f"{quantity} × {sku}" for _, sku, quantity in stage["lines"])
             return f"{stage['source']}: {units}"
@@ -118,6 +120,16 @@ def stage_words(stage: dict[str, Any]) -> str:
             return f"number {stage['number']}, {sent}{method}"
         case _:
             return f"{stage['standing']}" + (f": {stage['reason']} ({stage['detail']})" if stage["reason"] else "")
+
+
+def _price(stage: dict[str, Any]) -> str:
+    return f"{cents(stage['cost'])} {stage.get('currency') or ''}".rstrip()
+
+
+def _rule(stage: dict[str, Any]) -> str:
+    """`rules[0]` is the first rule of the file."""
+    at = re.fullmatch(r"rules\[(\d+)\]", stage["rule"] or "")
+    return f"by rule {int(at[1]) + 1}" if at else "no rule matched: the default group"
 
 
 @app.command()

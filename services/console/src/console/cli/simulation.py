@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from rich.progress import Progress
 
+from console.cli.amounts import cents
 from console.cli.client import err, fail, misused, out, print_table, refused, silent, url
 
 _AGO = re.compile(r"^(\d+)([mhd])$")
@@ -66,9 +67,10 @@ def simulated(asked: dict[str, Any], *, progress: bool) -> tuple[dict[str, Any],
 
 def show_summary(name: str, summary: dict[str, Any], changes: list[dict[str, Any]], limit: int) -> None:
     say(
-        f"By {name}, {summary['decisions']} decisions about {summary['orders']} orders, "
-        f"{summary['since'][:16]} to {summary['until'][:16]}:"
+        f"{summary['decisions']} decisions of {summary['since'][:16]} to {summary['until'][:16]} UTC, "
+        f"made again by {name} on the stock and costs of then. Nothing was changed."
     )
+    say(f"  {summary['same'] - summary['same_but_repriced']} stay as they were.")
     for cost in summary["costs"]:
         say(f"  {_cost(cost)}")
     _orders("would ship from elsewhere", "moved", changes, limit)
@@ -81,11 +83,14 @@ def show_summary(name: str, summary: dict[str, Any], changes: list[dict[str, Any
         say(f"  Not compared: {reasons}.")
 
 
-def _cost(cost: dict[str, str]) -> str:
+def _cost(cost: dict[str, Any]) -> str:
     then, difference = Decimal(cost["then"]), Decimal(cost["difference"])
     share = f" ({abs(difference) / then:.1%})" if then else ""
     word = "the same" if not difference else f"{abs(difference):.2f} {'more' if difference > 0 else 'less'}{share}"
-    return f"Landed cost {then:.2f} {cost['currency']} as decided, {Decimal(cost['now']):.2f} by these rules: {word}."
+    return (
+        f"Landed cost of the {cost['decisions']} that ship either way: {then:.2f} {cost['currency']} as decided, "
+        f"{Decimal(cost['now']):.2f} by these rules: {word}."
+    )
 
 
 def _orders(words: str, kind: str, changes: list[dict[str, Any]], limit: int) -> None:
@@ -93,21 +98,20 @@ def _orders(words: str, kind: str, changes: list[dict[str, Any]], limit: int) ->
     found = [change for change in changes if change["kind"] == kind]
     say(f"  {len(found)} {words}.")
     found.sort(key=lambda change: -abs(Decimal(change["difference"] or 0)))
+    waits = kind == "new_hold"
     rows = [
-        [
-            c["number"],
-            " + ".join(c["from"]),
-            " + ".join(c["to"]),
-            c["cost_then"],
-            c["cost_now"],
-            c["difference"],
-            c["reason"],
-        ]
+        [c["number"], " + ".join(c["from"]), *([c.get("why") or c["reason"]] if waits else _prices(c))]
         for c in found[:limit]
     ]
     if rows:
-        names = ["order", "from", "to", "then", "now", "difference", "why it would wait"]
-        print_table(f"{words}" if len(found) <= limit else f"{words}, the first {limit}", names, rows, "")
+        names = ["order", "from", *(["why it would wait"] if waits else ["to", "then", "now", "difference", ""])]
+        print_table(words if len(found) <= limit else f"{words}, the first {limit}", names, rows, "")
+
+
+def _prices(change: dict[str, Any]) -> list[str]:
+    then, now, difference = change["cost_then"], change["cost_now"], change["difference"]
+    to = " + ".join(change["to"])
+    return [to, cents(then), cents(now), cents(difference, sign=True), change["currency"] or ""]
 
 
 def say(text: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli.amounts import exact
 from console.cli.client import call, out, print_json, print_table
 from console.cli.options import Json, Limit
 from console.cli.tables import Cell, amount, read_table, whole
@@ -48,8 +49,8 @@ def stock(
         print_json(items)
         return
     rows = [
-        [s["sku"], s["on_hand"], s["reserved"], s["on_hand"] - s["reserved"], s["uncovered"] or "", s["unit_cost"],
-         s["weight_g"], (s["counted_at"] or "")[:16]]
+        [s["sku"], s["on_hand"], s["reserved"], s["on_hand"] - s["reserved"], s["uncovered"] or "",
+         exact(s["unit_cost"]), s["weight_g"], (s["counted_at"] or "")[:16]]
         for s in items
     ]  # fmt: skip
     names = ["SKU", "on hand", "reserved", "free", "uncovered", "unit cost", "grams", "counted at"]

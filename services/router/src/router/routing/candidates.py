@@ -25,6 +25,8 @@ class Barrier(NamedTuple):
     source: str
     reason: str
     detail: str = ""
+    alone: int | None = None
+    """What it would cost if all came from there, in nano-units; None = it cannot, or nobody worked it out."""
 
 
 @dataclass(slots=True)

@@ -145,5 +145,6 @@ def name_dearer(ground: Ground, draft: Draft, found: Found, problem: Problem) ->
             name,
             "dearer" if dearer else "tie_break" if cost == total and alone > found.value else "not_preferred",
             f"alone it costs {amount_text(cost)}, the plan {printed}",
+            cost,
         )
     return list(named.values())

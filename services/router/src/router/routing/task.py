@@ -6,7 +6,7 @@ once, so every amount here is exact. Nothing in this package reads, writes, wait
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from waybill_contracts.configuration import Source
 
@@ -32,6 +32,11 @@ def money(amount: int) -> Decimal:
     """Nano-units as an exact decimal without trailing zeros beyond the cent."""
     cents, rest = divmod(amount, 10**7)
     return Decimal(amount).scaleb(-9).normalize() if rest else Decimal(cents).scaleb(-2)
+
+
+def printed(amount: int) -> str:
+    """Nano-units rounded half-even to the cent."""
+    return str(Decimal(amount).scaleb(-9).quantize(Decimal("0.01"), ROUND_HALF_EVEN))
 
 
 @dataclass(frozen=True, slots=True)
