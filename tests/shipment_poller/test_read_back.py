@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 import yaml
@@ -99,6 +100,20 @@ async def test_sp_10_a_shop_that_rewrites_the_url_of_an_unknown_carrier_is_notic
     assert isinstance(told, ShipmentSynced)
     [note] = told.notes
     assert note.startswith("tracking URL: sent https://track.example/1Z1, the channel shows https://acme.example/")
+
+
+async def test_op_3_what_was_asked_of_a_shop_is_kept_by_log_type_about_its_order_and_without_secrets(
+    shops: Shops,
+) -> None:
+    await shops.ship("shopify", "UPS", "https://track.example/1Z1")
+    told = await shops.stage.column(
+        "select convert_from(value, 'UTF8') from facts where topic = 'exchanges.recorded' order by position"
+    )
+    records = [orjson.loads(text) for text in told]
+    [made] = [one for one in records if one["log_type"] == "submit_fulfillment"]
+    assert (made["outcome"], made["order_ids"], made["service"]) == ("ok", ["o1"], "shipment-poller")
+    assert "fulfillmentCreate" in str(made), "the request that was sent, and the answer to it"
+    assert not [text for text in told if "shpat_demo_acme" in text]
 
 
 async def test_sp_7_a_carrier_that_a_shop_rejects_is_said_with_the_name_that_was_sent(shops: Shops) -> None:
