@@ -299,7 +299,8 @@ class Play:
         if self.parcels and self.dice.random() < 0.5:
             await self.parcel_goes_on(self.dice.choice(sorted(self.parcels)))
             return
-        row = await self.some_fr("known and state in ('VOIDED', 'CANCELED')")
+        # not of one that its source canceled: those units were written off already (docs/mechanisms/reserving-stock.md)
+        row = await self.some_fr("known and state = 'VOIDED'")
         if row is None or row["number"] not in self.push.sources[row["source"]].requests:
             return  # it never had it
         ref = self.dice.choice(sorted({line["line_id"] for line in row["body"]["lines"]}))
