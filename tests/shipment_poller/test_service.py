@@ -286,7 +286,7 @@ async def test_killed_in_the_middle_and_started_again_nothing_is_lost_or_double(
 async def test_it_says_in_one_line_what_is_missing() -> None:
     nothing = dict.fromkeys(("WAYBILL_DATABASE_URL", "WAYBILL_KAFKA", "WAYBILL_SECRET_KEY"), "")
     async with process("shipment_poller", read=True, **nothing) as started:
-        _, errors = await asyncio.wait_for(started.communicate(), 20)
+        _, errors = await asyncio.wait_for(started.communicate(), 120)
     assert started.returncode == 2
     [line] = errors.decode().strip().splitlines()
     assert all(name in line for name in nothing)
