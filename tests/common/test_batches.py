@@ -75,6 +75,22 @@ async def test_a_dead_letter_keeps_the_original_its_position_its_headers_and_the
     assert await pool.fetchval("select key from open_alerts") == "dead-letters:things"
 
 
+async def test_op12_what_is_replayed_is_the_record_as_it_came_under_its_key(
+    pool: Pool, make: Make, make_reader: type
+) -> None:
+    """The key is the order: replayed without it, an event would be of nobody and overtake its neighbours."""
+    reader = make_reader("things")
+    reader.poison["bad"] = lambda: ValueError("not yet")
+    came = record(42, "bad", headers={"ce_id": "x", "traceparent": "00-a-b-01"})
+    await make(reader).run([came], {})
+
+    async with pool.acquire() as conn, conn.transaction():
+        again = dead_letters.record_of(await dead_letters.locked(conn, 1))
+
+    assert (again.topic, again.partition, again.offset) == (came.topic, came.partition, came.offset)
+    assert (again.key, again.value, again.headers) == (came.key, came.value, came.headers)
+
+
 async def test_unreadable_bytes_become_dead_letters_beside_their_neighbours(
     pool: Pool, make: Make, make_reader: type
 ) -> None:
