@@ -81,6 +81,12 @@ class ConsoleUnderTest:
                 await self.publish((service, event))
 
 
+NOBODY = dict.fromkeys(
+    ("order_ingest_url", "router_url", "fulfillment_push_url", "shipment_poller_url"), "http://127.0.0.1:9"
+)
+"""No owner answers: at their default addresses another test's services may."""
+
+
 @asynccontextmanager
 async def running_console(database_url: str, kafka: str, **given: Any) -> AsyncIterator[ConsoleUnderTest]:
     settings = ConsoleSettings(
@@ -89,7 +95,7 @@ async def running_console(database_url: str, kafka: str, **given: Any) -> AsyncI
         secret_key=SecretStr("a secret of the tests"),
         console_port=0,
         admin_key=SecretStr(ADMIN),
-        order_ingest_url="http://127.0.0.1:9",
+        **NOBODY,
         **given,
     )
     definition = Definition("console", "console", "console", build, 0, Notices())
