@@ -116,6 +116,21 @@ def test_a_zone_must_name_the_country_and_the_first_that_does_counts(source: Mak
     assert elsewhere.reason == "no_source_serves"
 
 
+@pytest.mark.parametrize("split_lines", [True, False])
+def test_rt5_one_fr_is_one_for_each_address_also_where_another_address_gets_nothing(
+    source: Make, split_lines: bool
+) -> None:
+    pieces = (Demand("L0", "A", 1, 0), Demand("L1", "A", 1, 0), Demand("L2", "B", 1, 1))
+    stock: Shelves = {("a", "A"): (1, "1.00", 0), ("b", "A"): (1, "1.00", 0)}
+    rules = {"priorities": [{"single_fr": "required"}], "partial": True, "split_lines": split_lines}
+
+    answer = plan([source("a"), source("b")], stock, Task("1001", ("US", "US"), pieces), **rules)
+
+    assert answer.draft is not None
+    assert answer.draft.sources == ["a"]
+    assert sorted(lack.sku for lack in answer.lacks) == ["A", "B"]
+
+
 TWO = {("a", "A"): (2, "1.00", 0), ("b", "A"): (2, "1.00", 0)}
 
 

@@ -43,7 +43,7 @@ class Problem(Protocol):
     def instance(self, limits: Limits) -> Instance: ...
 
     def branches(self, limits: Limits, takes: Takes) -> Iterator[Limits] | None:
-        """None when the takes fit the stock."""
+        """None when the takes fit the stock, and no address has more FRs than it may."""
 
     def parts(self, takes: Takes) -> Parts: ...
 
@@ -62,6 +62,8 @@ class Ground:
     limit: int
     addresses: int
     cost_weight: int
+    one_each: bool
+    """At most one FR for each address, where their number alone does not say so: a part may stay behind."""
 
     @cached_property
     def stock(self) -> dict[tuple[str, str], int]:
@@ -70,6 +72,17 @@ class Ground:
 
     def unit(self, i: int, sku: str) -> int:
         return self.per_unit[i] + self.cost_weight * self.requests[i].offers[sku][1]
+
+    def crowded(self, takes: Takes) -> tuple[int, int] | None:
+        """Two requests for one address, where there may be one: every plan does without one of them."""
+        if not self.one_each:
+            return None
+        first: dict[int, int] = {}
+        for i in sorted({i for i, _, _ in takes}):
+            other = first.setdefault(self.requests[i].address, i)
+            if other != i:
+                return other, i
+        return None
 
     def instance(self, demand: list[int], penalty: list[int], unit: list[list[int]], cap: list[list[int]]) -> Instance:
         extra = sum(w * level.once for w, level in zip(self.scales.weights, self.levels, strict=True))
@@ -89,6 +102,8 @@ def lay_ground(task: Task, group: Group, requests: list[Request], *, settling: b
         if any(level.unit):
             per_unit = [sum_ + weight * one for sum_, one in zip(per_unit, level.unit, strict=True)]
     addresses = len({demand.address for demand in task.demands})
-    limit = min(group.max_frs or len(requests), addresses if required_single(group) else len(requests))
+    single = required_single(group)
+    limit = min(group.max_frs or len(requests), addresses if single else len(requests))
+    one_each = single and group.partial and addresses > 1
     cost_weight = scales.weight(levels, "lowest_cost")
-    return Ground(task, group, requests, levels, scales, fixed, per_unit, limit, addresses or 1, cost_weight)
+    return Ground(task, group, requests, levels, scales, fixed, per_unit, limit, addresses or 1, cost_weight, one_each)

@@ -57,6 +57,8 @@ class Quantities:
         return instance
 
     def branches(self, limits: Limits, takes: Takes) -> Iterator[Limits] | None:
+        if crowd := self.ground.crowded(takes):
+            return self._without_one_of(crowd, limits)
         if not self.shared:
             return None
         taken = {(i, j): units for i, j, units in takes}
@@ -70,6 +72,12 @@ class Quantities:
             if total > most and present:
                 return self._split(limits, present, members, most, taken)
         return None
+
+    def _without_one_of(self, crowd: tuple[int, int], limits: Limits) -> Iterator[Limits]:
+        for i in crowd:
+            if all(i != where for _, where in limits.placed):
+                closed = tuple((i, j, 0) for j in range(len(self.keys)))
+                yield Limits((*limits.caps, *closed), limits.sums, limits.banned, limits.placed)
 
     def _split(
         self,

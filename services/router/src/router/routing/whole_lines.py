@@ -102,6 +102,8 @@ class WholeLines:
         placed = {item for item, _ in limits.placed}
         if placed - {item for _, item, _ in takes}:
             return iter(())  # a placed line found no room: nothing here is a plan
+        if crowd := self.ground.crowded(takes):
+            return self._without_one_of(crowd, limits)
         if not self.shared:
             return None
         asked: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
@@ -123,6 +125,15 @@ class WholeLines:
                     )
                 )
         return None
+
+    def _without_one_of(self, crowd: tuple[int, int], limits: Limits) -> Iterator[Limits]:
+        demands = self.ground.task.demands
+        for i in crowd:
+            request = self.requests[i]
+            if all(i != where for _, where in limits.placed):
+                there = [at for at, line in enumerate(self.lines) if demands[line[0]].address == request.address]
+                closed = {(item, request.site.id) for item in there}
+                yield Limits(limits.caps, limits.sums, limits.banned | closed, limits.placed)
 
     def parts(self, takes: Takes) -> Parts:
         lots: dict[str, Lot] = {}
