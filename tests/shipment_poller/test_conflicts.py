@@ -18,6 +18,7 @@ from poller_harness import AT, Stage, fr_of, order_of, submitted
 from pydantic import TypeAdapter
 
 from shipment_poller.decide_conflict import decide_conflict
+from waybill_common.http import answer_refusals
 from waybill_contracts.event import Event
 from waybill_contracts.fr_created import FrCreated, FrVoidRequested, ShippedAfterAll
 from waybill_contracts.fulfillment_submitted import (
@@ -212,6 +213,7 @@ async def http(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     app, router = FastAPI(), APIRouter(prefix="/internal")
     by_hand_routes(router, stage.pool, stage.tools, lambda: None)
     app.include_router(router)
+    answer_refusals(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://poller") as client:
         yield client
 
