@@ -30,12 +30,12 @@ from poller_harness import (
     unauthorized,
 )
 
-from shipment_poller.by_hand import NotPossible
 from shipment_poller.decide_conflict import decide_conflict
 from shipment_poller.take_words import take_words
 from shipment_poller.translate import said_by
 from waybill_common.ids import stable_id
 from waybill_common.logs import make_log
+from waybill_common.refusals import Refused
 from waybill_contracts.fulfillment_submitted import FrState, FrVoided
 from waybill_contracts.orders_imported import OrderChanged
 from waybill_contracts.shipment_synced import Choice
@@ -157,7 +157,7 @@ class World:
         """A person does, where there is something to decide."""
         name = f"{self.id}-s{slot}"
         shipment = str(stable_id("shipment", "east", name))
-        with contextlib.suppress(NotPossible):
+        with contextlib.suppress(Refused):
             await decide_conflict(self.stage.pool, self.stage.tools, shipment, choice, ANN)
             self.decided.add(name)
             (self.aside.add if choice is Choice.SHIP_REPLACEMENT else self.aside.discard)(name)
