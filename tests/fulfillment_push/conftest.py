@@ -370,7 +370,10 @@ class Stage:
         await self.pool.execute("update frs set due_at = clock_timestamp() where due_at is not null")
 
     async def pass_time(self, seconds: float) -> None:
-        """All stored moments move into the past: leases, due times, first read-backs."""
+        """All stored moments move into the past: leases, due times, first read-backs, probes of what is down."""
+        await self.pool.execute(
+            "update connection_health set probe_at = probe_at - $1::interval", timedelta(seconds=seconds)
+        )
         await self.pool.execute(
             "update frs set due_at = due_at - $1::interval, lease_until = lease_until - $1::interval, "
             "lease_ended = lease_ended - $1::interval, first_missing = first_missing - $1::interval, "

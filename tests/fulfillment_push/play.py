@@ -300,9 +300,12 @@ class Play:
             await self.parcel_goes_on(self.dice.choice(sorted(self.parcels)))
             return
         # not of one that its source canceled: those units were written off already (docs/mechanisms/reserving-stock.md)
-        row = await self.some_fr("known and state = 'VOIDED'")
-        if row is None or row["number"] not in self.push.sources[row["source"]].requests:
-            return  # it never had it
+        given_back = "known and state = 'VOIDED' and recall = 'accepted'"
+        if await self.some_fr(given_back) is None:
+            await self.give_back()
+        row = await self.some_fr(given_back)
+        if row is None:
+            return
         ref = self.dice.choice(sorted({line["line_id"] for line in row["body"]["lines"]}))
         asked = sum(line["quantity"] for line in row["body"]["lines"] if line["line_id"] == ref)
         if self.shipped[(row["fr_id"], ref)] >= asked:
@@ -312,6 +315,23 @@ class Play:
         self.after_all[(told.shipment.order_id, ref)] += 1
         self.shipped[(row["fr_id"], ref)] += 1
         await self.both(told)
+
+    async def give_back(self) -> None:
+        """A person takes a sent FR back, and its source agrees: from now on it may ship it all the same."""
+        await self.to_push()
+        await self.look()
+        await self.to_router()
+        row = await self.some_fr("known and state in ('PROCESSED', 'ACKNOWLEDGED') and recall = 'none'")
+        if row is None:
+            return
+        await self.takes_back(row["fr_id"], self.dice.choice([take_back.void, *[take_back.regenerate] * 3]))
+        await self.to_push()
+        for source in self.push.sources.values():
+            source.cancels = [CancelAnswer("accepted")] * 3
+        await self.look()
+        for source in self.push.sources.values():
+            source.cancels = []
+        await self.to_router()
 
     async def parcel_goes_on(self, shipment_id: str) -> None:
         old = self.parcels[shipment_id]

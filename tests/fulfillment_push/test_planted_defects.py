@@ -6,6 +6,7 @@ after round, until the books disagree. `test_with_router.py` plays the same with
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -17,7 +18,8 @@ from fulfillment_push import answers, progress, recall, receive
 from fulfillment_push.facts import tell
 from fulfillment_push.fr import Fr
 from fulfillment_push.request import canceled_lines
-from router import decide, reserve, route_orders, take_progress
+from router import decide, reserve, route_orders, take_progress, unwanted
+from router.ledger import Allocation
 from waybill_contracts.fulfillment_submitted import FrCanceled, FrState
 from waybill_platforms.model.requests import CancelAnswer, Submitted
 
@@ -98,6 +100,19 @@ def what_the_source_canceled_stays_free(plant: Plant) -> None:
     )
 
 
+def a_parcel_that_does_not_count_counts(plant: Plant) -> None:
+    plant.setattr(Allocation, "served", property(lambda self: self.shipped))
+
+
+def a_replacement_ships_beside_what_left_after_all(plant: Plant) -> None:
+    excess = unwanted._excess
+
+    def blind(case: Any, leaving: set[str]) -> Any:
+        return excess(replace(case, frs=[fr for fr in case.frs if fr.state != "closed"]), leaving)
+
+    plant.setattr(unwanted, "_excess", blind)
+
+
 def _with(function: Any, **names: Any) -> Any:
     """The function with other values for some of its module's names."""
     return type(function)(function.__code__, {**function.__globals__, **names}, function.__name__)
@@ -110,7 +125,8 @@ def _with(function: Any, **names: Any) -> Any:
         canceled_parts_are_told_in_total, a_canceled_part_counts_each_time_it_is_told, a_void_gives_no_stock_back,
         what_is_asked_back_is_planned_at_once, a_reservation_counts_twice, nothing_is_reserved, the_fence_is_open,
         a_refused_recall_counts_as_given_back, a_shipment_counts_each_time_it_is_told,
-        what_the_source_canceled_stays_free,
+        what_the_source_canceled_stays_free, a_parcel_that_does_not_count_counts,
+        a_replacement_ships_beside_what_left_after_all,
     ],
     ids=lambda defect: defect.__name__,
 )  # fmt: skip
