@@ -88,9 +88,9 @@ class Ways:
 
         h, pool = self.house, self.process
         clock, metrics, log = ManualClock(NOW), Metrics("test", METRICS), make_log("test", "CRITICAL")
-        self.files = FileImport(pool, h.rulebook, h.telemetry, clock, metrics)  # type: ignore[arg-type]
-        self.placing = PlaceOrder(pool, h.rulebook, h.telemetry, clock)  # type: ignore[arg-type]
-        calls = Calls(pool, h.health, Alerts(None), clock, h.telemetry, h.rulebook, open_reader)  # type: ignore[arg-type]
+        self.files = FileImport(pool, h.rulebook, h.telemetry, clock, metrics)
+        self.placing = PlaceOrder(pool, h.rulebook, h.telemetry, clock)
+        calls = Calls(pool, h.health, Alerts(None), clock, h.telemetry, h.rulebook, open_reader)
         self.reads = LiveReads(calls)
         self.poller = lambda: Poller(calls, PullChannel(calls, log, metrics, ()), log)
 
@@ -109,7 +109,7 @@ class Ways:
         """It only says where to look; the shop shows what it has by then."""
         if number not in self.shop.orders:
             self.shop.edit(number)
-        async with transaction(self.process) as conn:  # type: ignore[arg-type]
+        async with transaction(self.process) as conn:
             await want(conn, [Wanted("shop", number, number, "webhook", None)])
         await self.read_live()
 
@@ -118,7 +118,7 @@ class Ways:
         await self.reads.turn()
 
     async def event(self, number: str, minute: int) -> None:
-        async with transaction(self.process) as conn:  # type: ignore[arg-type]
+        async with transaction(self.process) as conn:
             await import_inbound(conn, [_received(number, minute)], self.house.rulebook, self.house.telemetry, START)
 
     async def file(self, number: str, minute: int) -> None:

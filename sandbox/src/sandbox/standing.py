@@ -5,22 +5,25 @@ A platform's shop adds what its platform knows: products, shipments, webhooks. I
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, fields, replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from sandbox.shops import Given, NotPossible, Place
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 AnOrder = TypeVar("AnOrder")
-SomeSettings = TypeVar("SomeSettings")
+SomeSettings = TypeVar("SomeSettings", bound="DataclassInstance")
 
 
 def turned(settings: SomeSettings, given: Given) -> SomeSettings:
-    """Settings (a dataclass) with some of them turned. Raises NotPossible that names those that there are."""
-    known = sorted(one.name for one in fields(settings))  # type: ignore[arg-type]  # a dataclass, see above
+    """Settings with some of them turned. Raises NotPossible that names those that there are."""
+    known = sorted(one.name for one in fields(settings))
     if unknown := sorted(set(given) - set(known)):
         raise NotPossible(f"unknown settings {unknown}; there are {known}")
-    return replace(settings, **given)  # type: ignore[type-var]
+    return replace(settings, **given)
 
 
 class StandingShop(ABC, Generic[AnOrder, SomeSettings]):
@@ -76,10 +79,10 @@ class StandingShop(ABC, Generic[AnOrder, SomeSettings]):
     # -- settings
 
     def told_settings(self) -> Given:
-        return asdict(self.settings)  # type: ignore[call-overload,no-any-return]  # a dataclass
+        return asdict(self.settings)
 
     def configure(self, given: Given) -> None:
-        self._apply(self.settings_form.validate_python(asdict(turned(self.settings, given))))  # type: ignore[call-overload]
+        self._apply(self.settings_form.validate_python(asdict(turned(self.settings, given))))
         self.journal.save("shop", self.name, self.settings)
 
     def restore_settings(self, document: Any) -> None:
