@@ -14,6 +14,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel, Field
+
 from waybill_common import outbox
 from waybill_common.alerts import Alerts
 from waybill_common.budget import BudgetWait, patient
@@ -36,6 +38,19 @@ SCHEDULE = Schedule(retries=3, step=1.5)
 PATIENCE = 30.0
 """Seconds that one call may wait for the rate budget before the whole is put off."""
 AT_ONCE = 4
+
+
+class Ended(BaseModel):
+    """Who ends it. `address`: what was registered there by somebody else is ended as well."""
+
+    address: str | None = Field(None, min_length=1, max_length=1000)
+    actor: str = Field(min_length=1, max_length=200)
+
+
+class Asked(Ended):
+    """Where the platform reaches this connection's `/hooks/{connection}`."""
+
+    address: str = Field(min_length=1, max_length=1000)
 
 
 class HooksRefused(Refused):

@@ -9,25 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
 
 from shipment_poller.not_here import no_such_source
 from shipment_poller.review_orders import Tools
 from waybill_common.db import Pool
-from waybill_platforms.webhooks import Webhooks
-
-
-class Ended(BaseModel):
-    """`address`: what was registered there by somebody else is ended as well."""
-
-    address: str | None = Field(None, min_length=1, max_length=1000)
-    actor: str = Field(min_length=1, max_length=200)
-
-
-class Asked(Ended):
-    """Where the platform reaches this source's `/hooks/{source}`."""
-
-    address: str = Field(min_length=1, max_length=1000)
+from waybill_platforms.webhooks import Asked, Ended, Webhooks
 
 
 def webhook_routes(router: APIRouter, pool: Pool, tools: Tools, webhooks: Webhooks, wake: Callable[[], None]) -> None:
